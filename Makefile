@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-airflow lint format lock viz clean
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+AIRFLOW_VENV := .venv-airflow
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+unexport PYTHONDONTWRITEBYTECODE
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e ".[dev]"
+	@touch $@
+
+setup: $(VENV)/.ready  ## make .venv with the exact versions of constraints.txt
+
+run: setup  ## the whole lifecycle of both use cases on built-in data
+	$(BIN)/kedro run
+
+test: setup  ## the tests
+	$(BIN)/pytest
+
+$(AIRFLOW_VENV)/.ready: deploy/airflow/requirements.txt | setup
+	$(PYTHON) -m venv $(AIRFLOW_VENV)
+	$(BIN)/uv pip install --quiet --python $(AIRFLOW_VENV)/bin/python --compile-bytecode -r $<
+	@touch $@
+
+test-airflow: $(AIRFLOW_VENV)/.ready  ## the weekly DAG under a real Airflow in .venv-airflow
+	AIRFLOW_VENV=$(abspath $(AIRFLOW_VENV)) $(BIN)/pytest tests/deploy
+
+lint: setup  ## style, types and floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup  ## resolve the newest versions that pyproject.toml allows into constraints.txt
+	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --upgrade --no-emit-index-url --no-header --no-annotate --python-version 3.11 -o constraints.tmp
+	grep -v '^evergreen' constraints.tmp > constraints.txt; rm constraints.tmp
+
+viz: setup  ## look at the pipelines in a browser
+	$(BIN)/kedro viz run
+
+clean:  ## remove everything that a run made, keep .venv
+	find data -type f ! -name .gitkeep -delete
+	rm -rf .viz .pytest_cache .mypy_cache .ruff_cache build
