@@ -1,0 +1,95 @@
+"""``kedro models promote``, ``rollback`` and ``prune``: change which version serves, and what is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from evergreen.commands.group import REASON, command, open_project
+from evergreen.commands.looking import side_by_side
+from evergreen.commands.table import cell, print_json, print_rows
+
+if TYPE_CHECKING:
+    from evergreen.registry import AliasChange
+
+YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+@command("promote")
+@click.option("--version", required=True, help="The version that shall serve.")
+@REASON
+@YES
+def promote_command(use_case: str, env: str | None, as_json: bool, version: str, reason: str, yes: bool) -> None:
+    """Make a version champion by hand: it is checked, the evidence is shown, and the reason goes into the audit.
+
+    Asks first on a terminal; a script is taken at its word.
+    """
+    open_project(use_case, env)
+    from evergreen import registry
+
+    registry.require_reason(use_case, reason, "promote")
+    champion = registry.aliases_of(use_case).get(registry.CHAMPION)
+    target = registry.check_version(use_case, version)
+    if not as_json:
+        shown = [champion, version] if champion else [version]
+        click.echo(side_by_side(registry.compare_versions(use_case, shown)) + "\n")
+        if not yes and sys.stdin.isatty():
+            click.confirm(f"{use_case}: make version {version} champion?", abort=True)
+    _tell_change(registry.promote(target, champion, reason), as_json)
+
+
+@command("rollback")
+@click.option("--version", default=None, help="The version to return to; default: the champion before this one.")
+@REASON
+def rollback_command(use_case: str, env: str | None, as_json: bool, version: str | None, reason: str) -> None:
+    """Let an earlier version serve again, once its files, libraries, columns and predictions have been checked."""
+    open_project(use_case, env)
+    from evergreen import registry
+
+    _tell_change(registry.rollback(use_case, reason, version), as_json)
+
+
+@command("prune")
+@click.option("--samples", is_flag=True, help="Also delete the stored row samples of versions without an alias.")
+@click.option("--dry-run", is_flag=True, help="Only print what would go; the default.")
+@click.option("--yes", "-y", is_flag=True, help="Delete it.")
+def prune_command(use_case: str, env: str | None, as_json: bool, samples: bool, dry_run: bool, yes: bool) -> None:
+    """Delete versions and predictions beyond their retention; never what an alias or a rollback needs."""
+    context = open_project(use_case, env)
+    from evergreen import registry
+    from evergreen.modelling.scoring import ScoringPolicy
+
+    parameters = context.params[use_case]
+    policy = registry.RetentionPolicy.model_validate(parameters.get("retention", {}))
+    predictions_days = ScoringPolicy.model_validate(parameters["scoring"]).retention_days
+    folder = Path(context.catalog[f"{use_case}.predictions"].folder)
+    only_look, now = dry_run or not yes, dt.datetime.now(dt.UTC)
+    removals = [
+        *registry.prune_versions(use_case, policy, now, samples, dry_run=only_look),
+        *registry.prune_predictions(folder, predictions_days, now.date(), dry_run=only_look),
+    ]
+    if as_json or removals:
+        print_rows([dataclasses.asdict(removal) for removal in removals], as_json)
+    if not as_json:
+        click.echo(_outcome(len(removals), only_look))
+
+
+def _outcome(count: int, only_look: bool) -> str:
+    if not count:
+        return "Nothing is beyond its retention."
+    return "Nothing was deleted; --yes deletes these." if only_look else f"{count} deleted."
+
+
+def _tell_change(change: AliasChange, as_json: bool) -> None:
+    if as_json:
+        print_json(change.model_dump())
+    else:
+        click.echo(
+            f"{change.use_case}: champion {cell(change.from_version)} → {change.to_version} "
+            f"({change.action} by {change.who}; checked: {change.evidence['checked']})"
+        )

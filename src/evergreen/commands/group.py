@@ -1,0 +1,76 @@
+"""What all ``kedro models`` commands share: the group, its options, the project, and one-sentence errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.config import MissingConfigException
+from kedro.framework.context import KedroContext
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.utils import find_kedro_project
+
+from evergreen.errors import EvergreenError
+from evergreen.settings import USE_CASES
+
+USE_CASE = click.option("--use-case", required=True, help="Name of the use case, for instance churn.")
+ENV = click.option("--env", "-e", default=None, help="Kedro environment; default: base with local on top.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+REASON = click.option("--reason", default="", help="Why; goes into the audit. Required.")
+SECRET = re.compile(r"//[^/@\s]+@")
+
+
+class OneSentenceGroup(click.Group):
+    """A group whose commands end with one sentence and exit code 1 where the user can act on the fault."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            sentence = _sentence(error)
+            if sentence is None:
+                raise
+            raise click.ClickException(SECRET.sub("//", sentence)) from error
+
+
+def _sentence(error: Exception) -> str | None:
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, EvergreenError | MissingConfigException):
+        return str(error)
+    if isinstance(error, MlflowException):
+        return f"MLflow could not do it: {str(error).splitlines()[0]}"
+    return None
+
+
+@click.group(cls=OneSentenceGroup)
+def models() -> None:
+    """Registered versions: list, compare, promote, roll back."""
+
+
+def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
+    """A command of the group with the options that each of them has."""
+
+    def with_options(function: Callable[..., None]) -> click.Command:
+        return models.command(name)(USE_CASE(ENV(AS_JSON(function))))
+
+    return with_options
+
+
+def open_project(use_case: str, env: str | None) -> KedroContext:
+    """The project's context, with MLflow set up as the environment says.
+
+    Raises:
+        EvergreenError: Where the project has no such use case, or MLflow is out of reach.
+    """
+    if use_case not in USE_CASES:
+        raise EvergreenError(f"--use-case {use_case} is unknown; known: {', '.join(USE_CASES)}.")
+    metadata = bootstrap_project(find_kedro_project(Path.cwd()) or Path.cwd())
+    session = KedroSession.create(project_path=metadata.project_path, env=env)
+    assert isinstance(session, KedroSession)  # the project configures no other session class
+    return session.load_context()

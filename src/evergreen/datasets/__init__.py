@@ -1,0 +1,27 @@
+"""Catalog connectors that do not exist elsewhere."""
+
+from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
+from evergreen.datasets.history import HistoryDataset
+from evergreen.datasets.lake import LakeDataset
+from evergreen.datasets.model_version import ModelVersionDataset
+from evergreen.datasets.predictions import PredictionsDataset
+from evergreen.datasets.record import RecordDataset
+from evergreen.datasets.runs import RunsDataset
+from evergreen.datasets.synthetic import SyntheticDataset
+from evergreen.datasets.whole import FrameDataset, PageDataset, PictureDataset, TableDataset
+
+__all__ = [
+    "EmailDataset",
+    "FrameDataset",
+    "HistoryDataset",
+    "LakeDataset",
+    "ModelVersionDataset",
+    "PageDataset",
+    "PictureDataset",
+    "PredictionsDataset",
+    "RecordDataset",
+    "RunsDataset",
+    "SyntheticDataset",
+    "TableDataset",
+    "WebhookDataset",
+]

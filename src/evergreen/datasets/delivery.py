@@ -1,0 +1,57 @@
+"""How a message reaches a channel that may be down: retries, then one warning, never a fault."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import sleep
+
+logger = logging.getLogger("evergreen.alerts")
+MAX_WAIT_SECONDS = 60.0
+
+
+class DeliveryError(Exception):
+    """One attempt failed; the message holds no secret.
+
+    Attributes:
+        lasting: Whether trying again is useless.
+        wait_seconds: How long the other side asked to wait; None where it didn't say.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = False, wait_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+        self.wait_seconds = wait_seconds
+
+
+def deliver(attempt: Callable[[], None], channel: str, *, attempts: int, backoff_seconds: float) -> bool:
+    """Try until the channel takes the message; give up with one warning, so that the run goes on.
+
+    Waits ``backoff_seconds`` before the second attempt and twice as long before each further one, or as long
+    as the channel asks for; a wait of over a minute is not worth holding a run up.
+
+    Args:
+        attempt: Sends the message once; raises ``DeliveryError``.
+        channel: The channel's name for the warning, without secrets.
+        attempts: Most attempts.
+        backoff_seconds: First wait.
+
+    Returns:
+        Whether the message was taken.
+    """
+    for number in range(1, attempts + 1):
+        try:
+            attempt()
+        except DeliveryError as error:
+            wait = backoff_seconds * 2 ** (number - 1)
+            if error.wait_seconds is not None:
+                wait = error.wait_seconds
+            if error.lasting or number == attempts or wait > MAX_WAIT_SECONDS:
+                logger.warning(
+                    "%s did not take an alert after %d of %d attempts: %s.", channel, number, attempts, error
+                )
+                return False
+            sleep(wait)
+        else:
+            return True
+    return False

@@ -1,0 +1,46 @@
+"""A history that grows by one parquet file a window and version; looking again replaces that file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+
+
+class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+    """Rows of many windows in a folder, one file per last day (``window_end``) and champion (``version``).
+
+    Args:
+        filepath: The folder.
+        metadata: Kedro-Viz and documentation; not read here.
+    """
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """All windows, oldest first; an empty frame before the first."""
+        files = sorted(self._folder.glob("*.parquet"))
+        frames = [pd.read_parquet(file) for file in files]
+        return (
+            pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"window_end": pd.Series(dtype="M8[us]")})
+        )
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write one file per window, whole or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for (end, version), rows in data.groupby(["window_end", "version"]):
+            name = f"{pd.Timestamp(str(end)):%Y-%m-%d}-version-{version}.parquet"
+            temporary = self._folder / f".{name}.{os.getpid()}"
+            rows.to_parquet(temporary, index=False)
+            temporary.replace(self._folder / name)
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._folder), "files": "one per window_end and version"}

@@ -1,0 +1,75 @@
+"""A table of a parquet lake: one file, a folder of files, or hive partitions, under a local folder or a bucket URL."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import fsspec
+import ibis.expr.types as ir
+from kedro.io import DatasetError
+from kedro_datasets.ibis import FileDataset
+
+from evergreen.errors import EvergreenError
+
+
+class LakeDataset(FileDataset):
+    """Loads ``<lake>/<table>.parquet`` or everything below ``<lake>/<table>/``, lazily.
+
+    Args:
+        lake: Local folder or bucket URL (``s3://``, ``gs://``, ``az://``).
+        table: Name of the table.
+        connection: Ibis connection, shared by all tables that are joined.
+        fs_args: Arguments of the fsspec file system, credentials among them.
+        metadata: Kedro-Viz and documentation; not read here.
+    """
+
+    def __init__(
+        self,
+        *,
+        lake: str,
+        table: str,
+        connection: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._lake = str(lake).rstrip("/")
+        self._table = table
+        super().__init__(
+            filepath=f"{self._lake}/{table}.parquet", connection=connection, fs_args=fs_args, metadata=metadata
+        )
+
+    def load(self) -> ir.Table:
+        """The lazy table.
+
+        Raises:
+            EvergreenError: Where neither the file nor the folder holds parquet.
+        """
+        files, path = fsspec.core.url_to_fs(self._lake, **self._fs_args)
+        single, folder = f"{path}/{self._table}.parquet", f"{path}/{self._table}"
+        if files.isfile(single):
+            source: str | list[str] = files.unstrip_protocol(single) if self._is_remote else single
+        elif files.glob(f"{folder}/**/*.parquet"):
+            source = f"{self._lake}/{self._table}/**/*.parquet"
+        else:
+            raise EvergreenError(
+                f"table {self._table} is not in the lake {self._lake}: neither {self._table}.parquet nor a folder "
+                f"{self._table}/ with parquet files was found; put it there or set `--params=lake=<folder or URL>`."
+            )
+        if self._is_remote:
+            self.connection.register_filesystem(files)
+        return self.connection.read_parquet(source, hive_partitioning=True)
+
+    @property
+    def _is_remote(self) -> bool:
+        return "://" in self._lake
+
+    def save(self, data: ir.Table) -> NoReturn:  # noqa: ARG002 - the interface has it
+        """Refuse: the lake is somebody else's."""
+        raise DatasetError(f"{self._lake}/{self._table} is a source and is not written to.")
+
+    def _exists(self) -> bool:
+        files, path = fsspec.core.url_to_fs(self._lake, **self._fs_args)
+        return bool(files.isfile(f"{path}/{self._table}.parquet") or files.glob(f"{path}/{self._table}/**/*.parquet"))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"lake": self._lake, "table": self._table}

@@ -1,0 +1,57 @@
+"""Predictions as one parquet file per ``as_of``, streamed in and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from kedro.io import AbstractDataset
+
+from evergreen.modelling.scoring import Predictions
+
+
+class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
+    """A folder with one hive partition per ``as_of``; saving an ``as_of`` again replaces its partition.
+
+    Args:
+        filepath: The folder.
+        metadata: Kedro-Viz and documentation; not read here.
+    """
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self.folder = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """All predictions, with their ``as_of``."""
+        return pd.read_parquet(self.folder)
+
+    def save(self, data: Predictions) -> None:
+        """Stream the batches into the partition of their ``as_of``."""
+        target = self.folder / f"as_of={data.as_of.isoformat()}" / "predictions.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            _write(data, temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _exists(self) -> bool:
+        return any(self.folder.glob("as_of=*/predictions.parquet"))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self.folder)}
+
+
+def _write(data: Predictions, file: Path) -> None:
+    first = next(data.batches)
+    table = pa.Table.from_pandas(first, preserve_index=False)
+    with pq.ParquetWriter(file, table.schema) as writer:
+        writer.write_table(table)
+        for batch in data.batches:
+            writer.write_table(pa.Table.from_pandas(batch, schema=table.schema, preserve_index=False))

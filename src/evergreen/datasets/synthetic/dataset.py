@@ -1,0 +1,182 @@
+"""The catalog connector: a synthetic table as a parquet file, generated when it is missing or stale."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import uuid
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+from kedro.io import DatasetError
+from kedro_datasets.ibis import FileDataset
+from pydantic import Field, TypeAdapter, ValidationError
+
+from evergreen.datasets.synthetic.churn import ChurnRecipe
+from evergreen.datasets.synthetic.retail import RetailRecipe
+from evergreen.errors import EvergreenError
+
+Recipe = Annotated[RetailRecipe | ChurnRecipe, Field(discriminator="source")]
+
+_LOGGER = logging.getLogger(__name__)
+_RECIPE_KEY: Final = b"evergreen.recipe"
+_ROWS_PER_GROUP: Final = 122_880
+"""DuckDB's own row group size: smaller groups slow its scans down."""
+
+
+class SyntheticDataset(FileDataset):
+    """Loads a synthetic table lazily through Ibis, and generates its parquet file first when needed.
+
+    The file carries its recipe (all generator parameters and the generator's version) in its metadata;
+    a file with another recipe, or none, is stale and generated anew. Generation streams into a temporary
+    file that is then moved, so a killed run leaves the former file, and processes that generate the same
+    table at once don't collide. Tables of one ``connection`` can be joined.
+
+    Example:
+        ```yaml
+        high_value_sales.fact_sales:
+          type: evergreen.datasets.SyntheticDataset
+          source: retail
+          table: fact_sales
+          filepath: data/01_raw/high_value_sales/fact_sales.parquet
+          connection: ${globals:connection}
+          size: 100000
+          seed: 42
+          scenarios:
+            - {name: price_inflation, start: 2026-02-01, strength: 0.15}
+        ```
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        source: str,
+        table: str,
+        size: int | None = None,
+        seed: int = 42,
+        scenarios: list[dict[str, Any]] | None = None,
+        options: dict[str, Any] | None = None,
+        connection: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Describe the table; nothing is generated before the first load.
+
+        Args:
+            filepath: Local parquet file.
+            source: ``retail`` or ``churn``.
+            table: ``fact_sales``, ``dim_product`` or ``dim_store``; ``customers`` or ``current``.
+            size: Rows of the fact or customer table; default 100,000 lines or 20,000 customers.
+            seed: Seed of all random streams; tables that belong together share it.
+            scenarios: What happens to the world, see ``Scenario``; nothing by default.
+            options: Further counts of the retail world: ``stores``, ``products``, ``retailers``.
+            connection: Ibis connection, shared by all datasets with an equal one.
+            metadata: Kept for plugins.
+
+        Raises:
+            EvergreenError: An unknown source, table, scenario or option, or a value out of its range.
+        """
+        if "://" in filepath:
+            raise EvergreenError(
+                f"A synthetic table is generated on this machine, but its filepath is {filepath}; give a local path."
+            )
+        super().__init__(filepath=filepath, connection=connection, metadata=metadata)
+        given = {"source": source, "table": table, "size": size, "seed": seed, "scenarios": scenarios}
+        given = {name: value for name, value in given.items() if value is not None}
+        self._recipe = parse_recipe(given | (options or {}))
+
+    def load(self) -> ir.Table:
+        """Return the lazy table on the shared connection.
+
+        Raises:
+            EvergreenError: The file cannot be written.
+        """
+        path = Path(self._get_load_path())
+        if recorded_recipe(path) != recipe_text(self._recipe):
+            _LOGGER.info("Generating %s (%s)", path, self._recipe.table)
+            write_recipe(self._recipe, path)
+        return super().load()
+
+    def save(self, data: ir.Table) -> NoReturn:  # noqa: ARG002
+        """Refuse: the recipe alone says what the table holds."""
+        raise DatasetError(f"{self._filepath} is generated from its recipe and can't be saved to.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), **json.loads(recipe_text(self._recipe))}
+
+    def _exists(self) -> bool:
+        return True
+
+
+def parse_recipe(given: dict[str, Any]) -> RetailRecipe | ChurnRecipe:
+    """Turn a catalog entry's parameters into a recipe.
+
+    Raises:
+        EvergreenError: A parameter is unknown, missing or out of its range.
+    """
+    try:
+        return TypeAdapter(Recipe).validate_python(given)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'][1:]))} {fault['msg'].removeprefix('Value error, ')}".strip()
+            for fault in error.errors()
+        )
+        raise EvergreenError(
+            f"The synthetic table {given.get('source')}.{given.get('table')} can't be described: {faults}."
+        ) from error
+
+
+def recipe_text(recipe: RetailRecipe | ChurnRecipe) -> str:
+    """Everything that determines the rows, as canonical JSON."""
+    return json.dumps({"version": recipe.version, **recipe.model_dump(mode="json")}, sort_keys=True)
+
+
+def recorded_recipe(path: Path) -> str | None:
+    """The recipe that a parquet file was generated from; None for a missing, broken or foreign file."""
+    try:
+        recorded = pq.read_metadata(path).metadata or {}
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return None
+    return recorded.get(_RECIPE_KEY, b"").decode() or None
+
+
+def write_recipe(recipe: RetailRecipe | ChurnRecipe, path: Path) -> None:
+    """Generate a table into a parquet file, chunk by chunk, and move it into place.
+
+    Memory holds one row group and one chunk (a 112th of the sales lines), whatever the size.
+
+    Raises:
+        EvergreenError: The folder cannot be written to.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _stream(recipe, temporary)
+        os.replace(temporary, path)  # noqa: PTH105 — the one call that is atomic on every system
+    except OSError as error:
+        raise EvergreenError(
+            f"The synthetic table {recipe.table} can't be written to {path}: {error}; "
+            "free some space or choose another filepath."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _stream(recipe: RetailRecipe | ChurnRecipe, path: Path) -> None:
+    schema = recipe.schema.with_metadata({_RECIPE_KEY: recipe_text(recipe).encode()})
+    repeated = [field.name for field in schema if not pa.types.is_primitive(field.type)]
+    with pq.ParquetWriter(path, schema, use_dictionary=repeated) as writer:
+        waiting: list[pa.Table] = []
+        for chunk in recipe.chunks():
+            waiting.append(chunk)
+            if sum(map(len, waiting)) >= _ROWS_PER_GROUP:
+                writer.write_table(pa.concat_tables(waiting).cast(schema), row_group_size=_ROWS_PER_GROUP)
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting).cast(schema), row_group_size=_ROWS_PER_GROUP)

@@ -1,0 +1,19 @@
+"""Leak-free features as Ibis expressions: pure, stateless, point in time."""
+
+from evergreen.features.calendar import CALENDAR, add_calendar, as_date
+from evergreen.features.columns import require_columns
+from evergreen.features.history import History, key_history
+from evergreen.features.one_table import one_table_features
+from evergreen.features.retail import RetailFeatures, retail_features
+
+__all__ = [
+    "CALENDAR",
+    "History",
+    "RetailFeatures",
+    "add_calendar",
+    "as_date",
+    "key_history",
+    "one_table_features",
+    "require_columns",
+    "retail_features",
+]

@@ -1,0 +1,214 @@
+"""Checks of one table, counted where the table lies: one aggregate query, and a second one for duplicates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import ibis
+import ibis.expr.datatypes as dtypes
+import ibis.expr.types as ir
+
+Family = Literal["key", "number", "category", "date", "any"]
+"""What a column may be, whatever its exact type.
+
+``key``: text or whole numbers. ``number``: integers, floats, decimals. ``category``: text, whole numbers or
+truth values. ``date``: dates, timestamps (a zoned one is read in UTC) or ISO text. ``any``: no demand.
+"""
+
+FAMILY_NAMES: dict[Family, str] = {
+    "key": "text or whole numbers",
+    "number": "numbers",
+    "category": "text, whole numbers or truth values",
+    "date": "a date, a timestamp or ISO text",
+    "any": "anything",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column of a table promises.
+
+    Attributes:
+        name: Its name.
+        family: Which types are accepted.
+        required: Whether every row needs a value; a floating NaN counts as none.
+        unparsable_share: For numbers and dates, the largest share of texts that may fail to parse; None where
+            text is not accepted at all.
+    """
+
+    name: str
+    family: Family
+    required: bool = False
+    unparsable_share: float | None = None
+
+    def accepts(self, dtype: dtypes.DataType) -> bool:
+        """Whether a column of this type belongs to the family."""
+        is_text = dtype.is_string() or dtype.is_uuid()
+        if self.family in ("number", "date") and is_text:
+            return self.unparsable_share is not None
+        is_whole = dtype.is_integer() or (dtype.is_decimal() and dtype.scale == 0)
+        return {
+            "key": is_text or is_whole,
+            "number": dtype.is_numeric() and not dtype.is_boolean(),
+            "category": is_text or is_whole or dtype.is_boolean(),
+            "date": dtype.is_date() or dtype.is_timestamp(),
+            "any": True,
+        }[self.family]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One check that a table failed.
+
+    Attributes:
+        check: Name of the check.
+        column: Column or columns it speaks of; empty for the table as a whole.
+        found: What was found.
+        allowed: What is allowed.
+        advice: What to do about it.
+    """
+
+    check: str
+    column: str
+    found: str
+    allowed: str
+    advice: str
+
+    def sentence(self, table: str) -> str:
+        """The breach in one sentence."""
+        where = f"{table}.{self.column}" if self.column else table
+        return f"{where} fails {self.check}: {self.found}, allowed {self.allowed}; {self.advice}."
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of offending rows to be counted, and how many are allowed.
+
+    Attributes:
+        check: Name of the check.
+        column: Column it speaks of.
+        offending: Ibis scalar: the number of offending rows.
+        told: What such rows are, as "of N rows …" is followed by it.
+        advice: What to do about them.
+        allowed_share: Largest share of all rows.
+    """
+
+    check: str
+    column: str
+    offending: ir.IntegerScalar
+    told: str
+    advice: str
+    allowed_share: float = 0.0
+
+    def judge(self, found: int, rows: int) -> Breach | None:
+        """Compare the number found with the number allowed."""
+        allowed = math.floor(self.allowed_share * rows)
+        if found <= allowed:
+            return None
+        share = f" ({self.allowed_share:.0%})" if self.allowed_share else ""
+        return Breach(
+            self.check,
+            self.column,
+            f"{found:,} of {rows:,} rows {self.told}",
+            f"{allowed:,}{share}",
+            self.advice,
+        )
+
+
+def schema_breaches(data: ir.Table, columns: Sequence[Column]) -> list[Breach]:
+    """Columns that are missing or have a type outside their family."""
+    schema = data.schema()
+    breaches = []
+    for column in columns:
+        if column.name not in schema:
+            lowered = {name.lower(): name for name in schema}
+            close = difflib.get_close_matches(column.name.lower(), lowered, n=1)
+            advice = f"rename {lowered[close[0]]}" if close else "add it to the source"
+            breaches.append(Breach("missing_column", column.name, "no such column", "one", advice))
+        elif not column.accepts(schema[column.name]):
+            found = f"type {schema[column.name]}"
+            breaches.append(
+                Breach("column_type", column.name, found, FAMILY_NAMES[column.family], "cast it in the source")
+            )
+    return breaches
+
+
+def counts_of(data: ir.Table, column: Column) -> list[Count]:
+    """The counts that a column's promise asks for: nulls, unparsable texts, infinities."""
+    value = data[column.name]
+    dtype = value.type()
+    counts = []
+    if column.required:
+        nulls = data.count() - value.count()
+        if dtype.is_floating():
+            nulls += _sum(value.isnan())
+        counts.append(Count("null_values", column.name, nulls, "have no value", "fill or drop these rows"))
+    if dtype.is_floating():
+        counts.append(infinities(value, column.name))
+    elif dtype.is_string() and column.family in ("number", "date"):
+        parsed = value.try_cast("date" if column.family == "date" else "float64")
+        unparsable = Count(
+            "unparsable_values",
+            column.name,
+            value.count() - parsed.count(),
+            f"hold text that is no {column.family}",
+            "write dates as 2026-02-28" if column.family == "date" else "write numbers as 1234.5",
+            column.unparsable_share or 0.0,
+        )
+        counts.append(unparsable)
+        if column.family == "number":
+            counts.append(infinities(parsed, column.name))
+    return counts
+
+
+def infinities(value: ir.FloatingColumn, name: str) -> Count:
+    """Count infinite numbers; none are allowed."""
+    return Count("infinite_values", name, _sum(value.isinf()), "are infinite", "repair the division behind them")
+
+
+def future_dates(data: ir.Table, name: str, today: dt.date | None) -> Count:
+    """Count dates after ``today``.
+
+    Without ``today`` the database's current date counts, and one day more: somewhere on earth it is already
+    tomorrow.
+    """
+    latest = ibis.date(today) if today else ibis.today() + ibis.interval(days=1)
+    advice = f"correct them, or move today ({today})" if today else "correct them"
+    return Count("future_dates", name, _sum(date_of(data[name]) > latest), "lie in the future", advice)
+
+
+def returns(data: ir.Table, quantity: str, amount: str, allowed_share: float) -> Count:
+    """Count lines with a negative quantity or amount; a small share of returns is normal."""
+    is_return = (data[quantity] < 0).fill_null(False) | (data[amount] < 0).fill_null(False)
+    return Count(
+        "negative_values",
+        quantity,
+        _sum(is_return),
+        f"have a negative {quantity} or {amount}",
+        "drop returns in the source or raise max_return_share",
+        allowed_share,
+    )
+
+
+def duplicate_keys(data: ir.Table, keys: Sequence[str]) -> ir.IntegerScalar:
+    """Number of rows beyond the first of each key; rows without a key are counted as nulls instead."""
+    complete = data.drop_null(list(keys))
+    repeats = complete.group_by(list(keys)).agg(rows=lambda t: t.count()).filter(lambda t: t.rows > 1)
+    return (repeats.rows - 1).sum().fill_null(0)
+
+
+def date_of(value: ir.Column) -> ir.DateColumn:
+    """The date of a date, a timestamp (a zoned one in UTC: connections are opened in UTC) or ISO text.
+
+    A text that is no date gives null.
+    """
+    return value.try_cast("date") if value.type().is_string() else value.cast("date")
+
+
+def _sum(condition: ir.BooleanColumn) -> ir.IntegerScalar:
+    return condition.cast("int64").sum().fill_null(0)

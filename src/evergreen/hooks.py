@@ -1,0 +1,84 @@
+"""What happens around a run: MLflow is reachable or the run never starts, parameters are logged, the story is told."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import Any
+from urllib.parse import urlparse
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from pydantic import BaseModel
+
+from evergreen.errors import EvergreenError
+from evergreen.summary import summary
+
+logger = logging.getLogger("evergreen")
+PROBE_SECONDS = 3.0
+STORY = ("training", "evaluation", "monitoring", "retraining")
+
+
+def probe_mlflow(uri: str) -> None:
+    """Refuse a tracking server that does not answer, within seconds instead of MLflow's minutes of retries.
+
+    Args:
+        uri: The tracking URI; only ``http(s)`` ones are probed.
+
+    Raises:
+        EvergreenError: Where no connection can be opened.
+    """
+    parts = urlparse(uri)
+    if parts.scheme not in {"http", "https"}:
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=PROBE_SECONDS).close()
+    except OSError as error:
+        raise EvergreenError(
+            f"MLflow at {parts.scheme}://{parts.hostname}:{port} is out of reach ({error}): nothing was run; "
+            "start the server or correct server.mlflow_tracking_uri in conf/<env>/mlflow.yml."
+        ) from error
+
+
+class ProjectHooks:
+    """Evergreen's own hooks."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Probe MLflow before kedro-mlflow's own hook waits for it."""
+        server = context.config_loader["mlflow"].get("server") or {}
+        probe_mlflow(server.get("mlflow_tracking_uri") or "")
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Say what is about to run."""
+        names = ", ".join(run_params.get("pipeline_names") or ["the whole lifecycle"])
+        spaces = sorted({node.namespace for node in pipeline.nodes if node.namespace})
+        logger.info("Running %s for %s.", names, ", ".join(spaces))
+
+    @hook_impl
+    def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Tell the story of a whole run on one screen."""
+        if not run_params.get("pipeline_names"):
+            spaces = sorted({node.namespace for node in pipeline.nodes if node.namespace})
+            logger.info("%s", summary({space: _records(catalog, space) for space in spaces}))
+
+    @hook_impl
+    def after_node_run(self, inputs: dict[str, Any]) -> None:
+        """Log typed parameters field by field, which MLflow would otherwise get as one string."""
+        import mlflow
+
+        if mlflow.active_run() is None:
+            return
+        for name, value in inputs.items():
+            if name.startswith("params:") and isinstance(value, BaseModel):
+                key = name.removeprefix("params:")
+                mlflow.log_dict(value.model_dump(mode="json"), f"parameters/{key}.json")
+
+
+def _records(catalog: CatalogProtocol, use_case: str) -> dict[str, dict[str, Any]]:
+    names = {name: f"{use_case}.{name}" for name in STORY}
+    return {name: catalog.load(entry) for name, entry in names.items() if catalog.exists(entry)}

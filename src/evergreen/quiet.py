@@ -1,0 +1,28 @@
+"""Silence what a user can't act on, before any library that talks is imported."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+# Said by other libraries at import, whatever Python's own warning filters say.
+NOISE = (
+    "Add type hints to the `predict` method",
+    "Any type hint is inferred as AnyType",
+    "IProgress not found",
+    "`sklearn.utils.parallel.delayed` should be used",
+)
+
+
+def init() -> None:
+    """Quieten MLflow and route Python warnings to the log; the settings, which Kedro reads first, call it."""
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "true")  # it would write a project id into pyproject.toml
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addFilter(is_news)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a captured warning tells the user something."""
+    return not any(phrase in record.getMessage() for phrase in NOISE)

@@ -1,0 +1,86 @@
+"""How a use case describes its table: keys, outcome, features, and when each column is known."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+KnownAt = Literal["prediction", "outcome"]
+
+
+class ColumnRule(BaseModel):
+    """What must be said of one column beyond its kind.
+
+    Attributes:
+        known_at: ``outcome`` marks a column that exists only once the outcome does; training refuses it
+            as a feature.
+        drift: Whether the column takes part in drift alarms; calendar columns don't.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    known_at: KnownAt = "prediction"
+    drift: bool = True
+
+
+class TableSpec(BaseModel):
+    """One use case's feature table, in the user's own column names.
+
+    Attributes:
+        entity: Column that identifies a row's subject; unique per row.
+        date: Column with the row's date, or None for a use case without dates.
+        block: Columns whose joint value is never torn apart between sets (store × day); default: the entity.
+        target: Column that holds the outcome, before the label definition turns it into 0/1.
+        positive: Value of ``target`` that counts as 1; None where the label definition fits a threshold.
+        numeric: Numeric features.
+        categorical: Categorical features.
+        columns: Rules for single columns, features or not.
+        snapshot_date: For a use case without dates, column of the ``current`` table that dates the snapshot.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    entity: str
+    date: str | None = None
+    block: list[str] = Field(default_factory=list)
+    target: str
+    positive: str | int | float | bool | None = None
+    numeric: list[str] = Field(default_factory=list)
+    categorical: list[str] = Field(default_factory=list)
+    columns: dict[str, ColumnRule] = Field(default_factory=dict)
+    snapshot_date: str | None = None
+
+    @model_validator(mode="after")
+    def _names_stand_once(self) -> TableSpec:
+        names = self.features
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"features listed twice: {', '.join(twice)}; list each once")
+        if not names:
+            raise ValueError("no features: name at least one under numeric or categorical")
+        return self
+
+    @property
+    def features(self) -> list[str]:
+        """All features, numeric first, in the order given."""
+        return [*self.numeric, *self.categorical]
+
+    @property
+    def block_columns(self) -> list[str]:
+        """The columns that make a block."""
+        return self.block or [self.entity]
+
+    @property
+    def keys(self) -> list[str]:
+        """Columns that a feature table carries beside features and target, each once."""
+        named = [self.entity, self.date, *self.block]
+        return list(dict.fromkeys(name for name in named if name))
+
+    def known_at(self, column: str) -> KnownAt:
+        """When the column is known; ``prediction`` unless a rule says otherwise."""
+        return self.columns.get(column, ColumnRule()).known_at
+
+    def drifts(self, column: str) -> bool:
+        """Whether the column takes part in drift alarms."""
+        return self.columns.get(column, ColumnRule()).drift
