@@ -1,0 +1,1 @@
+"""Labels, splits, estimators, search, metrics, comparison and the promotion decision: pure functions."""

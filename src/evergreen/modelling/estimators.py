@@ -1,0 +1,175 @@
+"""Which algorithms compete, and how is each built?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from evergreen.errors import EvergreenError
+from evergreen.modelling.calibration import PlattScaled
+from evergreen.modelling.preprocessing import make_preprocessing
+from evergreen.schema import TableSpec
+
+Params = dict[str, Any]
+
+TRUSTED_TYPES: list[str] = [
+    "evergreen.modelling.calibration.PlattScaled",
+    "evergreen.modelling.preprocessing.CategoryText",
+    "evergreen.modelling.preprocessing.PriceTier",
+    "evergreen.modelling.preprocessing.mutual_information",
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.tree._tree.Tree",
+]
+"""Every type beyond skops' own list that our pipelines may hold; nothing in an artefact widens it."""
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """One competitor.
+
+    Attributes:
+        build: The scikit-learn class.
+        fixed: Parameters that hold under every strategy, unless a grid says otherwise.
+        settled: Parameters that the default strategy sets instead of searching, because they cost much or
+            decide little.
+        sketch: Parameters that make a fit cheap while configurations are only being ranked.
+        scaled: Whether features are standardised first.
+        rounds: Parameter that counts boosting rounds: a fit with many contains the fits with fewer.
+        rows_per_tree: Parameter with the share of rows that a tree is grown on.
+    """
+
+    build: Callable[..., Any]
+    fixed: Params = field(default_factory=dict)
+    settled: Params = field(default_factory=dict)
+    sketch: Params = field(default_factory=dict)
+    scaled: bool = False
+    rounds: str | None = None
+    rows_per_tree: str | None = None
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    "HistGradientBoosting": Algorithm(
+        HistGradientBoostingClassifier,
+        fixed={"early_stopping": False},
+        sketch={"max_iter": 30},
+        rounds="max_iter",
+    ),
+    # Solvers differ in the path, not in the optimum. With at most k selected features and C searched, l1 and l2
+    # reach the same AUC, and Newton's method needs a handful of passes for l2.
+    "LogisticRegression": Algorithm(
+        LogisticRegression,
+        fixed={"solver": "saga", "max_iter": 500, "tol": 1e-3},
+        settled={"penalty": "l2", "solver": "newton-cholesky"},
+        scaled=True,
+    ),
+    # More trees average more and change no expectation (Breiman 2001); with ten rows a leaf, depth and the size of
+    # a node that may split decide nothing any more.
+    "RandomForest": Algorithm(
+        RandomForestClassifier,
+        settled={"n_estimators": 60, "min_samples_leaf": 10, "min_samples_split": 2, "max_depth": None},
+        rows_per_tree="max_samples",
+    ),
+    # Rows and features drawn per tree make boosting cheaper and no worse (Friedman 2002); a smaller learning rate
+    # asks for more rounds to reach the same place (Friedman 2001), and rounds are chosen anyway.
+    "GradientBoosting": Algorithm(
+        GradientBoostingClassifier,
+        settled={"max_features": "sqrt", "learning_rate": 0.1, "min_samples_leaf": 20},
+        sketch={"n_estimators": 50},
+        rounds="n_estimators",
+        rows_per_tree="subsample",
+    ),
+    "NeuralNetwork": Algorithm(
+        MLPClassifier,
+        fixed={"early_stopping": True, "max_iter": 100},
+        settled={"alpha": 1e-4, "learning_rate_init": 3e-3, "n_iter_no_change": 5},
+        sketch={"max_iter": 10},
+        scaled=True,
+    ),
+    # On standardised features, gamma is 1/p either way.
+    "SVM": Algorithm(SVC, settled={"gamma": "scale"}, scaled=True),
+    "Prior": Algorithm(DummyClassifier, fixed={"strategy": "prior"}),
+}
+
+
+def algorithm(name: str) -> Algorithm:
+    """Look an algorithm up.
+
+    Raises:
+        EvergreenError: No such algorithm.
+    """
+    if name not in ALGORITHMS:
+        raise EvergreenError(f"unknown algorithm '{name}': choose among {', '.join(ALGORITHMS)}")
+    return ALGORITHMS[name]
+
+
+def make_estimator(name: str, params: Params, seed: int) -> Any:
+    """Build the bare estimator.
+
+    Args:
+        name: A key of ``ALGORITHMS``.
+        params: Parameters in the algorithm's own words; ``penalty: l1 | l2`` of a logistic regression becomes
+            its successor ``l1_ratio``.
+        seed: Random state.
+
+    Returns:
+        The unfitted estimator.
+    """
+    chosen = algorithm(name)
+    arguments = {**chosen.fixed, **params}
+    if "penalty" in arguments:
+        arguments["l1_ratio"] = {"l1": 1.0, "l2": 0.0}[arguments.pop("penalty")]
+    if isinstance(arguments.get("hidden_layer_sizes"), list):
+        arguments["hidden_layer_sizes"] = tuple(arguments["hidden_layer_sizes"])
+    return chosen.build(random_state=seed, **arguments)
+
+
+def make_model(name: str, params: Params, seed: int) -> Pipeline:
+    """Build what follows the preprocessing: scaling where it matters, and the classifier.
+
+    Args:
+        name: A key of ``ALGORITHMS``.
+        params: The estimator's parameters.
+        seed: Random state.
+
+    Returns:
+        The unfitted pipeline; its last step ``classifier`` is a :class:`PlattScaled`.
+    """
+    scale = [("scale", StandardScaler())] if algorithm(name).scaled else []
+    return Pipeline([*scale, ("classifier", PlattScaled(make_estimator(name, params, seed)))])
+
+
+def make_pipeline(
+    name: str, spec: TableSpec, params: Params, seed: int, *, k: int = 15, price_column: str | None = None
+) -> Pipeline:
+    """Build an algorithm's whole pipeline, from the user's DataFrame to a probability.
+
+    Args:
+        name: A key of ``ALGORITHMS``.
+        spec: The table's features.
+        params: The estimator's parameters.
+        seed: Random state of every step.
+        k: Features to keep, capped at what exists.
+        price_column: Numeric feature that ``price_tier`` is cut from, or None.
+
+    Returns:
+        The unfitted pipeline with steps ``columns``, ``select``, ``scale`` (where it matters) and ``classifier``,
+        a :class:`~evergreen.modelling.calibration.PlattScaled`.
+    """
+    preprocessing = make_preprocessing(spec, k, price_column, seed)
+    return Pipeline([*preprocessing.steps, *make_model(name, params, seed).steps])

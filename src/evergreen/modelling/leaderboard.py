@@ -1,0 +1,82 @@
+"""The record of a training run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from evergreen.modelling.search import Candidate
+from evergreen.records import Record
+
+
+class LeaderboardRow(BaseModel):
+    """How one algorithm did in cross-validation on the training rows; ``threshold`` is its decision threshold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    algorithm: str
+    status: Literal["ok", "failed"]
+    cv_roc_auc_mean: float | None
+    cv_roc_auc_std: float | None
+    fit_seconds: float
+    train_rows: int
+    best_params: dict[str, Any]
+    threshold: float | None
+    model_uri: str | None
+    error: str | None
+
+
+class TrainingRecord(Record):
+    """``training.json``; ``status`` is ``trained`` or ``reused``.
+
+    Attributes:
+        version: The registered version of the winner.
+        algorithm: The winner.
+        test_roc_auc: ROC AUC on the test window, filled by evaluation.
+        logistic_regression_test_roc_auc: The baseline's, likewise.
+        n_train: Rows in the training window.
+        n_test: Rows in the test window, filled by evaluation.
+        leaderboard: Algorithms, best first.
+    """
+
+    version: str
+    algorithm: str
+    test_roc_auc: float | None = None
+    logistic_regression_test_roc_auc: float | None = None
+    n_train: int
+    n_test: int | None = None
+    leaderboard: list[LeaderboardRow]
+
+
+def leaderboard_row(candidate: Candidate, model_uri: str | None) -> LeaderboardRow:
+    """One row of the leaderboard from an algorithm's result."""
+    ok = candidate.status == "ok"
+    return LeaderboardRow(
+        algorithm=candidate.algorithm,
+        status=candidate.status,
+        cv_roc_auc_mean=candidate.cv_roc_auc_mean if ok else None,
+        cv_roc_auc_std=candidate.cv_roc_auc_std if ok else None,
+        fit_seconds=round(candidate.fit_seconds, 3),
+        train_rows=candidate.train_rows,
+        best_params=candidate.best_params,
+        threshold=candidate.threshold if ok else None,
+        model_uri=model_uri if ok else None,
+        error=candidate.error,
+    )
+
+
+def leaderboard_text(record: TrainingRecord) -> str:
+    """The leaderboard as a table for the console."""
+    head = f"{'algorithm':<22}{'CV AUC':>8}{'± std':>8}{'seconds':>9}{'rows':>9}  best parameters"
+    return "\n".join([head, *(_line(row) for row in record.leaderboard)])
+
+
+def _line(row: LeaderboardRow) -> str:
+    if row.status == "failed":
+        return f"{row.algorithm:<22}  failed: {row.error}"
+    told = ", ".join(f"{name}={value}" for name, value in row.best_params.items())
+    return (
+        f"{row.algorithm:<22}{row.cv_roc_auc_mean:>8.4f}{row.cv_roc_auc_std:>8.4f}"
+        f"{row.fit_seconds:>9.1f}{row.train_rows:>9,}  {told}"
+    )

@@ -1,0 +1,266 @@
+"""Which configuration of an algorithm is the best one?"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from evergreen.modelling.calibration import logit_scores, staged_logit_scores
+from evergreen.modelling.estimators import Params, algorithm, make_model
+from evergreen.modelling.preprocessing import make_preprocessing
+from evergreen.modelling.splits import Folds
+from evergreen.modelling.threshold import ThresholdPolicy
+from evergreen.schema import TableSpec
+
+COMPETITORS = [
+    "HistGradientBoosting",
+    "LogisticRegression",
+    "RandomForest",
+    "GradientBoosting",
+    "NeuralNetwork",
+    "SVM",
+]
+ROW_CAPS = {"SVM": 2_000, "NeuralNetwork": 10_000, "GradientBoosting": 20_000}
+PILOT_FOLDS = 2
+_KEEP = 3
+_WORTH_MORE_ROUNDS = 5e-4
+_MOST_OF_A_TREES_ROWS = 0.5
+
+
+class TrainingPolicy(BaseModel):
+    """What competes, over which spaces, at what cost.
+
+    Attributes:
+        algorithms: Names of the competitors.
+        strategy: ``default``: successive halving of ``grids`` on few rows, then cross-validation of the best;
+            ``grid``: cross-validation of every configuration; ``none``: built-in parameters only.
+        k: Features to keep, capped at what exists.
+        price_column: Numeric feature that ``price_tier`` is cut from, or None.
+        seed: Random state of everything.
+        n_jobs: Parallel fits, -1 for all cores; results don't depend on it.
+        backend: joblib backend that takes the fits: ``threading``, ``loky``, or ``dask`` once a client is connected.
+        row_caps: Most rows that an algorithm is fitted on.
+        search_rows: Most rows that the halving fits on.
+        rows_per_tree: Under ``default``, most rows that one tree of a RandomForest or GradientBoosting is grown
+            on; each tree draws its own.
+        grids: Search space per algorithm, parameter → values; an algorithm without one runs as it is built.
+        threshold: How the decision threshold is chosen.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    algorithms: list[str] = Field(default_factory=lambda: list(COMPETITORS), min_length=1)
+    strategy: Literal["default", "grid", "none"] = "default"
+    k: int = Field(default=15, ge=1)
+    price_column: str | None = None
+    seed: int = Field(default=0, ge=0)
+    n_jobs: int = -1
+    backend: str = "threading"
+    row_caps: dict[str, int] = Field(default_factory=lambda: dict(ROW_CAPS))
+    search_rows: int = Field(default=3_000, ge=100)
+    rows_per_tree: int = Field(default=3_000, ge=100)
+    grids: dict[str, dict[str, list[Any]]] = Field(default_factory=dict)
+    threshold: ThresholdPolicy = ThresholdPolicy()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows as the estimators see them: features (n, p), labels (n,), weights (n,) or None."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+
+    def sample(self, rows: int, seed: int) -> Part:
+        """At most ``rows`` rows, drawn in proportion to the classes."""
+        if len(self.y) <= rows:
+            return self
+        by_class = np.lexsort((np.random.default_rng(seed).random(len(self.y)), self.y))
+        kept = np.sort(by_class[np.linspace(0, len(self.y) - 1, rows).round().astype(np.int64)])
+        return Part(self.X[kept], self.y[kept], None if self.weight is None else self.weight[kept])
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold after preprocessing fitted on its training rows."""
+
+    train: Part
+    valid: Part
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Preprocessed once, used by every configuration of every algorithm.
+
+    Attributes:
+        preprocessing: Fitted on all training rows.
+        whole: All training rows.
+        folds: The cross-validation folds.
+        positions: Positions of each fold's validation rows.
+    """
+
+    preprocessing: Pipeline
+    whole: Part
+    folds: list[Fold]
+    positions: list[np.ndarray]
+
+
+def prepare_matrices(
+    X: pd.DataFrame,
+    y: np.ndarray,
+    weight: np.ndarray | None,
+    folds: Folds,
+    spec: TableSpec,
+    policy: TrainingPolicy,
+) -> Matrices:
+    """Fit the preprocessing on all rows and on each fold's training rows alone.
+
+    Args:
+        X: (n, p) features.
+        y: (n,) labels.
+        weight: (n,) sample weights or None.
+        folds: (training, validation) positions.
+        spec: The features.
+        policy: ``k``, ``price_column``, seed, parallelism.
+
+    Returns:
+        The matrices.
+    """
+
+    def part(rows: np.ndarray, values: np.ndarray) -> Part:
+        return Part(values, y[rows], None if weight is None else weight[rows])
+
+    def fitted(rows: np.ndarray) -> tuple[Pipeline, Part]:
+        preprocessing = make_preprocessing(spec, policy.k, policy.price_column, policy.seed)
+        return preprocessing, part(rows, preprocessing.fit_transform(X.iloc[rows], y[rows]))
+
+    def fold(train: np.ndarray, valid: np.ndarray) -> Fold:
+        preprocessing, train_part = fitted(train)
+        return Fold(train_part, part(valid, preprocessing.transform(X.iloc[valid])))
+
+    preprocessing, whole = fitted(np.arange(len(y)))
+    ready = Parallel(n_jobs=policy.n_jobs, backend="threading")(delayed(fold)(*pair) for pair in folds)
+    return Matrices(preprocessing, whole, ready, [valid for _, valid in folds])
+
+
+def fit_model(name: str, params: Params, part: Part, policy: TrainingPolicy) -> Pipeline:
+    """Fit one model on preprocessed rows, at most as many as its row cap, in one thread.
+
+    One thread a fit keeps results independent of the number of cores, and leaves the cores to the fits. A
+    ConvergenceWarning is expected and dropped: networks and saga stop at their iteration budget by design, and
+    cross-validation judges what they have learnt by then.
+    """
+    part = part.sample(policy.row_caps.get(name, len(part.y)), policy.seed)
+    weights = {} if part.weight is None else {"classifier__sample_weight": part.weight}
+    warnings.filterwarnings("ignore", category=ConvergenceWarning)
+    with threadpool_limits(1):
+        return make_model(name, params, policy.seed).fit(part.X, part.y, **weights)
+
+
+def cross_validate(
+    name: str, trials: Sequence[Params], folds: Sequence[Fold], rounds: list[int], policy: TrainingPolicy
+) -> list[list[np.ndarray]]:
+    """Score configurations on folds, in parallel.
+
+    Args:
+        name: The algorithm.
+        trials: Configurations.
+        folds: The folds to fit and score on.
+        rounds: Numbers of trees to score each fit at; empty for an algorithm without rounds.
+        policy: Caps, seed, parallelism.
+
+    Returns:
+        Per trial and fold, logit scores (n_valid, max(len(rounds), 1)).
+    """
+    tasks = [(trial, fold) for trial in trials for fold in folds]
+    with warnings.catch_warnings():
+        results = Parallel(n_jobs=policy.n_jobs, backend=policy.backend)(
+            delayed(_fold_scores)(name, trial, fold, rounds, policy) for trial, fold in tasks
+        )
+    return [results[start : start + len(folds)] for start in range(0, len(results), len(folds))]
+
+
+def choose_configuration(name: str, matrices: Matrices, policy: TrainingPolicy) -> tuple[Params, list[int]]:
+    """Choose the configuration that goes into the final cross-validation, by successive halving.
+
+    All configurations are fitted on a quarter of ``search_rows`` and the best third of them on all of these, each
+    scored on as many validation rows of two folds; three or fewer skip the first stage. Boosting rounds aren't
+    searched here: the scores of all their values come from prefixes of one fit a fold once the rest is settled.
+
+    Returns:
+        The configuration without rounds, and the rounds still to be chosen among, ascending.
+
+    References:
+        Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization" (2016).
+    """
+    chosen = algorithm(name)
+    grid = {} if policy.strategy == "none" else policy.grids.get(name, {})
+    searched = {key: grid[key] for key in grid if key != chosen.rounds and key not in chosen.settled}
+    trials = [{**chosen.settled, **trial} for trial in configurations(searched)]
+    if len(trials) > _KEEP:
+        ranked = _ranked(name, trials, matrices, policy.search_rows // 4, policy)
+        trials = ranked[: -(-len(trials) // _KEEP)]
+    if len(trials) > 1:
+        trials = _ranked(name, trials, matrices, policy.search_rows, policy)
+    best = trials[0]
+    if chosen.rows_per_tree is not None:
+        rows = min(len(matrices.whole.y), policy.row_caps.get(name, len(matrices.whole.y)))
+        share = policy.rows_per_tree / rows
+        best = {**best, chosen.rows_per_tree: round(min(share, _MOST_OF_A_TREES_ROWS), 4)}
+    return best, sorted(grid.get(chosen.rounds or "", []))
+
+
+def _ranked(name: str, trials: list[Params], matrices: Matrices, rows: int, policy: TrainingPolicy) -> list[Params]:
+    """The trials, best mean AUC first, as sketched on few rows of two folds."""
+    small = [
+        Fold(fold.train.sample(rows, policy.seed), fold.valid.sample(policy.search_rows, policy.seed))
+        for fold in matrices.folds[:PILOT_FOLDS]
+    ]
+    sketches = [{**trial, **algorithm(name).sketch} for trial in trials]
+    scores = cross_validate(name, sketches, small, [], policy)
+    means = [np.mean([fold_auc(s[:, 0], f.valid) for s, f in zip(each, small, strict=True)]) for each in scores]
+    return [trials[position] for position in np.argsort(-np.array(means), kind="stable")]
+
+
+def fewest_rounds(aucs: np.ndarray) -> int:
+    """Position of the fewest rounds whose AUC is within .0005 of the best (r,): more trees must earn their cost."""
+    return int(np.flatnonzero(aucs >= aucs.max() - _WORTH_MORE_ROUNDS)[0])
+
+
+def with_rounds(name: str, params: Params, rounds: Sequence[int]) -> Params:
+    """A configuration with its number of boosting rounds, if one is given."""
+    counter = algorithm(name).rounds
+    return {**params, counter: rounds[0]} if counter and rounds else params
+
+
+def configurations(grid: dict[str, list[Any]]) -> list[Params]:
+    """Every combination of a grid's values; one empty configuration for an empty grid."""
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def fold_auc(scores: np.ndarray, valid: Part) -> float:
+    """Weighted ROC AUC of scores (n_valid,)."""
+    return float(roc_auc_score(valid.y, expit(scores), sample_weight=valid.weight))
+
+
+def _fold_scores(name: str, trial: Params, fold: Fold, rounds: list[int], policy: TrainingPolicy) -> np.ndarray:
+    model = fit_model(name, with_rounds(name, trial, rounds[-1:]), fold.train, policy)
+    values = model[:-1].transform(fold.valid.X) if len(model) > 1 else fold.valid.X
+    estimator = model[-1].estimator_
+    with threadpool_limits(1):
+        if rounds:
+            return staged_logit_scores(estimator, values, rounds)
+        return logit_scores(estimator, values)[:, None]

@@ -1,0 +1,101 @@
+"""Champion and challenger in MLflow: the only room that moves aliases."""
+
+from evergreen.modelling.promotion import decide_promotion
+from evergreen.registry.aliases import AliasChange, audit, clear_challenger, move_champion, set_challenger
+from evergreen.registry.attempts import last_retraining, note_retraining, take_look
+from evergreen.registry.by_hand import promote, require_reason, rollback
+from evergreen.registry.challenger import (
+    UNDECIDED,
+    TrainingPlan,
+    leaderboard_models,
+    plan_training,
+    recipe,
+    register_challenger,
+    reuse_version,
+    same_lineage,
+)
+from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
+from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
+from evergreen.registry.history import audit_table, champion_at, former_champion, history
+from evergreen.registry.manifest import Manifest
+from evergreen.registry.prune import Removal, RetentionPolicy, prune_predictions, prune_versions
+from evergreen.registry.publish import add_card, publish_evaluation, publish_monitoring, publish_record
+from evergreen.registry.references import reference, reference_scores
+from evergreen.registry.runs import runs
+from evergreen.registry.settle import Contest, settle
+from evergreen.registry.tracking import LoggedCandidate, log_candidate
+from evergreen.registry.versions import (
+    CHALLENGER,
+    CHAMPION,
+    ModelVersion,
+    VersionSummary,
+    add_artefacts,
+    aliases_of,
+    find_by_fingerprint,
+    list_versions,
+    load,
+    register,
+    status_of,
+    tag_version,
+)
+
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "UNDECIDED",
+    "AliasChange",
+    "CheckedVersion",
+    "Contest",
+    "LoggedCandidate",
+    "Manifest",
+    "ModelVersion",
+    "Removal",
+    "RetentionPolicy",
+    "TrainingPlan",
+    "VersionFacts",
+    "VersionSummary",
+    "add_artefacts",
+    "add_card",
+    "aliases_of",
+    "audit",
+    "audit_table",
+    "champion_at",
+    "check_version",
+    "clear_challenger",
+    "compare_versions",
+    "decide_promotion",
+    "find_by_fingerprint",
+    "former_champion",
+    "history",
+    "last_retraining",
+    "leaderboard_models",
+    "list_versions",
+    "load",
+    "log_candidate",
+    "move_champion",
+    "note_retraining",
+    "plan_training",
+    "promote",
+    "prune_predictions",
+    "prune_versions",
+    "publish_evaluation",
+    "publish_monitoring",
+    "publish_record",
+    "recipe",
+    "reference",
+    "reference_scores",
+    "register",
+    "register_challenger",
+    "require_reason",
+    "reuse_version",
+    "rollback",
+    "runs",
+    "same_lineage",
+    "set_challenger",
+    "settle",
+    "status_of",
+    "tag_version",
+    "take_look",
+    "version_facts",
+    "write_check_rows",
+]

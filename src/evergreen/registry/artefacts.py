@@ -1,0 +1,98 @@
+"""The files that a version carries: written to one folder, digested, and read back only if whole and trusted."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import mlflow.sklearn
+import pandas as pd
+from mlflow.models import infer_signature
+from sklearn.pipeline import Pipeline
+
+from evergreen.errors import EvergreenError
+from evergreen.modelling.estimators import TRUSTED_TYPES
+from evergreen.registry.manifest import Manifest, installed_versions
+
+MANIFEST_FILE = "manifest.json"
+MODEL_FILE = "model.skops"
+DIGEST_TAG = "sha256."
+
+
+def save_model(pipeline: Pipeline, example: pd.DataFrame, folder: Path) -> None:
+    """Write a fitted pipeline as an MLflow model (skops format, no pickle) into a new folder.
+
+    Args:
+        pipeline: The fitted pipeline.
+        example: A few feature rows, from which the signature is read.
+        folder: Where to; must not exist yet.
+    """
+    mlflow.sklearn.save_model(pipeline, folder, **mlflow_flavour(pipeline, example))
+
+
+def mlflow_flavour(pipeline: Pipeline, example: pd.DataFrame) -> dict[str, object]:
+    """The arguments that ``mlflow.sklearn``'s ``save_model`` and ``log_model`` share here."""
+    # Integers as floats: a column without nulls today may have some tomorrow.
+    example = example.astype(dict.fromkeys(example.select_dtypes("number").columns, "float64"))
+    requirements = [f"{name}=={found}" for name, found in installed_versions().items()]
+    return {
+        "serialization_format": "skops",
+        "skops_trusted_types": TRUSTED_TYPES,
+        "pip_requirements": requirements,
+        "signature": infer_signature(example, pipeline.predict_proba(example)),
+        "pyfunc_predict_fn": "predict_proba",
+    }
+
+
+def load_model(file: Path) -> Pipeline:
+    """Load a pipeline with our own allow-list of types; nothing in the artefact can widen it.
+
+    Raises:
+        EvergreenError: Where the file holds a type that is not on the list.
+    """
+    import skops.io  # looks at all of scikit-learn when imported: a command that loads no model need not wait for it
+
+    foreign = sorted(set(skops.io.get_untrusted_types(file=file)) - set(TRUSTED_TYPES))
+    if foreign:
+        raise EvergreenError(
+            f"model file {file.name} holds types that are not allowed ({', '.join(foreign)}): "
+            "it was not written by this version of Evergreen; train again or restore the artefact."
+        )
+    return skops.io.load(file, trusted=TRUSTED_TYPES)
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Put the manifest beside the model."""
+    (folder / MANIFEST_FILE).write_text(manifest.model_dump_json(indent=2))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a version's folder."""
+    return Manifest.model_validate_json((folder / MANIFEST_FILE).read_text())
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by relative path: what detects corruption later."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def check_digests(folder: Path, tags: dict[str, str], version: str) -> None:
+    """Refuse a version whose files are not those that were stored.
+
+    Args:
+        folder: The downloaded files.
+        tags: The version's tags, of which those that start with ``sha256.`` are read.
+        version: How to call the version in the message.
+
+    Raises:
+        EvergreenError: Naming the files that are missing or differ.
+    """
+    stored = {tag.removeprefix(DIGEST_TAG): value for tag, value in tags.items() if tag.startswith(DIGEST_TAG)}
+    found = digests(folder)
+    broken = sorted(name for name, digest in stored.items() if found.get(name) != digest)
+    if broken or not stored:
+        raise EvergreenError(
+            f"{version} is corrupt: {', '.join(broken) or 'its digests'} missing or not as stored; "
+            "restore the artefact store or roll back to another version."
+        )

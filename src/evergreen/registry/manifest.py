@@ -1,0 +1,98 @@
+"""What a registered version says of itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from evergreen.errors import EvergreenError
+from evergreen.modelling.labels import LabelDefinition
+from evergreen.modelling.splits import Bounds
+from evergreen.schema import TableSpec
+
+TestedOn = Literal["features", "window"]
+LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "pandas")
+
+
+class Manifest(BaseModel):
+    """Everything needed to score with a version, judge it fairly and trace it back.
+
+    Attributes:
+        use_case: The use case that it was trained for.
+        algorithm: Name of the algorithm, as on the leaderboard.
+        as_of: The date that its training pretended was today.
+        spec: The table that it expects.
+        label: How the outcome becomes 0/1; challengers of the lineage inherit it.
+        threshold: Probability from which a row is predicted 1.
+        bounds: The windows that it was trained and tested on; they tell which rows it has not seen.
+        training_rows: Number of rows in the training window.
+        cv_roc_auc_mean: Mean cross-validated ROC AUC that it won the leaderboard with.
+        fingerprint: Digest of training data and parameters; equal fingerprints mean equal training.
+        content_digest: Digest of the training rows alone.
+        feature_digest: Digest of feature names and kinds.
+        parent_version: The champion when it was trained, or None for the first of its lineage.
+        library_versions: Versions that the stored model can be loaded with.
+        git_commit: Commit of the code, or None outside a checkout.
+        created: When it was made, in UTC.
+        tested_on: Where its unseen rows lie: ``features``, after its training window; ``window``, the newest rows'
+            judging blocks, for a version that learnt from the newest rows too.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    use_case: str
+    algorithm: str
+    as_of: dt.date
+    spec: TableSpec
+    label: LabelDefinition
+    threshold: float
+    bounds: Bounds
+    training_rows: int
+    cv_roc_auc_mean: float
+    fingerprint: str
+    content_digest: str
+    feature_digest: str
+    parent_version: str | None
+    library_versions: dict[str, str]
+    git_commit: str | None
+    created: dt.datetime
+    tested_on: TestedOn = "features"
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the libraries whose objects a stored model consists of."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def check_library_versions(stored: dict[str, str], model: str) -> None:
+    """Refuse a model that was stored with another scikit-learn, numpy, scipy or skops.
+
+    Args:
+        stored: Versions recorded with the model.
+        model: How to call the model in the message.
+
+    Raises:
+        EvergreenError: Where an installed minor version differs from the stored one.
+    """
+    here = installed_versions()
+    differing = [
+        f"{name} {then} (installed: {here[name]})"
+        for name, then in stored.items()
+        if name in here and then.split(".")[:2] != here[name].split(".")[:2]
+    ]
+    if differing:
+        raise EvergreenError(
+            f"{model} was trained with {', '.join(differing)}: a model is loaded only with the minor versions "
+            "that it was trained with; install those or train again."
+        )
+
+
+def git_commit(folder: Path) -> str | None:
+    """The commit checked out in ``folder``, or None where there is none."""
+    found = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None

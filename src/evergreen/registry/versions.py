@@ -1,0 +1,204 @@
+"""Registered versions: store one, find one, load one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from sklearn.pipeline import Pipeline
+
+from evergreen.errors import EvergreenError
+from evergreen.registry import artefacts
+from evergreen.registry.manifest import Manifest, check_library_versions
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+FOLDER = "version"
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A registered version with its files on this machine.
+
+    Attributes:
+        use_case: Name of the use case and of the registered model.
+        version: MLflow's version number, as text.
+        aliases: Aliases that point at it.
+        run_id: The MLflow run that made it.
+        folder: Its files.
+        manifest: What it says of itself.
+    """
+
+    use_case: str
+    version: str
+    aliases: tuple[str, ...]
+    run_id: str
+    folder: Path
+    manifest: Manifest
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The fitted scikit-learn pipeline, loaded at first use."""
+        check_library_versions(self.manifest.library_versions, f"{self.use_case} version {self.version}")
+        return artefacts.load_model(self.folder / artefacts.MODEL_FILE)
+
+    def probabilities(self, rows: pd.DataFrame) -> np.ndarray:
+        """Probability of class 1 for every row, shape (n,)."""
+        return self.pipeline.predict_proba(rows[self.manifest.spec.features])[:, 1]
+
+    def card_facts(self) -> dict[str, object]:
+        """What the manifest says, in the words of the model card."""
+        told = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest", "tested_on"})
+        return {**told, "version": self.version}
+
+
+@dataclass(frozen=True)
+class VersionSummary:
+    """One line of ``kedro models list``."""
+
+    version: str
+    aliases: tuple[str, ...]
+    algorithm: str
+    test_roc_auc: float | None
+    created: dt.datetime
+    status: str
+
+
+def register(manifest: Manifest, folder: Path, run_id: str) -> str:
+    """Store a version's folder with its run and register it under its use case.
+
+    Args:
+        manifest: What the version says of itself.
+        folder: Model, manifest and companions, complete.
+        run_id: The MLflow run of the algorithm that made it.
+
+    Returns:
+        The new version number.
+    """
+    client = MlflowClient()
+    if not _is_registered(client, manifest.use_case):
+        client.create_registered_model(manifest.use_case)
+    client.log_artifacts(run_id, str(folder), FOLDER)
+    source = f"{client.get_run(run_id).info.artifact_uri}/{FOLDER}"
+    made = client.create_model_version(
+        manifest.use_case, source, run_id=run_id, tags=_tags(manifest, folder), await_creation_for=30
+    )
+    return str(made.version)
+
+
+def add_artefacts(version: ModelVersion, files: list[Path]) -> None:
+    """Add files (metrics, importance, card) to a version, digests included."""
+    client = MlflowClient()
+    for file in files:
+        client.log_artifact(version.run_id, str(file), FOLDER)
+        digest = artefacts.digests(file.parent)[file.name]
+        client.set_model_version_tag(version.use_case, version.version, artefacts.DIGEST_TAG + file.name, digest)
+
+
+def tag_version(use_case: str, version: str, **tags: object) -> None:
+    """Set tags of a version, for instance its test AUC or its status."""
+    for key, value in tags.items():
+        MlflowClient().set_model_version_tag(use_case, version, key, str(value))
+
+
+def load(use_case: str, version: str) -> ModelVersion:
+    """Download a version and check that its files are whole.
+
+    Raises:
+        EvergreenError: Where the version doesn't exist, its files are gone, or a digest differs.
+    """
+    client = MlflowClient()
+    try:
+        found = client.get_model_version(use_case, version)
+        folder = Path(mlflow.artifacts.download_artifacts(found.source))
+    except (MlflowException, OSError) as error:
+        known = ", ".join(row.version for row in list_versions(use_case)) or "none"
+        raise EvergreenError(
+            f"{use_case} version {version} cannot be loaded ({_first_line(error)}); registered versions: {known}."
+        ) from error
+    artefacts.check_digests(folder, found.tags, f"{use_case} version {version}")
+    aliases = tuple(alias for alias, pointed in aliases_of(use_case).items() if pointed == str(version))
+    return ModelVersion(use_case, str(version), aliases, str(found.run_id), folder, artefacts.read_manifest(folder))
+
+
+def aliases_of(use_case: str) -> dict[str, str]:
+    """Alias → version number; empty where nothing is registered yet."""
+    client = MlflowClient()
+    if not _is_registered(client, use_case):
+        return {}
+    return {alias: str(number) for alias, number in client.get_registered_model(use_case).aliases.items()}
+
+
+def find_by_fingerprint(use_case: str, fingerprint: str) -> str | None:
+    """The newest version that was trained on the same data with the same parameters, or None."""
+    found = [row for row in _versions(use_case) if row.tags.get("fingerprint") == fingerprint]
+    return str(found[0].version) if found else None
+
+
+def status_of(use_case: str, version: str) -> str:
+    """What was decided about a version: ``registered`` (nothing yet), ``promoted``, ``refused``, ``undecidable``."""
+    return str(MlflowClient().get_model_version(use_case, version).tags.get("status", "registered"))
+
+
+def list_versions(use_case: str) -> list[VersionSummary]:
+    """All versions of a use case, newest first."""
+    pointing: dict[str, list[str]] = {}
+    for alias, number in aliases_of(use_case).items():
+        pointing.setdefault(number, []).append(alias)
+    return [_summary(found, tuple(sorted(pointing.get(str(found.version), [])))) for found in _versions(use_case)]
+
+
+def _summary(found: mlflow.entities.model_registry.ModelVersion, aliases: tuple[str, ...]) -> VersionSummary:
+    auc = found.tags.get("test_roc_auc")
+    return VersionSummary(
+        version=str(found.version),
+        aliases=aliases,
+        algorithm=found.tags["algorithm"],
+        test_roc_auc=float(auc) if auc else None,
+        created=dt.datetime.fromtimestamp(found.creation_timestamp / 1000, tz=dt.UTC),
+        status=found.tags.get("status", "registered"),
+    )
+
+
+def _versions(use_case: str) -> list[mlflow.entities.model_registry.ModelVersion]:
+    found = MlflowClient().search_model_versions(f"name = '{use_case}'", max_results=1000)
+    ours = [version for version in found if "fingerprint" in version.tags]
+    return sorted(ours, key=lambda version: int(version.version), reverse=True)
+
+
+def _is_registered(client: MlflowClient, use_case: str) -> bool:
+    return bool(client.search_registered_models(f"name = '{use_case}'"))
+
+
+def _tags(manifest: Manifest, folder: Path) -> dict[str, str]:
+    tags = {
+        "algorithm": manifest.algorithm,
+        "as_of": manifest.as_of.isoformat(),
+        "bounds": manifest.bounds.model_dump_json(),
+        "fingerprint": manifest.fingerprint,
+        "content_digest": manifest.content_digest,
+        "feature_digest": manifest.feature_digest,
+        "git_commit": manifest.git_commit or "",
+        "library_versions": ", ".join(f"{name} {found}" for name, found in manifest.library_versions.items()),
+        "parent_version": manifest.parent_version or "",
+        "status": "registered",
+    }
+    files = {artefacts.DIGEST_TAG + name: digest for name, digest in artefacts.digests(folder).items()}
+    return tags | files
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def working_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder in which a version is put together before it is stored."""
+    return tempfile.TemporaryDirectory(prefix="evergreen-")
