@@ -1,0 +1,109 @@
+"""From the findings of one window, and of those before it, to the record: status, alerts, trigger."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pandas as pd
+
+from evergreen.monitoring.history import alerts_over_time, history_rows, open_alerts
+from evergreen.monitoring.policy import DriftReport
+from evergreen.monitoring.record import MonitoringParameters, MonitoringRecord
+from evergreen.monitoring.trigger import decide_retraining
+from evergreen.monitoring.watch import PROBABILITY, Findings, Reference, Window
+
+DAYS_PER_MONTH = 30.4
+
+
+def window_history(version: str, window: Window, findings: Findings) -> pd.DataFrame:
+    """One row a column of this window, the scores among them, to append to the history; ``version`` is the champion."""
+    columns = {**findings.drift.columns, PROBABILITY: findings.scores}
+    report: DriftReport = findings.drift.model_copy(update={"columns": columns})
+    return history_rows(report, window.start or window.end, window.end).assign(version=version)
+
+
+def with_earlier(past: pd.DataFrame, window: pd.DataFrame) -> pd.DataFrame:
+    """A window's rows after those of earlier windows that were held against the same version.
+
+    Args:
+        past: The whole history, in which the window itself may stand already.
+        window: Rows of :func:`window_history`.
+    """
+    if past.empty:
+        return window
+    same = past["version"].eq(window["version"].iloc[0]) & past["window_end"].lt(window["window_end"].iloc[0])
+    return pd.concat([past[same], window], ignore_index=True)
+
+
+def conclude(
+    use_case: str,
+    version: str,
+    reference: Reference,
+    window: Window,
+    findings: Findings,
+    history: pd.DataFrame,
+    parameters: MonitoringParameters,
+) -> MonitoringRecord:
+    """Put a window's findings together and decide what they mean.
+
+    Args:
+        use_case: Name of the use case.
+        version: The champion that was watched.
+        reference: Its memory.
+        window: What was looked at.
+        findings: What the tests said.
+        history: Rows of ``window_history`` of this window and of earlier ones.
+        parameters: The rules.
+    """
+    alerts = alerts_over_time(history, parameters.over_time)
+    auc = reference.metrics.get("roc_auc")
+    trigger = decide_retraining(
+        drift=findings.drift,
+        multivariate=findings.multivariate,
+        positive_rate=findings.positive_rate,
+        performance=findings.performance,
+        estimate=findings.estimate,
+        reference_auc=auc.value if auc else None,
+        quality=findings.quality,
+        days_since_training=(window.as_of - reference.trained_as_of).days,
+        policy=parameters.trigger,
+    )
+    return MonitoringRecord(
+        use_case=use_case,
+        as_of=window.as_of,
+        status=_status(findings),
+        version=version,
+        window_start=window.start,
+        window_end=window.end,
+        rows=window.profile.rows,
+        drift=findings.drift,
+        scores=findings.scores,
+        positive_rate=findings.positive_rate,
+        multivariate=findings.multivariate,
+        performance=findings.performance,
+        estimate=findings.estimate,
+        quality=findings.quality,
+        reference_auc=auc.value if auc else None,
+        alerts=tuple(alert for alert in alerts if alert.window_end == pd.Timestamp(window.end)),
+        open_alerts=open_alerts(alerts),
+        trigger=trigger,
+        false_alarm_budget=_budget(parameters),
+    )
+
+
+def _status(findings: Findings) -> Literal["quality", "insufficient_data", "drift", "ok"]:
+    if findings.quality.status == "failed":
+        return "quality"
+    if findings.drift.status != "ok":
+        return findings.drift.status
+    moved = findings.scores.alarm or (findings.multivariate is not None and findings.multivariate.alarm)
+    return "drift" if moved else "ok"
+
+
+def _budget(parameters: MonitoringParameters) -> str:
+    windows = DAYS_PER_MONTH / parameters.window_days
+    expected = parameters.over_time.false_alarms_per_month(windows)
+    return (
+        f"With windows of {parameters.window_days} days the rule over windows is set to {expected:.3f} false alerts a "
+        f"month (one in {1 / expected:,.0f} months), which simulations of independent columns confirm."
+    )

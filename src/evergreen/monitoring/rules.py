@@ -1,0 +1,196 @@
+"""Which rules ask for a retraining, and what holds it back?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from evergreen.monitoring.record import MonitoringRecord
+from evergreen.records import Record
+
+Rule = Literal["performance", "estimate", "drift", "breadth", "age", "follow_up", "multivariate", "predictions"]
+
+
+class RetrainingRules(BaseModel):
+    """What starts a retraining; the limits of most rules stand under ``monitoring.trigger``.
+
+    Attributes:
+        rules: Rules that may start one; the others are ignored.
+        max_drifted_share: Largest share of columns in alarm (rule ``breadth``).
+        follow_up_days: Days after the training of a champion that a retraining made, during which new rows alone are
+            a reason (rule ``follow_up``): it learnt from a window in which the old world may still stand.
+        cool_down_days: Days after a retraining during which none starts.
+        min_new_labelled_rows: Fewest labelled rows that are newer than what the champion was trained on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
+    max_drifted_share: float = Field(default=0.5, ge=0, le=1)
+    follow_up_days: int = Field(default=42, ge=0)
+    cool_down_days: int = Field(default=7, ge=0)
+    min_new_labelled_rows: int = Field(default=1000, ge=0)
+
+
+@dataclass(frozen=True)
+class ChampionsAge:
+    """How old a champion is, and how much is new since then.
+
+    Attributes:
+        version: The version that serves.
+        retrained: Whether a retraining made it.
+        days_since_training: Days from its training to ``as_of``.
+        days_since_retraining: Days since a retraining made it or challenged it; None where none has.
+        new_labelled_rows: Labelled rows newer than what it was trained on.
+    """
+
+    version: str
+    retrained: bool
+    days_since_training: int
+    days_since_retraining: int | None
+    new_labelled_rows: int
+
+
+class RuleOutcome(BaseModel):
+    """One rule or hold: whether it spoke, what was found, and what would have been allowed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    fired: bool
+    found: str
+    allowed: str
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in words."""
+        return f"{self.name}: {self.found} (allowed: {self.allowed})"
+
+
+class RetrainingTrigger(Record):
+    """``trigger.json``; ``status`` is ``fired``, ``quiet``, ``held`` or ``blocked``.
+
+    ``held``: a rule fired, but it is too soon or new rows are too few. ``blocked``: monitoring found the data unfit.
+
+    Attributes:
+        fired: Whether to retrain.
+        champion: The version that the question is about.
+        reasons: Why, in sentences; never empty.
+        rules: Every chosen rule with its numbers.
+        holds: What may hold a retraining back, with its numbers.
+    """
+
+    fired: bool
+    champion: str
+    reasons: tuple[str, ...]
+    rules: tuple[RuleOutcome, ...]
+    holds: tuple[RuleOutcome, ...]
+
+
+def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> RetrainingTrigger:
+    """Decide whether to retrain.
+
+    Args:
+        monitoring: The record of the newest window; its reasons are taken as they are.
+        champion: The version that the question is about.
+        policy: Which rules count, and what holds back.
+    """
+    rules = tuple(_outcome(rule, monitoring, champion, policy) for rule in policy.rules)
+    holds = _holds(monitoring, champion, policy)
+    status, reasons = _verdict(monitoring, rules, holds)
+    return RetrainingTrigger(
+        use_case=monitoring.use_case,
+        as_of=monitoring.as_of,
+        status=status,
+        fired=status == "fired",
+        champion=champion.version,
+        reasons=reasons,
+        rules=rules,
+        holds=holds,
+    )
+
+
+def _holds(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> tuple[RuleOutcome, ...]:
+    days = champion.days_since_retraining
+    return (
+        RuleOutcome(
+            name="watched version",
+            fired=monitoring.version != champion.version,
+            found=f"monitoring speaks of version {monitoring.version}",
+            allowed=f"the champion, version {champion.version}; run `kedro run --pipeline=monitoring` first",
+        ),
+        RuleOutcome(
+            name="cool-down",
+            fired=days is not None and days < policy.cool_down_days,
+            found="no retraining so far" if days is None else f"{days} days since the last retraining",
+            allowed=f"at least {policy.cool_down_days} days",
+        ),
+        RuleOutcome(
+            name="new labelled rows",
+            fired=champion.new_labelled_rows < policy.min_new_labelled_rows,
+            found=f"{champion.new_labelled_rows:,} since the champion's training",
+            allowed=f"at least {policy.min_new_labelled_rows:,}",
+        ),
+    )
+
+
+def _verdict(
+    monitoring: MonitoringRecord, rules: tuple[RuleOutcome, ...], holds: tuple[RuleOutcome, ...]
+) -> tuple[str, tuple[str, ...]]:
+    asking = tuple(rule.sentence for rule in rules if rule.fired)
+    holding = tuple(f"Held back by {hold.sentence}." for hold in holds if hold.fired)
+    if not asking:
+        return "quiet", (f"None of {len(rules)} rules fired.",)
+    if monitoring.trigger.blockers:
+        unfit = tuple(f"Data unfit, {why.found} (allowed: {why.allowed})." for why in monitoring.trigger.blockers)
+        return "blocked", (*unfit, *asking)
+    return ("held", (*holding, *asking)) if holding else ("fired", asking)
+
+
+def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> RuleOutcome:
+    if rule == "breadth":
+        share, limit = monitoring.drift.drifted_share, policy.max_drifted_share
+        found = f"{share:.0%} of columns drifted"
+        return RuleOutcome(name=rule, fired=share > limit, found=found, allowed=f"{limit:.0%}")
+    if rule == "follow_up":
+        return _follow_up(champion, policy)
+    reasons = [reason for reason in monitoring.trigger.reasons if reason.source == rule]
+    if not reasons:
+        found = _quiet_number(rule, monitoring, champion)
+        return RuleOutcome(name=rule, fired=False, found=found, allowed="as monitoring.trigger says")
+    told = "; ".join(reason.found for reason in reasons)
+    return RuleOutcome(name=rule, fired=True, found=told, allowed=reasons[0].allowed)
+
+
+def _follow_up(champion: ChampionsAge, policy: RetrainingRules) -> RuleOutcome:
+    """Whether a young champion of a retraining should be challenged by what came since."""
+    if not champion.retrained:
+        return RuleOutcome(name="follow_up", fired=False, found="no retraining made the champion", allowed="any age")
+    young = champion.days_since_training <= policy.follow_up_days
+    return RuleOutcome(
+        name="follow_up",
+        fired=young and champion.new_labelled_rows >= policy.min_new_labelled_rows,
+        found=f"retrained {champion.days_since_training} days ago, {champion.new_labelled_rows:,} labelled rows since",
+        allowed=f"above {policy.follow_up_days} days, or fewer than {policy.min_new_labelled_rows:,} rows",
+    )
+
+
+def _quiet_number(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge) -> str:
+    """What a rule that did not fire saw."""
+    if rule == "performance":
+        drop = monitoring.performance.metrics["roc_auc"].drop if monitoring.performance else None
+        return "no ROC AUC on mature labels" if drop is None else f"roc_auc fell by {drop:.3f}"
+    if rule == "estimate":
+        value = monitoring.estimate.metrics["roc_auc"].value
+        return "no estimate" if value is None else f"estimated AUC {value:.3f}"
+    if rule == "drift":
+        return f"{monitoring.drift.drifted_importance:.0%} of importance in alarm"
+    if rule == "multivariate":
+        auc = monitoring.multivariate.auc if monitoring.multivariate else None
+        return "no stored sample to compare with" if auc is None else f"rows told apart with AUC {auc:.3f}"
+    if rule == "predictions":
+        change = monitoring.positive_rate.relative_change
+        return "no positive rate" if change is None else f"positive rate changed by {change:+.0%}"
+    return f"trained {champion.days_since_training} days ago"

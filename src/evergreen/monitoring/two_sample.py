@@ -1,0 +1,139 @@
+"""Two-sample statistics on binned counts, and their p-values under dependent rows.
+
+Counts have shape (..., bins): leading axes are several windows at once. ``n`` and ``m`` are the two samples'
+sizes, ``h = 1/n + 1/m``. A design effect multiplies h: n dependent rows say as much as n / design effect
+independent ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+KOLMOGOROV_MEAN = 0.8687
+KOLMOGOROV_SECOND_MOMENT = np.pi**2 / 12
+MIN_EXPECTED = 5.0
+
+Array = NDArray[np.float64]
+
+
+def size_factor(n: ArrayLike, m: ArrayLike) -> Array:
+    """``h = 1/n + 1/m``, the variance scale of every two-sample comparison."""
+    return 1.0 / np.asarray(n, float) + 1.0 / np.asarray(m, float)
+
+
+def ks_distance(reference: Array, window: Array) -> Array:
+    """Kolmogorov–Smirnov distance sup |F_ref − F_win| read at the bin edges; shape (...)."""
+    return np.abs(_cumulative_shares(reference) - _cumulative_shares(window)).max(axis=-1)
+
+
+def ks_p_value(distance: float, h: float) -> float:
+    """P(distance or more without drift), Kolmogorov's limit; conservative for ties and bins."""
+    return float(special.kolmogorov(distance / np.sqrt(h)))
+
+
+def rank_z(reference: Array, window: Array) -> Array:
+    """Mann–Whitney z from mid-ranks with tie correction (Mann and Whitney 1947); shape (...)."""
+    both = reference + window
+    n, m = reference.sum(axis=-1), window.sum(axis=-1)
+    total = n + m
+    mid_ranks = np.cumsum(both, axis=-1) - both / 2 + 0.5
+    surplus = (window * mid_ranks).sum(axis=-1) - m * (total + 1) / 2
+    ties = ((both**3 - both).sum(axis=-1)) / (total**3 - total)
+    variance = n * m * (total + 1) / 12 * (1 - ties)
+    return np.where(variance > 0, surplus / np.sqrt(np.where(variance > 0, variance, 1.0)), 0.0)
+
+
+def chi_square(reference: Array, window: Array) -> tuple[Array, int]:
+    """Pearson's chi-square of the 2 × k table and its degrees of freedom, both samples taken as random.
+
+    Levels without any row must have been pooled away; see ``pool_rare_levels``.
+    """
+    both = reference + window
+    n, m = reference.sum(axis=-1, keepdims=True), window.sum(axis=-1, keepdims=True)
+    expected = both * (m / (n + m))
+    difference = window - expected
+    statistic = (difference**2 / np.where(expected > 0, expected, 1.0) * (1 + m / n)).sum(axis=-1)
+    return np.asarray(statistic), int(reference.shape[-1]) - 1
+
+
+def pool_rare_levels(reference: Array, window: Array, min_expected: float = MIN_EXPECTED) -> list[NDArray[np.intp]]:
+    """Groups of level numbers to add up so that every cell of the 2 × k table expects ``min_expected`` rows.
+
+    Rare levels share one group; when even together they are too few, the rarest kept level joins them.
+
+    Args:
+        reference: Counts per level, shape (k,).
+        window: Counts per level, shape (k,).
+        min_expected: Expected count that the chi-square approximation wants in each cell.
+    """
+    both = reference + window
+    n, m = reference.sum(), window.sum()
+    expected = both * (min(n, m) / max(n + m, 1.0))
+    order = np.argsort(-expected, kind="stable")
+    order = order[both[order] > 0]
+    kept = int((expected[order] >= min_expected).sum())
+    if kept < len(order) and expected[order[kept:]].sum() < min_expected and kept > 0:
+        kept -= 1
+    groups = [order[i : i + 1] for i in range(kept)]
+    return [*groups, order[kept:]] if kept < len(order) else groups
+
+
+def pooled(counts: Array, groups: list[NDArray[np.intp]]) -> Array:
+    """Counts added up within groups, shape (..., len(groups))."""
+    return np.stack([counts[..., group].sum(axis=-1) for group in groups], axis=-1)
+
+
+def share_p_value(reference: Array, window: Array, design_effect: float = 1.0) -> float:
+    """P-value that a share is the same on both sides, valid for few rows too.
+
+    Chi-square with one degree of freedom; where the rarer outcome expects fewer than ``MIN_EXPECTED``
+    independent rows in the smaller sample, the binomial test of the window's part, given the total (Przyborowski
+    and Wilenski 1940), two-sided by doubling.
+
+    Args:
+        reference: Rows with and without the property, shape (2,).
+        window: The same of the window.
+        design_effect: Dependent rows that say as much as one independent row.
+    """
+    both = reference + window
+    part = window.sum() / both.sum()
+    rarer = int(np.argmin(both))
+    total, found = both[rarer] / design_effect, window[rarer] / design_effect
+    if total == 0:
+        return 1.0
+    if total * min(part, 1 - part) >= MIN_EXPECTED:
+        statistic, df = chi_square(reference, window)
+        return float(special.chdtrc(df, statistic / design_effect))
+    as_many = special.betainc(found, total - found + 1, part) if found else 1.0
+    as_few = special.betainc(total - found, found + 1, 1 - part) if found < total else 1.0
+    return float(min(1.0, 2 * min(as_many, as_few)))
+
+
+def two_sided(z: float) -> float:
+    """Two-sided p-value of a standard normal statistic."""
+    return float(2 * special.ndtr(-abs(z)))
+
+
+def cauchy_combination(p_values: ArrayLike) -> float:
+    """One p-value from several dependent ones (Liu and Xie 2020), equal weights."""
+    p = np.clip(np.asarray(p_values, float), 1e-300, 1 - 1e-15)
+    tangents = np.where(p < 1e-15, 1 / (p * np.pi), np.tan((0.5 - p) * np.pi))
+    return float(np.arctan2(1.0, tangents.mean()) / np.pi)
+
+
+def estimated_variance_p_value(p_value: float, windows: float | None) -> float:
+    """Widen a p-value whose variance was estimated from ``windows`` held-out windows.
+
+    The p-value is turned into a normal quantile and read from Student's t with that many degrees of freedom.
+    None leaves the p-value as it is: nothing was estimated.
+    """
+    if windows is None or p_value >= 1:
+        return p_value
+    return float(2 * special.stdtr(windows, special.ndtri(max(p_value, 1e-300) / 2)))
+
+
+def _cumulative_shares(counts: Array) -> Array:
+    cumulative = np.cumsum(counts, axis=-1)
+    return cumulative / cumulative[..., -1:]

@@ -1,0 +1,294 @@
+"""One window held against what a model was trained and tested on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from evergreen.modelling.labels import LabelDefinition
+from evergreen.modelling.metrics import Metric
+from evergreen.modelling.rows import between_dates, fetch_rows, sample_blocks, window_rows
+from evergreen.modelling.splits import Bounds, block_share, unseen_mask
+from evergreen.monitoring.build import build_profile
+from evergreen.monitoring.drift import compare_profiles
+from evergreen.monitoring.estimated import EstimatedPerformance, estimate_performance
+from evergreen.monitoring.multivariate import MultivariateDrift, classifier_two_sample_test, comparable_features
+from evergreen.monitoring.performance import (
+    PerformanceReport,
+    PositiveRateShift,
+    measure_performance,
+    positive_rate_shift,
+)
+from evergreen.monitoring.policy import ColumnDrift, DriftPolicy, DriftReport
+from evergreen.monitoring.profile import Profile
+from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
+from evergreen.monitoring.record import MonitoringParameters
+from evergreen.schema import TableSpec
+
+PROBABILITY = "probability"
+BLOCK_SHARE = "block_share"
+SIDE_SHARE = 0.2
+"""Part of the features' false alarm budget that the test of the scores, and that of whole rows, each add to it."""
+Predict = Callable[[pd.DataFrame], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a version remembers of the world that it was made in.
+
+    Attributes:
+        spec: The table that it expects.
+        label: How the outcome becomes 0/1.
+        bounds: The windows that it was trained and tested on.
+        threshold: Probability from which a row is predicted 1.
+        trained_as_of: The date that its training pretended was today.
+        profile: Summary of the features in the training rows.
+        score_profile: Summary of the out-of-fold probabilities.
+        scores: Columns ``probability`` and ``label``, out of fold.
+        metrics: Metrics on the test window, by name.
+        sample: Training rows with their ``block_share``; None where none is kept.
+        importance: Weight of each feature.
+    """
+
+    spec: TableSpec
+    label: LabelDefinition
+    bounds: Bounds
+    threshold: float
+    trained_as_of: dt.date
+    profile: Profile
+    score_profile: Profile
+    scores: pd.DataFrame
+    metrics: Mapping[str, Metric]
+    sample: pd.DataFrame | None
+    importance: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is looked at of the rows of a window.
+
+    Attributes:
+        as_of: The date that the run pretends is today.
+        start: First day; None without dates.
+        end: Last day.
+        profile: Summary of the features, over all rows.
+        duplicates: Rows that repeat another row's key.
+        rows: Rows in memory: all of the window, or a sample of whole blocks.
+        share: Their blocks as numbers in [0, 1).
+        probability: Their scores.
+        outcomes: Labels, scores and block shares of mature rows that the model has not seen; None without any.
+    """
+
+    as_of: dt.date
+    start: dt.date | None
+    end: dt.date
+    profile: Profile
+    duplicates: int
+    rows: pd.DataFrame
+    share: np.ndarray
+    probability: np.ndarray
+    outcomes: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the single tests say of a window."""
+
+    drift: DriftReport
+    scores: ColumnDrift
+    positive_rate: PositiveRateShift
+    multivariate: MultivariateDrift | None
+    performance: PerformanceReport | None
+    estimate: EstimatedPerformance
+    quality: QualityReport
+
+
+def look_at_window(
+    table: ir.Table,
+    reference: Reference,
+    predict: Predict,
+    as_of: dt.date,
+    label_delay_days: int,
+    parameters: MonitoringParameters,
+) -> Window:
+    """Profile the window where its data lies, and score a bounded number of its rows.
+
+    Args:
+        table: The newest feature table.
+        reference: The champion's memory.
+        predict: Features → probability of class 1.
+        as_of: The last day of the window.
+        label_delay_days: Days until an outcome is known.
+        parameters: Lengths and limits.
+
+    Raises:
+        EvergreenError: Where the window is empty.
+    """
+    spec = reference.spec
+    rows = window_rows(table, spec, as_of, parameters.window_days)
+    there = [name for name in [*spec.features, *([spec.date] if spec.date else [])] if name in rows.columns]
+    fetched = fetch_rows(with_nulls(rows, spec), spec, max_rows=parameters.max_rows)
+    return Window(
+        as_of=as_of,
+        start=None if spec.date is None else as_of - dt.timedelta(days=parameters.window_days - 1),
+        end=as_of,
+        profile=build_profile(rows.select(there), reference.profile, date=spec.date),
+        duplicates=count_duplicates(rows, [spec.entity]),
+        rows=fetched,
+        share=block_share(fetched[spec.block_columns]),
+        probability=predict(fetched[spec.features]),
+        outcomes=_mature_outcomes(table, reference, predict, as_of, label_delay_days, parameters),
+    )
+
+
+def with_nulls(rows: ir.Table, spec: TableSpec) -> ir.Table:
+    """The table with a null column for every feature that it lacks: a report names the lack and goes on."""
+    lacking = {name: ibis.null("float64") for name in spec.numeric if name not in rows.columns}
+    lacking |= {name: ibis.null("string") for name in spec.categorical if name not in rows.columns}
+    return rows.mutate(**lacking) if lacking else rows
+
+
+def _mature_outcomes(
+    table: ir.Table,
+    reference: Reference,
+    predict: Predict,
+    as_of: dt.date,
+    label_delay_days: int,
+    parameters: MonitoringParameters,
+) -> pd.DataFrame | None:
+    """The newest window whose outcomes are known, without rows that the model was trained on."""
+    spec = reference.spec
+    if spec.target not in table.columns:
+        return None
+    end = as_of - dt.timedelta(days=label_delay_days)
+    start = end - dt.timedelta(days=parameters.window_days - 1)
+    known = between_dates(table, spec, start, end).filter(table[spec.target].notnull())  # noqa: PD004 - an Ibis column
+    rows = fetch_rows(sample_blocks(with_nulls(known, spec), spec, parameters.max_rows), spec)
+    share = block_share(rows[spec.block_columns])
+    unseen = unseen_mask(rows[spec.date] if spec.date else None, share, reference.bounds)
+    rows, share = rows[unseen], share[unseen]
+    if rows.empty:
+        return None
+    return pd.DataFrame(
+        {
+            "label": reference.label.apply(rows[spec.target]),
+            PROBABILITY: predict(rows[spec.features]),
+            BLOCK_SHARE: share,
+        }
+    )
+
+
+def judge_window(reference: Reference, window: Window, parameters: MonitoringParameters) -> Findings:
+    """Run every test of the window against the champion's memory."""
+    spec = reference.spec
+    off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
+    policy = parameters.drift.model_copy(update={"off": off})
+    scores = _score_drift(reference, window, policy)
+    return Findings(
+        drift=compare_profiles(reference.profile, window.profile, policy, importance=reference.importance or None),
+        scores=scores,
+        positive_rate=positive_rate_shift(
+            reference.scores[PROBABILITY] >= reference.threshold,
+            window.probability >= reference.threshold,
+            limit=parameters.max_positive_rate_change,
+            design_effect=scores.design_effect,
+        ),
+        multivariate=_multivariate(reference, window, off, parameters),
+        performance=_performance(reference, window, parameters),
+        estimate=estimate_performance(
+            reference.scores[PROBABILITY], reference.scores["label"], window.probability, threshold=reference.threshold
+        ),
+        quality=check_quality(
+            reference.profile,
+            window.profile,
+            parameters.quality,
+            as_of=window.as_of if spec.date else None,
+            duplicates=window.duplicates,
+            off=off,
+        ),
+    )
+
+
+def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:
+    """Drift of the scores at their part of the budget; the adjusted p-value may be held against the whole ``q``."""
+    scored = build_profile(pd.DataFrame({PROBABILITY: window.probability}), reference.score_profile)
+    part = policy.model_copy(update={"q": policy.q * SIDE_SHARE})
+    found = compare_profiles(reference.score_profile, scored, part).columns[PROBABILITY]
+    adjusted = None if found.adjusted_p_value is None else min(found.adjusted_p_value / SIDE_SHARE, 1.0)
+    return found.model_copy(update={"adjusted_p_value": adjusted})
+
+
+def _performance(reference: Reference, window: Window, parameters: MonitoringParameters) -> PerformanceReport | None:
+    if window.outcomes is None:
+        return None
+    return measure_performance(
+        window.outcomes["label"],
+        window.outcomes[PROBABILITY],
+        reference.metrics,
+        threshold=reference.threshold,
+        policy=parameters.performance,
+        blocks=_blocks(window.outcomes[BLOCK_SHARE].to_numpy()),
+    )
+
+
+def _multivariate(
+    reference: Reference, window: Window, off: tuple[str, ...], parameters: MonitoringParameters
+) -> MultivariateDrift | None:
+    if reference.sample is None:
+        return None
+    spec = reference.spec
+    watched = [name for name in spec.features if name not in off]
+    compared = comparable_features(reference.profile, watched)
+    keep = np.argsort(window.share, kind="stable")[: parameters.sample_rows]  # whole blocks, by their stable hash
+    found = classifier_two_sample_test(
+        reference.sample,
+        window.rows.iloc[keep],
+        numeric=[name for name in spec.numeric if name in compared],
+        categorical=[name for name in spec.categorical if name in compared],
+        reference_blocks=_blocks(reference.sample[BLOCK_SHARE].to_numpy()),
+        window_blocks=_blocks(window.share[keep]),
+        q=parameters.drift.q * SIDE_SHARE,
+    )
+    return found.model_copy(update={"left_out": tuple(name for name in watched if name not in compared)})
+
+
+def _blocks(share: np.ndarray) -> np.ndarray | None:
+    names, codes = np.unique(share, return_inverse=True)
+    return None if len(names) == len(codes) else codes
+
+
+def reference_profiles(
+    rows: pd.DataFrame, spec: TableSpec, probability: pd.Series, window_days: int
+) -> tuple[Profile, Profile]:
+    """What a new version remembers: profiles of its features and of its out-of-fold scores.
+
+    Args:
+        rows: Training rows with keys and features.
+        spec: Their description.
+        probability: Out-of-fold probabilities, by the index of ``rows``.
+        window_days: Length of the windows that will be held against them.
+    """
+    features = build_profile(
+        rows[[*dict.fromkeys([*spec.keys, *spec.features])]],
+        blocks=spec.block_columns,
+        numeric=spec.numeric,
+        categorical=spec.categorical,
+        date=spec.date,
+        period_days=window_days,
+    )
+    scored = rows.loc[probability.index, spec.keys].assign(**{PROBABILITY: probability})
+    scores = build_profile(
+        scored,
+        blocks=spec.block_columns,
+        numeric=[PROBABILITY],
+        categorical=[],
+        date=spec.date,
+        period_days=window_days,
+    )
+    return features, scores
