@@ -1,0 +1,1 @@
+"""Wiring: one package a pipeline."""

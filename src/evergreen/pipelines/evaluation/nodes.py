@@ -1,0 +1,190 @@
+"""Challenger → test figures, explanations and the promotion decision."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import ibis.expr.types as ir
+import pandas as pd
+import plotly.graph_objects as go
+
+from evergreen import registry
+from evergreen.modelling.comparison import PairComparison, compare_models
+from evergreen.modelling.curves import calibration_curve, roc_curve
+from evergreen.modelling.evaluation import (
+    EvaluationRecord,
+    PromotionOutcome,
+    ScoredRows,
+    against_logistic_regression,
+    judge_challenger,
+    judge_first,
+    roc_auc_by_algorithm,
+    test_figures,
+)
+from evergreen.modelling.evaluation_parameters import EvaluationParameters
+from evergreen.modelling.explained import Explained, explain_leaderboard
+from evergreen.modelling.explanation_pictures import shap_summary_png
+from evergreen.modelling.figures import PICTURES, evaluation_figures
+from evergreen.modelling.leaderboard import TrainingRecord
+from evergreen.modelling.metrics import Metric, classification_metrics
+from evergreen.modelling.model_card import CardFacts, model_card
+from evergreen.modelling.pictures import Subject
+from evergreen.modelling.slice_gates import auc_gate, gap_gate
+from evergreen.modelling.slices import SliceMetric, slice_metrics
+from evergreen.modelling.training_set import select_judging_rows, select_test_rows
+from evergreen.records import Record
+
+logger = logging.getLogger("evergreen.evaluation")
+
+
+def line_up(
+    training: dict[str, Any], challenger: registry.ModelVersion, incumbent: registry.ModelVersion | None
+) -> registry.Contest:
+    """Fix who is judged against whom; the training record stands among the inputs so that it comes first."""
+    logger.info("%s: judging version %s.", training["use_case"], challenger.version)
+    return registry.Contest(challenger, incumbent)
+
+
+def score_test_rows(
+    features: ir.Table, window: ir.Table, contest: registry.Contest, evaluation: EvaluationParameters
+) -> ScoredRows:
+    """Fetch the rows that the version has not seen once, and score them with every algorithm of its leaderboard."""
+    manifest = contest.challenger.manifest
+    spec, label, bounds, as_of = manifest.spec, manifest.label, manifest.bounds, manifest.as_of
+    if manifest.tested_on == "window":
+        test = select_judging_rows(window, spec, label, as_of, [bounds], bounds.test_end, evaluation.max_rows)
+    else:
+        test = select_test_rows(features, spec, bounds, as_of, label, evaluation.max_rows)
+    models = registry.leaderboard_models(contest.challenger)
+    return ScoredRows(
+        test=test,
+        scores={name: model.predict_proba(test.X)[:, 1] for name, (model, _) in models.items()},
+        thresholds={name: threshold for name, (_, threshold) in models.items()},
+        algorithm=manifest.algorithm,
+    )
+
+
+def measure(scored: ScoredRows, contest: registry.Contest) -> dict[str, dict[str, Metric]]:
+    """Metrics with intervals on the test window, and beside them out of fold on the training window."""
+    threshold = contest.challenger.manifest.threshold
+    train = registry.reference_scores(contest.challenger)
+    return {
+        "test": classification_metrics(scored.test.y, scored.judged, threshold, blocks=scored.test.blocks),
+        "train": classification_metrics(train["label"], train["probability"], threshold),
+    }
+
+
+def slice_scores(scored: ScoredRows, evaluation: EvaluationParameters) -> list[SliceMetric]:
+    """The judged version on every group of every feature."""
+    test, spec = scored.test, scored.test.spec
+    return slice_metrics(test.y, scored.judged, test.X, spec.categorical, spec.numeric, evaluation.slices, test.blocks)
+
+
+def compare(scored: ScoredRows) -> list[PairComparison]:
+    """The best three algorithms against each other, and the judged version against the logistic regression."""
+    return compare_models(scored.test.y, scored.scores, scored.thresholds, blocks=scored.test.blocks)
+
+
+def explain(
+    scored: ScoredRows, contest: registry.Contest, evaluation: EvaluationParameters
+) -> tuple[Explained, pd.DataFrame, pd.DataFrame]:
+    """SHAP for every algorithm, and for the judged version permutation importance beside it."""
+    models = {name: model for name, (model, _) in registry.leaderboard_models(contest.challenger).items()}
+    explained = explain_leaderboard(models, scored, evaluation.explained_rows, evaluation.explained_rows_others)
+    return explained, explained.importance, explained.by_algorithm
+
+
+def draw(scored: ScoredRows, explained: Explained, contest: registry.Contest) -> dict[str, go.Figure]:
+    """The pictures of the evaluation."""
+    version = contest.challenger
+    subject = Subject(version.use_case, version.version, scored.algorithm, len(scored.test.y))
+    return evaluation_figures(scored, explained.judged, subject)
+
+
+def hang(pictures: dict[str, go.Figure]) -> tuple[go.Figure, ...]:
+    """One dataset a picture, so that Kedro-Viz can show it."""
+    return tuple(pictures[name] for name in PICTURES)
+
+
+def publish(
+    scored: ScoredRows,
+    metrics: dict[str, dict[str, Metric]],
+    explained: Explained,
+    pictures: dict[str, go.Figure],
+    contest: registry.Contest,
+) -> Record:
+    """Store metrics and importance with the version, and log the pictures to MLflow, before anything is decided."""
+    version = contest.challenger
+    subject = Subject(version.use_case, version.version, scored.algorithm, len(scored.test.y))
+    png = shap_summary_png(explained.judged, subject)
+    registry.publish_evaluation(version, metrics, explained.importance, pictures, png)
+    return Record(use_case=version.use_case, as_of=scored.test.as_of, status="published")
+
+
+def decide(
+    published: Record,  # noqa: ARG001 - a champion must carry its metrics when its alias is set
+    scored: ScoredRows,
+    slices: list[SliceMetric],
+    window: ir.Table,
+    contest: registry.Contest,
+    evaluation: EvaluationParameters,
+) -> PromotionOutcome:
+    """Decide about the champion and carry it out.
+
+    A challenger is judged against the champion on rows that neither has seen; a first one against the floor.
+    """
+    decision = None
+    gates = [auc_gate(slices, evaluation.slices), gap_gate(slices, evaluation.slices)]
+    if contest.champion is None:
+        decision = judge_first(scored, evaluation.promotion, gates)
+    elif not contest.standing:
+        new, old = contest.challenger.manifest, contest.champion.manifest
+        bounds, end = [old.bounds, new.bounds], new.bounds.test_end
+        rows = select_judging_rows(window, new.spec, new.label, new.as_of, bounds, end, evaluation.max_rows)
+        pair = contest.champion.probabilities(rows.rows), contest.challenger.probabilities(rows.rows)
+        decision = judge_challenger(rows, *pair, evaluation.promotion, evaluation.slices, gates)
+    return registry.settle(contest, decision)
+
+
+def report(
+    scored: ScoredRows,
+    metrics: dict[str, dict[str, Metric]],
+    slices: list[SliceMetric],
+    comparisons: list[PairComparison],
+    promotion: PromotionOutcome,
+    contest: registry.Contest,
+) -> EvaluationRecord:
+    """Put the figures together."""
+    version = contest.challenger
+    return EvaluationRecord(
+        use_case=version.use_case, as_of=scored.test.as_of, status=promotion.outcome,
+        version=version.version, algorithm=scored.algorithm, threshold=version.manifest.threshold,
+        n_test=len(scored.test.y), metrics=metrics, test_roc_auc=roc_auc_by_algorithm(scored), slices=slices,
+        comparisons=comparisons, promotion=promotion,
+        beats_logistic_regression=against_logistic_regression(scored),
+    )  # fmt: skip
+
+
+def fill_training_record(training: dict[str, Any], judged: dict[str, Any]) -> TrainingRecord:
+    """Fill the test figures of the training record, where it speaks of the judged version."""
+    found, filled = EvaluationRecord(**judged), TrainingRecord(**training)
+    return filled.model_copy(update=test_figures(found)) if filled.version == found.version else filled
+
+
+def write_card(
+    judged: dict[str, Any],
+    scored: ScoredRows,
+    explained: Explained,
+    contest: registry.Contest,
+    evaluation: EvaluationParameters,
+) -> tuple[str, str]:
+    """The model card, as markdown and as a page."""
+    facts = CardFacts(**contest.challenger.card_facts(), **evaluation.card.model_dump())
+    roc = {name: roc_curve(scored.test.y, scores) for name, scores in scored.scores.items()}
+    calibration = calibration_curve(scored.test.y, scored.judged)
+    record = EvaluationRecord(**judged)
+    card = model_card(facts, record, explained.importance, explained.judged.basis, roc, calibration)
+    registry.add_card(contest.challenger, card.markdown)
+    logger.info("%s: version %s %s.", record.use_case, record.version, record.status)
+    return card.markdown, card.html

@@ -1,0 +1,22 @@
+"""Source tables → one table of features per use case."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from evergreen.features import RetailFeatures, one_table_features, retail_features
+from evergreen.features.contracts import contract_for
+from evergreen.schema import TableSpec
+
+
+def make_retail_features(
+    fact_sales: ir.Table, dim_product: ir.Table, dim_store: ir.Table, policy: RetailFeatures
+) -> ir.Table:
+    """Point-in-time features of every line of sale, from the star schema."""
+    return retail_features(fact_sales, dim_product, dim_store, policy)
+
+
+def make_one_table_features(rows: ir.Table, table: TableSpec) -> ir.Table:
+    """Features of a use case whose data is one table, as its parameters describe it."""
+    contract_for(table, labelled=True).validate(rows)
+    return one_table_features(rows, table)

@@ -1,0 +1,5 @@
+"""Window and champion → drift, performance, quality, alerts, and whether to retrain."""
+
+from evergreen.pipelines.monitoring.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

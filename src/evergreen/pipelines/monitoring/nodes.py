@@ -1,0 +1,78 @@
+"""Window and champion → drift, performance, quality, alerts, and whether to retrain."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from evergreen import registry
+from evergreen.modelling.rows import resolve_as_of
+from evergreen.modelling.splits import SplitPolicy
+from evergreen.monitoring.conclude import conclude, window_history, with_earlier
+from evergreen.monitoring.messages import AlertMessage, alert_messages
+from evergreen.monitoring.page import monitoring_page
+from evergreen.monitoring.prometheus import prometheus_text
+from evergreen.monitoring.record import MonitoringParameters, MonitoringRecord
+from evergreen.monitoring.watch import Findings, Reference, Window, judge_window, look_at_window
+
+logger = logging.getLogger("evergreen.monitoring")
+
+
+def recall(champion: registry.ModelVersion, evaluation: dict[str, Any]) -> tuple[registry.ModelVersion, Reference]:
+    """The champion and what it remembers; evaluation stands among the inputs so that its decision comes first."""
+    logger.info("%s: watching version %s.", evaluation["use_case"], champion.version)
+    return champion, registry.reference(champion)
+
+
+def look(
+    watched: registry.ModelVersion,
+    reference: Reference,
+    window: ir.Table,
+    monitoring: MonitoringParameters,
+    split: SplitPolicy,
+    as_of: str | None,
+) -> Window:
+    """Profile the window where its data lies, and score its rows."""
+    today = resolve_as_of(window, reference.spec, as_of, dt.datetime.now(dt.UTC).date())
+    return look_at_window(window, reference, watched.probabilities, today, split.label_delay_days, monitoring)
+
+
+def judge(reference: Reference, observed: Window, monitoring: MonitoringParameters) -> Findings:
+    """Run every test of the window against the champion's memory."""
+    return judge_window(reference, observed, monitoring)
+
+
+def remember(watched: registry.ModelVersion, observed: Window, findings: Findings) -> pd.DataFrame:
+    """This window's rows of the history."""
+    return window_history(watched.version, observed, findings)
+
+
+def report(
+    watched: registry.ModelVersion,
+    reference: Reference,
+    observed: Window,
+    findings: Findings,
+    window_rows: pd.DataFrame,
+    past: pd.DataFrame,
+    monitoring: MonitoringParameters,
+) -> tuple[MonitoringRecord, pd.DataFrame]:
+    """Alerts by the rule over windows, the trigger for retraining, and all of it as one record."""
+    history = with_earlier(past, window_rows)
+    record = conclude(watched.use_case, watched.version, reference, observed, findings, history, monitoring)
+    logger.info("%s: %s; %s.", record.use_case, record.status, record.trigger.status)
+    return record, history
+
+
+def show(
+    monitored: dict[str, Any], reference: Reference, observed: Window, history: pd.DataFrame
+) -> tuple[str, str, list[AlertMessage], list[AlertMessage]]:
+    """The page for people, the metrics for Prometheus, the messages for both alert channels."""
+    record = MonitoringRecord(**monitored)
+    page = monitoring_page(record, reference.profile, observed.profile, history, reference.importance)
+    registry.publish_monitoring(record, page)
+    messages = alert_messages(record)
+    return page, prometheus_text(record), messages, messages

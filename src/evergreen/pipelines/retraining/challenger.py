@@ -1,0 +1,121 @@
+"""How retraining makes its challenger: rows, recipe, registration, and what is said of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis.expr.types as ir
+
+from evergreen import registry
+from evergreen.errors import EvergreenError
+from evergreen.modelling.candidates import CandidatePolicy, Contender, RowPool, champions_recipe
+from evergreen.modelling.leaderboard import TrainingRecord
+from evergreen.modelling.retraining import SKIPPED, ChallengerRecord, TrainedChallenger, contender_rows
+from evergreen.modelling.row_pool import challenger_bounds, recent_start, select_pool
+from evergreen.modelling.splits import SplitPolicy
+from evergreen.modelling.training_parameters import TrainingParameters
+from evergreen.modelling.tuning import TrainingPolicy
+from evergreen.monitoring.rules import RetrainingTrigger
+from evergreen.pipelines.retraining.parameters import RetrainingParameters
+from evergreen.schema import TableSpec
+
+
+def challenger_rows(
+    champion: registry.ModelVersion,
+    features: ir.Table,
+    window: ir.Table,
+    table: TableSpec,
+    split: SplitPolicy,
+    training: TrainingParameters,
+    retraining: RetrainingParameters,
+    as_of: dt.date,
+) -> RowPool:
+    """All rows that a challenger may learn from, labelled by the champion's definition."""
+    parent = registry.same_lineage(champion, table)
+    if parent is None:
+        raise EvergreenError(
+            f"{champion.use_case}: the table's keys or outcome are not those of champion version {champion.version}, "
+            "so a challenger could not be compared with it; start a new lineage with `kedro run --pipeline=training`."
+        )
+    bounds = challenger_bounds(parent.bounds, as_of, split, retraining.window_days)
+    recent_from = recent_start(as_of, split, retraining.window_days)
+    return select_pool(
+        features, window, table, bounds, as_of, parent.label, recent_from, parent.as_of, training.max_rows
+    )
+
+
+def training_recipe(
+    champion: registry.ModelVersion, training: TrainingParameters, policy: CandidatePolicy
+) -> TrainingPolicy:
+    """What is trained on each choice of rows: the champion's own recipe, or the whole search."""
+    return champions_recipe(training, *registry.recipe(champion)) if policy.recipe == "champion" else training
+
+
+def register_contender(
+    contenders: list[Contender], plan: registry.TrainingPlan, training: TrainingParameters, window_days: int
+) -> TrainingRecord:
+    """Register the best choice of rows as challenger; later windows are held against its recent rows."""
+    best = contenders[0]
+    example = best.rows.X.head()
+    logged = [registry.log_candidate(plan.use_case, "retraining", each, example) for each in best.candidates]
+    record, _ = registry.register_challenger(
+        plan, best.rows, logged, training.reference_sample_rows, window_days, best.recent, "window"
+    )
+    return record
+
+
+def new_challenger(trigger: RetrainingTrigger, record: TrainingRecord, contenders: list[Contender]) -> ChallengerRecord:
+    """Say what was trained."""
+    best = contenders[0]
+    challenger = TrainedChallenger(
+        version=record.version,
+        algorithm=record.algorithm,
+        choice=best.choice,
+        training_rows=len(best.rows.y),
+        cv_roc_auc=best.candidates[0].cv_roc_auc_mean,
+        contenders=contender_rows(contenders),
+    )
+    reason = f"Version {record.version} learnt from {best.choice.replace('_', ' ')} rows."
+    return _record(trigger, "trained", reason, challenger)
+
+
+def challenger_again(plan: registry.TrainingPlan, trigger: RetrainingTrigger) -> ChallengerRecord:
+    """Take up an equal version: to judge it where a run was interrupted before, to leave it where it was decided on."""
+    record, _ = registry.reuse_version(plan)
+    outcome = registry.status_of(plan.use_case, record.version)
+    found = registry.load(plan.use_case, record.version).manifest
+    challenger = TrainedChallenger(
+        version=record.version,
+        algorithm=found.algorithm,
+        choice=None,
+        training_rows=found.training_rows,
+        cv_roc_auc=found.cv_roc_auc_mean,
+        contenders=(),
+    )
+    if outcome == registry.UNDECIDED:
+        return _record(trigger, "taken up", f"Version {record.version} waits for its judgement.", challenger)
+    reason = f"Version {record.version} learnt from just these rows and was {outcome} before: new rows are needed."
+    return _record(trigger, "decided", reason, challenger, "undecidable" if outcome == "undecidable" else "refused")
+
+
+def no_challenger(trigger: RetrainingTrigger) -> ChallengerRecord:
+    """Say why nothing is trained."""
+    return _record(trigger, SKIPPED, " ".join(trigger.reasons), None)
+
+
+def _record(
+    trigger: RetrainingTrigger,
+    status: str,
+    reason: str,
+    challenger: TrainedChallenger | None,
+    earlier_outcome: str | None = None,
+) -> ChallengerRecord:
+    return ChallengerRecord(
+        use_case=trigger.use_case,
+        as_of=trigger.as_of,
+        status=status,
+        champion=trigger.champion,
+        challenger=challenger,
+        earlier_outcome=earlier_outcome,
+        reason=reason,
+    )

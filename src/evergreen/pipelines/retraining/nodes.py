@@ -1,0 +1,154 @@
+"""Window, alarms and champion → a challenger that is promoted, refused, or not needed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+import ibis.expr.types as ir
+
+from evergreen import registry
+from evergreen.modelling.candidates import train_contenders
+from evergreen.modelling.evaluation_parameters import EvaluationParameters
+from evergreen.modelling.gate import QualityGate, count_window, judge_gate, require_passed
+from evergreen.modelling.leakage import check_leakage
+from evergreen.modelling.retraining import ChallengerRecord, ValidationRecord
+from evergreen.modelling.row_pool import count_new_labelled
+from evergreen.modelling.rows import resolve_as_of
+from evergreen.modelling.splits import SplitPolicy
+from evergreen.modelling.training_parameters import TrainingParameters
+from evergreen.monitoring.record import MonitoringRecord
+from evergreen.monitoring.rules import ChampionsAge, RetrainingTrigger, decide_trigger
+from evergreen.pipelines.retraining.challenger import (
+    challenger_again,
+    challenger_rows,
+    new_challenger,
+    no_challenger,
+    register_contender,
+    training_recipe,
+)
+from evergreen.pipelines.retraining.judgement import (
+    contest_of,
+    contest_scores,
+    judge,
+    judging_rows,
+    nothing_to_validate,
+    publish_judgement,
+)
+from evergreen.pipelines.retraining.parameters import RetrainingParameters
+from evergreen.pipelines.retraining.record import RetrainingRecord, retraining_record
+from evergreen.pipelines.retraining.window import contract_breach, missing_share, recent_rows
+from evergreen.schema import TableSpec
+
+logger = logging.getLogger("evergreen.retraining")
+
+
+def check_quality(
+    champion: registry.ModelVersion,
+    monitoring: dict[str, Any],
+    window: ir.Table,
+    table: TableSpec,
+    split: SplitPolicy,
+    retraining: RetrainingParameters,
+    as_of: str | None,
+) -> QualityGate:
+    """Stop before anything is learnt from rows that are too few, too empty, repeated, or not what they should be."""
+    use_case = monitoring["use_case"]
+    today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
+    rows = recent_rows(window, table, today, split, retraining.window_days)
+    usual = missing_share(registry.reference(champion).profile)
+    checks = judge_gate(count_window(rows, table), retraining.gate, usual, contract_breach(rows, table, use_case))
+    require_passed(use_case, checks)
+    return QualityGate(use_case=use_case, as_of=today, status="passed", passed=True, checks=checks)
+
+
+def decide(
+    quality_gate: dict[str, Any],
+    monitoring: dict[str, Any],
+    champion: registry.ModelVersion,
+    window: ir.Table,
+    table: TableSpec,
+    split: SplitPolicy,
+    retraining: RetrainingParameters,
+) -> RetrainingTrigger:
+    """Decide whether there is a reason to retrain, and nothing that holds it back."""
+    today, manifest = dt.date.fromisoformat(quality_gate["as_of"]), champion.manifest
+    retrained = manifest.tested_on == "window"
+    last = registry.last_retraining(champion)
+    learnt = manifest.as_of if retrained else None
+    age = ChampionsAge(
+        version=champion.version,
+        retrained=retrained,
+        days_since_training=(today - manifest.as_of).days,
+        days_since_retraining=None if last is None else (today - last).days,
+        new_labelled_rows=count_new_labelled(window, table, manifest.bounds, today, split, learnt),
+    )
+    trigger = decide_trigger(MonitoringRecord(**monitoring), age, retraining.trigger)
+    logger.info("%s: retraining %s. %s", trigger.use_case, trigger.status, " ".join(trigger.reasons))
+    return trigger
+
+
+def train_challenger(
+    trigger: dict[str, Any],
+    champion: registry.ModelVersion,
+    features: ir.Table,
+    window: ir.Table,
+    table: TableSpec,
+    split: SplitPolicy,
+    training: TrainingParameters,
+    retraining: RetrainingParameters,
+    window_days: int,
+) -> ChallengerRecord:
+    """Train a challenger from each choice of rows, and register the one that does best on recent rows."""
+    decided = RetrainingTrigger(**trigger)
+    if not decided.fired:
+        return no_challenger(decided)
+    pool = challenger_rows(champion, features, window, table, split, training, retraining, decided.as_of)
+    check_leakage(pool.rows.X, pool.rows.y, table, training.leakage)
+    settings = [training, split, retraining.challenger]
+    plan = registry.plan_training(decided.use_case, pool.rows, settings, champion.version)
+    if plan.reuse is not None:
+        return challenger_again(plan, decided)
+    recipe = training_recipe(champion, training, retraining.challenger)
+    contenders = train_contenders(pool, retraining.challenger, recipe, split)
+    record = register_contender(contenders, plan, training, window_days)
+    return new_challenger(decided, record, contenders)
+
+
+def validate_challenger(
+    retrained: dict[str, Any], window: ir.Table, evaluation: EvaluationParameters, retraining: RetrainingParameters
+) -> ValidationRecord:
+    """Judge challenger and champion on rows that neither has seen, and store the figures before any alias moves."""
+    trained = ChallengerRecord(**retrained)
+    if trained.challenger is None or trained.earlier_outcome is not None:
+        return nothing_to_validate(trained)
+    contest = contest_of(trained.use_case, trained.challenger.version, trained.champion)
+    rows = judging_rows(contest, window, evaluation)
+    scores = contest_scores(contest, rows)
+    look = registry.take_look(contest)
+    publish_judgement(contest, rows, scores, retraining.explained_rows)
+    decision = judge(contest, rows, scores, look, evaluation, retraining.behaviour)
+    return ValidationRecord(
+        use_case=trained.use_case, as_of=trained.as_of, status=decision.decision, champion=trained.champion,
+        challenger=trained.challenger.version, look=look, decision=decision, reason=" ".join(decision.reasons),
+    )  # fmt: skip
+
+
+def promote_challenger(
+    quality_gate: dict[str, Any], trigger: dict[str, Any], retrained: dict[str, Any], validation: dict[str, Any]
+) -> RetrainingRecord:
+    """Carry the decision out: move the champion alias or leave it, and clear the challenger's either way."""
+    gate, decided = QualityGate(**quality_gate), RetrainingTrigger(**trigger)
+    trained, judged = ChallengerRecord(**retrained), ValidationRecord(**validation)
+    outcome: str | None = None
+    after = decided.champion
+    if judged.challenger is not None:
+        contest = contest_of(judged.use_case, judged.challenger, judged.champion)
+        settled = registry.settle(contest, judged.decision)
+        registry.note_retraining(contest.reigning, judged.as_of)
+        outcome, after = settled.outcome, settled.champion_after or after
+    record = retraining_record(gate, decided, trained, judged, outcome, after)
+    registry.publish_record(record, "retraining")
+    logger.info("%s: retraining %s. %s", record.use_case, record.status, record.reason)
+    return record

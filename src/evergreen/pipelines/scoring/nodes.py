@@ -1,0 +1,32 @@
+"""Window and champion → predictions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+import ibis.expr.types as ir
+
+from evergreen import registry
+from evergreen.modelling.rows import resolve_as_of, window_rows
+from evergreen.modelling.scoring import Predictions, ScoredBy, ScoringPolicy, score_table
+
+logger = logging.getLogger("evergreen.scoring")
+
+
+def score(
+    champion: registry.ModelVersion,
+    window: ir.Table,
+    scoring: ScoringPolicy,
+    window_days: int,
+    as_of: str | None,
+    evaluation: dict[str, Any],  # noqa: ARG001 - the champion is looked up after it was decided on
+) -> Predictions:
+    """Score the window, or the whole table, with the champion."""
+    manifest = champion.manifest
+    today = resolve_as_of(window, manifest.spec, as_of, dt.datetime.now(dt.UTC).date())
+    rows = window if scoring.whole_table else window_rows(window, manifest.spec, today, window_days)
+    by = ScoredBy(champion.use_case, champion.version, manifest.threshold, today)
+    logger.info("%s: scoring with version %s as of %s.", champion.use_case, champion.version, today)
+    return Predictions(today, score_table(rows, manifest.spec, champion.probabilities, by, scoring))

@@ -1,0 +1,28 @@
+"""Wires scoring."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from evergreen.pipelines.scoring.nodes import score
+
+
+def create_pipeline() -> Pipeline:
+    """Scoring of one use case; ``window`` is the newest feature table."""
+    return Pipeline(
+        [
+            Node(
+                score,
+                [
+                    "champion",
+                    "window",
+                    "params:scoring",
+                    "params:monitoring.window_days",
+                    "params:as_of",
+                    "evaluation",
+                ],
+                "predictions",
+                name="score",
+            )
+        ]
+    )

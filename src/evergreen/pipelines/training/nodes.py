@@ -1,0 +1,94 @@
+"""Features → a registered challenger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from evergreen import registry
+from evergreen.modelling.leaderboard import TrainingRecord, leaderboard_text
+from evergreen.modelling.leakage import check_leakage
+from evergreen.modelling.rows import resolve_as_of
+from evergreen.modelling.search import Candidate, train_candidates
+from evergreen.modelling.splits import SplitPolicy
+from evergreen.modelling.training_parameters import TrainingParameters
+from evergreen.modelling.training_set import LabelledRows, select_training_set, window_bounds
+from evergreen.schema import TableSpec
+
+logger = logging.getLogger("evergreen.training")
+
+
+def select_rows(
+    features: ir.Table,
+    incumbent: registry.ModelVersion | None,
+    table: TableSpec,
+    split: SplitPolicy,
+    training: TrainingParameters,
+    as_of: str | None,
+) -> LabelledRows:
+    """Cut the training window and label its rows, by the champion's definition where there is one."""
+    today = resolve_as_of(features, table, as_of, dt.datetime.now(dt.UTC).date())
+    parent = registry.same_lineage(incumbent, table)
+    bounds = window_bounds(features, table, split, today, parent.bounds if parent else None)
+    label = parent.label if parent else training.label
+    return select_training_set(features, table, bounds, today, label, training.max_rows)
+
+
+def refuse_leaks(labelled_rows: LabelledRows, training: TrainingParameters) -> LabelledRows:
+    """Stop before a target in disguise is learnt from."""
+    check_leakage(labelled_rows.X, labelled_rows.y, labelled_rows.spec, training.leakage)
+    return labelled_rows
+
+
+def plan(
+    training_set: LabelledRows,
+    incumbent: registry.ModelVersion | None,
+    use_case: str,
+    training: TrainingParameters,
+    split: SplitPolicy,
+) -> registry.TrainingPlan:
+    """Find out whether a version was already trained on just these rows with just these parameters."""
+    lineage = registry.same_lineage(incumbent, training_set.spec)
+    parent = incumbent.version if incumbent and lineage else None
+    return registry.plan_training(use_case, training_set, [training, split], parent)
+
+
+def train(
+    training_set: LabelledRows,
+    training_plan: registry.TrainingPlan,
+    training: TrainingParameters,
+    split: SplitPolicy,
+) -> list[registry.LoggedCandidate]:
+    """Search and fit every algorithm, one nested MLflow run each; nothing where a version is reused."""
+    if training_plan.reuse is not None:
+        return []
+    logged: dict[str, registry.LoggedCandidate] = {}
+    example = training_set.X.head()
+
+    def keep(candidate: Candidate) -> None:
+        logged[candidate.algorithm] = registry.log_candidate(training_plan.use_case, "training", candidate, example)
+
+    rows = training_set
+    ranked = train_candidates(rows.X, rows.y, rows.share, rows.dates, rows.spec, training, split, on_result=keep)
+    return [logged[candidate.algorithm] for candidate in ranked]
+
+
+def register(
+    training_set: LabelledRows,
+    training_plan: registry.TrainingPlan,
+    candidates: list[registry.LoggedCandidate],
+    training: TrainingParameters,
+    window_days: int,
+) -> tuple[TrainingRecord, pd.DataFrame]:
+    """Register the winner as challenger, or take up the version that is already there."""
+    if training_plan.reuse is not None:
+        record, selected = registry.reuse_version(training_plan)
+    else:
+        record, selected = registry.register_challenger(
+            training_plan, training_set, candidates, training.reference_sample_rows, window_days
+        )
+    logger.info("%s: version %s %s.\n%s", record.use_case, record.version, record.status, leaderboard_text(record))
+    return record, selected
