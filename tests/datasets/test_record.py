@@ -1,0 +1,54 @@
+"""Claims about records and predictions on disk."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+
+from evergreen.datasets import PredictionsDataset, RecordDataset
+from evergreen.modelling.scoring import Predictions
+from evergreen.records import Record
+
+DAY = dt.date(2026, 2, 28)
+
+
+def test_a_record_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    dataset = RecordDataset(str(tmp_path / "deep" / "x.json"), made_by="kedro run")
+    dataset.save(Record(use_case="churn", as_of=DAY, status="ok"))
+    assert dataset.load() == {"use_case": "churn", "as_of": "2026-02-28", "status": "ok"}
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["x.json"]
+
+
+def test_a_missing_record_names_the_command_that_makes_it(tmp_path: Path) -> None:
+    dataset = RecordDataset(str(tmp_path / "x.json"), made_by="kedro run --pipeline=training")
+    with pytest.raises(DatasetError, match="run `kedro run --pipeline=training` first"):
+        dataset.load()
+
+
+def batches(*sizes: int, fail: bool = False) -> Iterator[pd.DataFrame]:
+    for size in sizes:
+        yield pd.DataFrame({"probability": [0.5] * size})
+    if fail:
+        raise RuntimeError("the model broke")
+
+
+def test_scoring_an_as_of_again_replaces_it_and_leaves_the_others(tmp_path: Path) -> None:
+    dataset = PredictionsDataset(str(tmp_path))
+    dataset.save(Predictions(DAY, batches(3, 2)))
+    dataset.save(Predictions(DAY - dt.timedelta(days=7), batches(1)))
+    dataset.save(Predictions(DAY, batches(4)))
+    assert dataset.load().groupby("as_of", observed=True).size().to_dict() == {"2026-02-21": 1, "2026-02-28": 4}
+
+
+def test_a_scoring_that_breaks_leaves_the_former_predictions(tmp_path: Path) -> None:
+    dataset = PredictionsDataset(str(tmp_path))
+    dataset.save(Predictions(DAY, batches(3)))
+    with pytest.raises(DatasetError):
+        dataset.save(Predictions(DAY, batches(5, fail=True)))
+    assert len(dataset.load()) == 3
+    assert len(list(tmp_path.rglob("*"))) == 2

@@ -1,0 +1,282 @@
+"""Claims about performance, estimated and measured, and about what follows from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special, stats
+from sklearn import metrics
+
+from evergreen.errors import EvergreenError
+from evergreen.modelling.metrics import classification_metrics
+from evergreen.monitoring import build_profile, compare_profiles, estimate_performance
+from evergreen.monitoring.history import alerts_over_time, disjoint_windows, history_rows, open_alerts
+from evergreen.monitoring.multivariate import classifier_two_sample_test, comparable_features
+from evergreen.monitoring.performance import measure_performance, positive_rate_shift
+from evergreen.monitoring.quality import QualityPolicy, check_quality, count_duplicates
+from evergreen.monitoring.trigger import decide_retraining
+
+# DuckDB asks pandas for an option that pandas 3 has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")
+
+
+def scored(seed: int, rows: int, slope: float = 1.0, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    z = rng.normal(-0.5, 1.5, rows)
+    labels = (rng.random(rows) < special.expit(z + noise * rng.normal(size=rows))).astype(int)
+    return special.expit(slope * z), labels
+
+
+def realised(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    predictions = scores >= 0.5
+    return {
+        "roc_auc": metrics.roc_auc_score(labels, scores),
+        "accuracy": metrics.accuracy_score(labels, predictions),
+        "precision": metrics.precision_score(labels, predictions),
+        "recall": metrics.recall_score(labels, predictions),
+        "f1": metrics.f1_score(labels, predictions),
+    }
+
+
+@pytest.mark.parametrize(("slope", "calibration"), [(1.0, "none"), (2.0, "logistic")])
+def test_estimates_cover_what_labels_say_later(slope, calibration):
+    covered: dict[str, list[bool]] = {}
+    kinds = []
+    for seed in range(30):
+        reference_scores, reference_labels = scored(seed, 3_000, slope)
+        scores, labels = scored(seed + 700, 800, slope)
+        found = estimate_performance(reference_scores, reference_labels, scores, seed=seed)
+        kinds.append(found.calibration)
+        for name, value in realised(labels, scores).items():
+            estimate = found.metrics[name]
+            covered.setdefault(name, []).append(estimate.low <= value <= estimate.high)
+    assert kinds.count(calibration) >= 25
+    least = stats.binom.ppf(0.001, 30, 0.95)
+    assert all(sum(hits) >= least for hits in covered.values())
+
+
+def test_estimates_name_their_target_and_blind_spot():
+    found = estimate_performance(*scored(0, 500), scored(1, 500)[0])
+    assert "concept drift" in found.blind_spot
+    assert "window" in found.target
+
+
+def test_too_small_a_reference_estimates_nothing():
+    found = estimate_performance(*scored(0, 30), scored(1, 500)[0])
+    assert (found.status, found.metrics["roc_auc"].value) == ("insufficient_data", None)
+
+
+def test_scores_that_are_no_probabilities_are_refused():
+    with pytest.raises(EvergreenError, match="pass probabilities"):
+        estimate_performance(*scored(0, 500), [0.2, 1.4])
+
+
+def test_a_collapse_alerts_and_an_equal_window_does_not():
+    scores, labels = scored(0, 4_000)
+    reference = classification_metrics(labels, scores)
+    same = measure_performance(*scored(1, 2_000)[::-1], reference)
+    worse = measure_performance(*scored(2, 2_000, noise=5.0)[::-1], reference)
+    assert (same.status, worse.status) == ("ok", "alert")
+    assert worse.metrics["roc_auc"].low > 0
+
+
+def test_a_drop_that_noise_explains_does_not_alert():
+    scores, labels = scored(0, 4_000)
+    reference = classification_metrics(labels, scores)
+    statuses = [measure_performance(*scored(seed, 60)[::-1], reference).status for seed in range(20)]
+    assert statuses.count("alert") <= 3
+
+
+def test_the_positive_rate_alerts_beyond_a_fifth_only_with_evidence():
+    few, many = np.repeat([0, 1], [80, 20]), np.repeat([0, 1], [8_000, 2_000])
+    assert positive_rate_shift(many, np.repeat([0, 1], [7_000, 3_000])).alert
+    assert not positive_rate_shift(many, np.repeat([0, 1], [7_800, 2_200])).alert
+    assert not positive_rate_shift(few, np.repeat([0, 1], [70, 30])).alert
+
+
+def flipped(seed: int, rows: int, correlation: float) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    pair = rng.multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], rows)
+    return pd.DataFrame({"a": pair[:, 0], "b": pair[:, 1], "other": rng.normal(size=rows)})
+
+
+def test_a_correlation_flip_is_invisible_by_column_and_found_by_rows():
+    reference, window = flipped(0, 3_000, 0.8), flipped(1, 3_000, -0.8)
+    profile = build_profile(reference)
+    assert not compare_profiles(profile, build_profile(window, profile)).drifted
+    found = classifier_two_sample_test(reference, window, numeric=["a", "b", "other"])
+    assert found.alarm
+    assert set(list(found.features)[:2]) == {"a", "b"}
+
+
+def test_rows_of_one_kind_are_told_apart_no_more_often_than_stated():
+    alarms = [
+        classifier_two_sample_test(
+            flipped(seed, 500, 0.5), flipped(seed + 300, 500, 0.5), numeric=["a", "b", "other"], min_effect=0.0
+        ).alarm
+        for seed in range(25)
+    ]
+    assert sum(alarms) <= stats.binom.isf(0.001, 25, 0.05)
+
+
+def weather(seed: int, days: int, stores: int = 20, rows: int = 5) -> pd.DataFrame:
+    """Rows of stores and days: a level per store that hardly moves, a value per store and day, and noise."""
+    rng = np.random.default_rng(seed)
+    day, store = np.repeat(np.arange(days), stores * rows), np.tile(np.repeat(np.arange(stores), rows), days)
+    level = np.cumsum(rng.normal(0, 0.1, (days, stores)), axis=0)
+    return pd.DataFrame(
+        {
+            "date": pd.Timestamp("2025-01-01") + pd.to_timedelta(day, unit="D"),
+            "block": day * stores + store,
+            "level": level[day, store],
+            "weather": rng.normal(size=(days, stores))[day, store],
+            "free": rng.normal(size=len(day)),
+            "kind": np.array(["a", "b", "c"])[rng.integers(0, 3, len(day))],
+        }
+    )
+
+
+def test_rows_that_share_a_block_are_told_apart_no_more_often_than_stated_and_far_more_often_without():
+    alarms = {"blocks": 0, "rows": 0}
+    for seed in range(12):
+        rows = weather(seed, 12)
+        old = rows["block"] < 160
+        reference, window = rows[old], rows[~old]
+        blocks = {"reference_blocks": reference["block"], "window_blocks": window["block"]}
+        for name, known in (("blocks", blocks), ("rows", {})):
+            found = classifier_two_sample_test(reference, window, numeric=["weather", "free"], min_effect=0.0, **known)
+            alarms[name] += found.alarm
+    assert alarms["blocks"] <= stats.binom.isf(0.001, 12, 0.05)
+    assert alarms["rows"] > alarms["blocks"]
+
+
+def test_a_level_that_tells_every_week_from_every_other_takes_no_part():
+    rows = weather(0, 7 * 20)
+    old = rows["date"] < rows["date"].min() + pd.Timedelta(weeks=19)
+    features = {"numeric": ["level", "free"], "categorical": ["kind"]}
+    reference = build_profile(rows[old], date="date", **features)
+    assert comparable_features(reference, ["level", "free", "kind"]) == ["free", "kind"]
+    blocks = {"reference_blocks": rows["block"][old], "window_blocks": rows["block"][~old]}
+    assert classifier_two_sample_test(rows[old], rows[~old], **features, **blocks).alarm
+    assert not classifier_two_sample_test(rows[old], rows[~old], numeric=["free"], categorical=["kind"], **blocks).alarm
+
+
+def test_no_feature_to_compare_is_insufficient_data():
+    rows = weather(0, 7)
+    assert classifier_two_sample_test(rows, rows, numeric=[]).status == "insufficient_data"
+
+
+def history(p_values: list[float], effect: float = 0.2) -> pd.DataFrame:
+    ends = pd.date_range("2026-01-07", periods=len(p_values), freq="7D")
+    return pd.DataFrame(
+        {
+            "window_start": ends - pd.Timedelta(days=6),
+            "window_end": ends,
+            "column": "x",
+            "status": "ok",
+            "adjusted_p_value": p_values,
+            "effect": effect,
+            "severity": "warning",
+            "minimum_detectable_effect": 0.1,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("p_values", "events"),
+    [
+        ([0.5, 0.001, 0.5], ["opened", "closed"]),
+        ([0.5, 0.03, 0.5, 0.5], []),
+        ([0.03, 0.5, 0.03, 0.5], ["opened", "closed"]),
+        ([0.03, 0.5, 0.5, 0.03], []),
+        ([0.001, 0.001, 0.001, 0.9, 0.001], ["opened", "repeated", "repeated", "closed", "opened"]),
+    ],
+)
+def test_an_alert_opens_once_repeats_and_closes(p_values, events):
+    assert [alert.event for alert in alerts_over_time(history(p_values))] == events
+
+
+def test_small_effects_never_alert():
+    assert alerts_over_time(history([1e-9] * 4, effect=0.01)) == []
+
+
+def test_overlapping_windows_count_once():
+    daily = history([0.03] * 6)
+    daily["window_end"] = pd.date_range("2026-01-07", periods=6, freq="1D")
+    daily["window_start"] = daily["window_end"] - pd.Timedelta(days=6)
+    assert disjoint_windows(daily) == [pd.Timestamp("2026-01-12")]
+    assert alerts_over_time(daily) == []
+
+
+def test_a_missing_column_opens_an_alert_and_stays_open():
+    frame = pd.DataFrame({"x": np.arange(500.0), "y": np.arange(500.0)})
+    reference = build_profile(frame)
+    report = compare_profiles(reference, build_profile(frame.drop(columns="x"), reference))
+    rows = history_rows(report, dt.date(2026, 1, 1), dt.date(2026, 1, 7))
+    assert list(open_alerts(alerts_over_time(rows))) == ["x"]
+    assert decide_retraining(drift=report).retrain
+
+
+def test_broken_data_blocks_retraining():
+    frame = pd.DataFrame({"x": np.arange(500.0), "y": np.arange(500.0)})
+    reference = build_profile(frame)
+    window = build_profile(frame.drop(columns="x"), reference)
+    quality = check_quality(reference, window)
+    decided = decide_retraining(drift=compare_profiles(reference, window), quality=quality)
+    assert (decided.retrain, decided.status) == (False, "blocked")
+    assert not decide_retraining(quality=check_quality(reference, build_profile(frame, reference))).reasons
+
+
+def test_each_fault_fails_its_own_check():
+    rng = np.random.default_rng(0)
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 60, 2_000), unit="D")
+    good = pd.DataFrame({"day": days, "x": rng.normal(size=2_000), "k": rng.integers(0, 5, 2_000), "c": "a", "d": "b"})
+    good.loc[::2, "c"] = "z"
+    good["id"] = np.arange(2_000)
+    reference = build_profile(good, numeric=["x", "k", "id"], categorical=["c", "d"], date="day")
+    bad = good.assign(x=np.where(good["k"] > 0, 50.0, np.inf), k=3, c="new", extra=1, id="text", d=None)
+    window = build_profile(bad, reference, date="day")
+    report = check_quality(reference, window, as_of=dt.date(2026, 2, 20), duplicates=7)
+    failed = {(check.check, check.column) for check in report.failures}
+    assert failed == {
+        ("duplicates", None),
+        ("date_range", None),
+        ("schema", "extra"),
+        ("schema", "id"),
+        ("completeness", "d"),
+        ("infinities", "x"),
+        ("range", "x"),
+        ("constant", "x"),
+        ("constant", "k"),
+        ("unseen_levels", "c"),
+        ("constant", "c"),
+    }
+    fine = check_quality(
+        reference, build_profile(good, reference, date="day"), QualityPolicy(), as_of=dt.date(2026, 3, 2)
+    )
+    assert fine.status == "ok"
+    stale = check_quality(reference, build_profile(good, reference, date="day"), as_of=dt.date(2026, 4, 1))
+    assert [check.check for check in stale.failures] == ["freshness"]
+
+
+def test_a_calendar_column_may_stand_still_and_run_ahead():
+    def days(start: str, count: int) -> pd.DataFrame:
+        date = pd.Timestamp(start) + pd.to_timedelta(np.arange(count) % 700, unit="D")
+        return pd.DataFrame({"date": date, "year": date.year, "season": np.where(date.month < 7, "spring", "autumn")})
+
+    reference = build_profile(days("2024-02-01", 7_000), numeric=["year"], categorical=["season"], date="date")
+    week = days("2027-01-04", 7).assign(season="winter")
+    window = build_profile(week, reference, date="date")
+    loud = {(check.check, check.column) for check in check_quality(reference, window).failures}
+    assert {("range", "year"), ("constant", "year"), ("unseen_levels", "season")} <= loud
+    assert check_quality(reference, window, off=("year", "season")).status == "ok"
+
+
+def test_duplicates_are_rows_beyond_the_first_of_their_key():
+    frame = pd.DataFrame({"id": [1, 1, 2, 2, 2, 3]})
+    table = ibis.memtable(frame.to_dict("list"))
+    assert count_duplicates(frame, ["id"]) == count_duplicates(table, ["id"]) == 3

@@ -1,0 +1,77 @@
+"""Claims about retrainings that are killed at each step, or that two people start at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests_support import Project
+
+HERE = Path(__file__).parent
+STEPS = {
+    "check_quality": "evergreen.pipelines.retraining.nodes.judge_gate",
+    "decide_trigger": "evergreen.pipelines.retraining.nodes.decide_trigger",
+    "train_challenger": "evergreen.registry.challenger.set_challenger",
+    "validate_challenger": "evergreen.registry.publish_evaluation",
+    "promote_challenger": "champion alias",
+    "after the promotion": "evergreen.registry.note_retraining",
+}
+
+
+@pytest.fixture(scope="module")
+def alarmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose churn alarm nobody has answered yet."""
+    project = Project(tmp_path_factory.mktemp("alarmed"))
+    done = project.run("--pipelines=feature_engineering,training,evaluation,monitoring", "--namespaces=churn")
+    assert done.returncode == 0, done.stderr
+    return project.data
+
+
+@pytest.fixture
+def interrupted(alarmed: Path, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
+    """Runs on a copy of the alarmed project."""
+    data = tmp_path / "data"
+    shutil.copytree(alarmed, data)
+
+    def run(*calls: str) -> list[dict[str, Any]]:
+        command = [sys.executable, str(HERE / "interrupted.py"), str(data), *calls]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+    return run
+
+
+def test_a_retraining_killed_at_each_step_leaves_all_consistent_and_the_next_one_succeeds(
+    interrupted: Callable[..., list[dict[str, Any]]],
+) -> None:
+    *killed, last = interrupted(*STEPS.values(), "-")
+    assert all(run["killed"] for run in killed)
+    before, after = killed[:-1], killed[-1]
+    assert {run["champion"] for run in before} == {"1"}
+    assert [run["audit"] for run in before[:-1]] == [["done"]] * 4
+    assert before[-1]["audit"] == ["done", "started"]
+    assert after["champion"] == "2"
+    assert after["audit"][-1] == "done"
+    assert (last["killed"], last["code"], last["said"]) == (False, 0, "")
+    assert (last["champion"], last["challenger"]) == ("2", None)
+    assert last["audit"] == after["audit"]
+
+
+def test_two_retrainings_at_once_end_with_one_promotion_and_one_clear_refusal(
+    interrupted: Callable[..., list[dict[str, Any]]],
+) -> None:
+    runs = interrupted("race")
+    assert sorted(run["code"] for run in runs) == [0, 1]
+    refused = next(run for run in runs if run["code"])
+    assert "somebody else moved it" in refused["said"]
+    assert runs[-1]["champion"] != "1"
+    assert runs[-1]["challenger"] is None
+    assert runs[-1]["audit"] == ["done", "done"]

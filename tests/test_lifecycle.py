@@ -1,0 +1,124 @@
+"""The project as a user meets it: commands, what they print, what they leave on disk."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests_support import Project
+
+USE_CASES = ("high_value_sales", "churn")
+
+
+def test_the_first_run_ends_with_a_champion_per_use_case(lived: Project) -> None:
+    told = (lived.data / "first_run.txt").read_text()
+    assert "Traceback" not in told
+    for use_case in USE_CASES:
+        assert f"{use_case}: version 1 trained." in told
+        assert f"{use_case}: version 1 promoted." in told
+        training, evaluation = lived.record(use_case, "training"), lived.record(use_case, "evaluation")
+        assert training["version"] == "1"
+        assert training["n_train"] > 1000
+        assert evaluation["promotion"]["champion_after"] is not None
+        assert evaluation["metrics"]["test"]["roc_auc"]["value"] > 0.7
+    assert "HistGradientBoosting" in told
+    assert "test AUC" in told
+
+
+def test_every_record_names_use_case_date_and_status(lived: Project) -> None:
+    for use_case in USE_CASES:
+        records = sorted((lived.data / "08_reporting" / use_case).glob("*.json"))
+        assert {"training", "evaluation", "monitoring"} <= {file.stem for file in records}
+        for file in records:
+            record = json.loads(file.read_text())
+            assert record["use_case"] == use_case
+            assert record["as_of"]
+            assert record["status"]
+            assert "NaN" not in file.read_text()
+
+
+def test_the_leaderboard_has_one_row_per_algorithm(lived: Project) -> None:
+    rows = lived.record("churn", "training")["leaderboard"]
+    assert {row["algorithm"] for row in rows} == {"HistGradientBoosting", "LogisticRegression"}
+    fields = "algorithm status cv_roc_auc_mean cv_roc_auc_std fit_seconds train_rows best_params model_uri error"
+    assert set(fields.split()) <= set(rows[0])
+    assert all(row["status"] == "ok" and row["error"] is None and row["model_uri"] for row in rows)
+
+
+def test_predictions_carry_the_agreed_columns(lived: Project) -> None:
+    found = pd.read_parquet(lived.data / "07_model_output" / "churn" / "predictions")
+    head = ["request_id", "entity_id", "timestamp", "use_case", "model_version", "variant"]
+    assert list(found.columns[:6]) == head
+    assert list(found.columns[-4:]) == ["probability", "prediction", "latency_ms", "as_of"]
+    assert found["request_id"].is_unique
+    assert found["probability"].between(0, 1).all()
+
+
+def test_the_quiet_source_stays_quiet_and_the_downturn_is_found(lived: Project) -> None:
+    assert lived.record("high_value_sales", "monitoring")["status"] in {"ok", "insufficient_data"}
+    assert lived.record("high_value_sales", "monitoring")["trigger"]["retrain"] is False
+    churn = lived.record("churn", "monitoring")
+    assert churn["status"] == "drift"
+    assert churn["drift"]["columns"]["income"]["alarm"]
+    assert churn["trigger"]["retrain"]
+
+
+def test_models_list_speaks_json(lived: Project) -> None:
+    listed = lived.kedro("models", "list", "--use-case", "churn", "--env=test", "--json")
+    assert listed.returncode == 0, listed.stderr
+    rows = json.loads(listed.stdout)
+    assert {"version", "aliases", "algorithm", "test_roc_auc", "created", "status"} <= set(rows[0])
+    assert sum("champion" in row["aliases"] for row in rows) == 1
+
+
+def test_a_second_run_reuses_what_has_not_changed(lived: Project) -> None:
+    champions = {name: lived.record(name, "evaluation")["promotion"]["champion_after"] for name in USE_CASES}
+    again = lived.run("--pipelines=training,evaluation")
+    assert again.returncode == 0, again.stderr
+    for name in USE_CASES:
+        training, evaluation = lived.record(name, "training"), lived.record(name, "evaluation")
+        assert (training["status"], training["version"]) == ("reused", "1")
+        assert evaluation["promotion"]["champion_after"] == champions[name] or evaluation["status"] == "standing"
+
+
+def test_without_a_champion_the_command_to_run_first_is_named(tmp_path: Path) -> None:
+    fresh = Project(tmp_path).run("--pipeline=scoring", "--namespaces=churn")
+    assert fresh.returncode == 1
+    assert "churn has no champion yet: run `kedro run" in fresh.stderr
+    assert "Traceback" not in fresh.stderr
+
+
+def test_an_mlflow_server_out_of_reach_is_named_within_seconds(lived: Project, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    conf = lived.conf_with(
+        tmp_path, "offline", {"mlflow.yml": f"server: {{mlflow_tracking_uri: 'http://127.0.0.1:{port}'}}"}
+    )
+    began = time.monotonic()
+    refused = lived.kedro("run", f"--conf-source={conf}", "--env=offline")
+    assert time.monotonic() - began < 60
+    assert refused.returncode == 1
+    assert f"MLflow at http://127.0.0.1:{port} is out of reach" in refused.stderr
+    assert "nothing was run" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--pipeline=nonsense"], "Failed to find the pipeline named 'nonsense'"),
+        (["--namespaces=churm"], "namespaces: high_value_sales, churn"),
+        (["--params=churn.training.k=none"], "churn.training"),
+        (["--params=as_of=tomorrow", "--pipeline=training"], "as_of is 'tomorrow', which is not a date"),
+    ],
+)
+def test_a_misspelt_option_is_told_without_a_traceback(lived: Project, arguments: list[str], sentence: str) -> None:
+    refused = lived.run(*arguments)
+    assert refused.returncode == 1
+    assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr

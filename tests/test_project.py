@@ -1,0 +1,92 @@
+"""Contracts of the project itself: what keeps pipelines, catalog and parameters in step."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.io import MemoryDataset
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENTS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "base")
+NODE_LINES = 20
+
+bootstrap_project(ROOT)
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def context(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> KedroContext:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVERGREEN_DATA", str(tmp_path_factory.mktemp("data")))
+        session = KedroSession.create(project_path=ROOT, env=request.param)
+        assert isinstance(session, KedroSession)
+        yield session.load_context()
+
+
+def test_every_input_of_a_pipeline_is_read_from_the_catalog(context: KedroContext) -> None:
+    for name in list(pipelines):
+        for entry in sorted(pipelines[name].inputs()):
+            if entry.startswith("params:"):
+                continue
+            assert entry in context.catalog, f"{name} reads {entry}, which the catalog does not know"
+            assert not isinstance(context.catalog[entry], MemoryDataset), (
+                f"{name} reads {entry} from memory: it is gone when the run that made it ends"
+            )
+
+
+def test_every_parameter_of_a_pipeline_is_set(context: KedroContext) -> None:
+    known = set(context.catalog.filter(name_regex="^params:")) | set(context._get_parameters())
+    for name in list(pipelines):
+        missing = {entry for entry in pipelines[name].inputs() if entry.startswith("params:")} - known
+        assert not missing, f"{name} reads {sorted(missing)}"
+
+
+def test_nodes_are_named_within_their_use_case() -> None:
+    from evergreen.settings import USE_CASES
+
+    for node in pipelines["__default__"].nodes:
+        use_case, _, short = node.name.partition(".")
+        assert use_case in USE_CASES
+        assert short
+        assert "." not in short
+        assert node.func.__doc__, f"{node.name} has no docstring to show in Kedro-Viz"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "src/evergreen/pipelines").rglob("nodes.py")), ids=lambda f: f.parent.name
+)
+def test_node_functions_are_glue(file: Path) -> None:
+    for function in ast.walk(ast.parse(file.read_text())):
+        if isinstance(function, ast.FunctionDef):
+            body = function.body[1:] if ast.get_docstring(function) else function.body
+            lines = body[-1].end_lineno - body[0].lineno + 1
+            assert lines <= NODE_LINES, f"{function.name} in {file.parent.name} has {lines} lines"
+
+
+def test_no_dataset_has_two_writers() -> None:
+    written = [entry for node in pipelines["__default__"].nodes for entry in node.outputs]
+    assert len(written) == len(set(written))
+
+
+def test_pipelines_meet_only_in_the_catalog() -> None:
+    for file in (ROOT / "src/evergreen/pipelines").rglob("nodes.py"):
+        others = {f"evergreen.pipelines.{room.name}" for room in file.parent.parent.iterdir() if room != file.parent}
+        imported = {
+            node.module
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.module
+        }
+        assert not {name for name in imported if any(name.startswith(other) for other in others)}
+
+
+def test_every_module_says_what_question_it_answers() -> None:
+    for file in (ROOT / "src").rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        assert ast.get_docstring(tree), f"{file.relative_to(ROOT)} has no docstring"
+        assert inspect.cleandoc(ast.get_docstring(tree) or "")

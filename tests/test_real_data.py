@@ -1,0 +1,65 @@
+"""The main job on other people's tables: UCI Online Retail as a lake, IBM telco as an environment folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from online_retail import star_schema
+from tests_support import ROOT, Project
+
+LOGISTIC = "LogisticRegression"
+FAST = "training.algorithms=[HistGradientBoosting,LogisticRegression]"
+
+
+@pytest.fixture(scope="module")
+def retail(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    lake = tmp_path_factory.mktemp("lake")
+    for name, table in star_schema(shared_data / "online_retail" / "online_retail.parquet").items():
+        table.to_parquet(lake / f"{name}.parquet", index=False)
+    project = Project(tmp_path_factory.mktemp("retail"), env="parquet")
+    conf = project.conf_with(tmp_path_factory.mktemp("conf"), "fast", {})
+    (conf / "fast" / "catalog.yml").write_text((ROOT / "conf/parquet/catalog.yml").read_text())
+    (conf / "fast" / "parameters.yml").write_text(
+        "high_value_sales: {training: {algorithms: [HistGradientBoosting, LogisticRegression], strategy: none}}"
+    )
+    ran = project.kedro(
+        "run", f"--conf-source={conf}", "--env=fast", f"--params=lake={lake}", "--namespaces=high_value_sales",
+        "--pipelines=feature_engineering,training,evaluation",
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return project
+
+
+def test_online_retail_reaches_a_champion_better_than_logistic_regression(retail: Project) -> None:
+    record = retail.record("high_value_sales", "evaluation")
+    assert record["promotion"]["outcome"] == "promoted"
+    assert record["metrics"]["test"]["roc_auc"]["value"] > 0.82
+    assert record["metrics"]["test"]["roc_auc"]["value"] > record["test_roc_auc"][LOGISTIC] + 0.02
+
+
+def test_returns_and_zero_prices_are_no_sales(retail: Project) -> None:
+    import pandas as pd
+
+    rows = pd.read_parquet(retail.data / "04_feature" / "high_value_sales" / "features.parquet")
+    assert (rows["sales_quantity"] > 0).all()
+    assert (rows["sales_amount"] > 0).all()
+    assert rows["sales_id"].is_unique
+    assert 500_000 < len(rows) < 541_909
+
+
+def test_telco_runs_as_churn_through_an_environment_folder_alone(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = Project(tmp_path_factory.mktemp("telco"))
+    files = {name: (ROOT / "tests/environments/telco" / name).read_text() for name in ("catalog.yml", "parameters.yml")}
+    conf = project.conf_with(tmp_path_factory.mktemp("conf"), "telco", files)
+    ran = project.kedro(
+        "run", f"--conf-source={conf}", "--env=telco", "--namespaces=churn",
+        f"--params=telco={shared_data / 'telco_churn' / 'telco_customer_churn.csv'},churn.training.strategy=none",
+        "--pipelines=feature_engineering,training,evaluation,scoring,monitoring",
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert project.record("churn", "evaluation")["metrics"]["test"]["roc_auc"]["value"] > 0.83
+    assert project.record("churn", "monitoring")["status"] == "ok"
