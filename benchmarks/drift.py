@@ -1,0 +1,105 @@
+"""How often drift is called without drift, and how soon with it.
+
+    python benchmarks/drift.py false-alarms [--setting 1k] [--repetitions 400]
+    python benchmarks/drift.py power
+    python benchmarks/drift.py over-time --repetitions 200
+
+Prints one markdown table a command. Rules that always and never fire stand beside: what each column of figures
+would say of them. ``drift_peers.py`` shows other packages on the same data, ``drift_speed.py`` the time it takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from drift_tables import SETTINGS, dependent_pairs, pairs, rate, show, table
+from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles
+from evergreen.monitoring.history import alerts_over_time, history_rows
+
+RULES = ["evergreen", "tutorial: any column", "tutorial: share > .3", "always-fire", "never-fire"]
+
+
+def verdicts(reference: pd.DataFrame, window: pd.DataFrame, date: str | None = None) -> list[bool]:
+    """Whether each of ``RULES`` calls drift."""
+    profile = build_profile(reference, date=date)
+    newer = build_profile(window, profile)
+    tutorial = compare_profiles(profile, newer, DriftPolicy(rule="tutorial"))
+    return [compare_profiles(profile, newer).drifted, bool(tutorial.alarms), tutorial.drifted, True, False]
+
+
+def false_alarms(args: argparse.Namespace) -> Iterator[list]:
+    """Runs with any alarm where nothing changed, by setting and rule."""
+    yield ["drift-free setting (reference / window)", "runs", *RULES]
+    for name in [*SETTINGS, "rows dependent in blocks"]:
+        if args.setting and args.setting not in name:
+            continue
+        data = pairs(args.seeds, *SETTINGS[name]) if name in SETTINGS else dependent_pairs(args.seeds)
+        found = np.array([verdicts(*pair, date=None if name in SETTINGS else "date") for pair in data])
+        yield [name, len(found), *(rate(int(hits), len(found)) for hits in found.sum(axis=0))]
+
+
+def power(args: argparse.Namespace) -> Iterator[list]:
+    """Runs with any alarm where something changed, by change and rule."""
+    yield ["drift (reference / window)", "runs", *RULES]
+    cases: dict[str, tuple[int, int, dict[str, float]]] = {
+        "x0 shifted by .1 sd, 10k / 10k": (10_000, 10_000, {"shift": 0.1}),
+        "five points moved in c0, 10k / 1k": (10_000, 1_000, {"moved": 0.05}),
+        "x0 shifted by .02 sd, 50k / 50k: not worth an alarm": (50_000, 50_000, {"shift": 0.02}),
+    }
+    for name, (rows, window_rows, drift) in cases.items():
+        if args.setting and args.setting not in name:
+            continue
+        found = np.array([verdicts(*pair) for pair in pairs(args.seeds, rows, window_rows, 10, **drift)])
+        yield [name, len(found), *(f"{share:.1%}" for share in found.mean(axis=0))]
+
+
+def first_alert(seed: int, rows: int, window_rows: int, shift: float, windows: int) -> int | None:
+    """Number of the first window with an alert, None without."""
+    rng = np.random.default_rng(seed)
+    reference = build_profile(table(rng, rows))
+    days = pd.date_range("2026-01-01", periods=windows)
+    history = []
+    for day in days:
+        newer = build_profile(table(rng, window_rows, shift=shift), reference)
+        history.append(history_rows(compare_profiles(reference, newer), day, day))
+    alerts = alerts_over_time(pd.concat(history))
+    return days.get_loc(alerts[0].window_end) + 1 if alerts else None
+
+
+def over_time(args: argparse.Namespace) -> Iterator[list]:
+    """Daily windows in a row: any alert within 30 quiet ones, and how many it takes to find a shift."""
+    yield [
+        "reference / daily window",
+        "simulations",
+        "any alert in 30 quiet windows",
+        "median windows to .1 sd",
+        "found by 15",
+    ]
+    for rows, window_rows in ((10_000, 1_000), (20_000, 2_000)):
+        if args.setting and args.setting not in f"{rows} / {window_rows}":
+            continue
+        quiet = [first_alert(seed, rows, window_rows, 0.0, 30) for seed in args.seeds]
+        drifted = [first_alert(seed, rows, window_rows, 0.1, 15) or np.inf for seed in args.seeds]
+        alarms = rate(sum(found is not None for found in quiet), len(quiet))
+        found = f"{np.isfinite(drifted).mean():.1%}"
+        yield [f"{rows:,} / {window_rows:,}", len(quiet), alarms, f"{np.median(drifted):g}", found]
+    yield ["always-fire", "–", "100 %", "1", "100 %"]
+    yield ["never-fire", "–", "0 %", "never", "0 %"]
+
+
+COMMANDS = {"false-alarms": false_alarms, "power": power, "over-time": over_time}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--repetitions", type=int, default=400)
+    parser.add_argument("--first-seed", type=int, default=10_000)
+    parser.add_argument("--setting", help="only settings whose name contains this")
+    chosen = parser.parse_args()
+    chosen.seeds = range(chosen.first_seed, chosen.first_seed + chosen.repetitions)
+    lines = COMMANDS[chosen.command](chosen)
+    show(next(lines), lines)

@@ -1,0 +1,77 @@
+"""Data of the drift benchmarks, and how their results are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scipy import stats
+
+SETTINGS: dict[str, tuple[int, int, int]] = {
+    "1k / 1k": (1_000, 1_000, 10),
+    "5k / 200": (5_000, 200, 10),
+    "50k / 100": (50_000, 100, 10),
+    "50k / 50k": (50_000, 50_000, 10),
+    "2k / 2k, 100 levels": (2_000, 2_000, 100),
+}
+
+
+def table(
+    rng: np.random.Generator, rows: int, levels: int = 10, shift: float = 0.0, moved: float = 0.0
+) -> pd.DataFrame:
+    """Ten numeric and five categorical columns; drift only in x0 (a shift) and c0 (mass moved)."""
+    numbers = rng.standard_normal((10, rows))
+    numbers[0] += shift
+    names = pa.array([f"level {i}" for i in range(levels)])
+    codes = rng.integers(0, levels, (5, rows))
+    if moved:
+        leaving = (codes[0] == 1) & (rng.random(rows) < moved * levels)
+        codes[0][leaving] = 0
+    texts = {f"c{i}": pd.array(names.take(pa.array(code)), dtype="str") for i, code in enumerate(codes)}
+    return pd.DataFrame({f"x{i}": values for i, values in enumerate(numbers)} | texts)
+
+
+def blocked(rng: np.random.Generator, weeks: int, stores: int = 20, rows: int = 5) -> pd.DataFrame:
+    """Rows of stores and days: values shared within a block, trailing averages that last for weeks, and noise."""
+    days = weeks * 7
+    day, store = np.repeat(np.arange(days), stores * rows), np.tile(np.repeat(np.arange(stores), rows), days)
+    columns = {"date": pd.Timestamp("2025-01-01") + pd.to_timedelta(day, unit="D")}
+    for i in range(3):
+        noise = np.cumsum(rng.normal(size=(days + 90, stores)), axis=0)
+        average = (noise[90:] - noise[:-90]) / np.sqrt(90)
+        columns[f"average{i}"] = average[day, store]
+        columns[f"block{i}"] = rng.normal(size=(days, stores))[day, store]
+        columns[f"free{i}"] = rng.normal(size=len(day))
+    return pd.DataFrame(columns)
+
+
+def pairs(
+    seeds: Iterable[int], rows: int, window_rows: int, levels: int, **drift: float
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """A reference without drift and a window with or without it, a pair a seed."""
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        yield table(rng, rows, levels), table(rng, window_rows, levels, **drift)
+
+
+def dependent_pairs(seeds: Iterable[int]) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """26 weeks of rows that depend on each other within blocks, and the week after them; a pair a seed."""
+    for seed in seeds:
+        rows = blocked(np.random.default_rng(seed), 27)
+        old = rows["date"] < rows["date"].min() + pd.Timedelta(weeks=26)
+        yield rows[old], rows[~old]
+
+
+def rate(hits: int, trials: int) -> str:
+    """A share with its one-sided 95 % Clopper–Pearson bound."""
+    bound = float(stats.beta.ppf(0.95, hits + 1, trials - hits)) if hits < trials else 1.0
+    return f"{hits / trials:.1%} (≤ {bound:.1%})"
+
+
+def show(header: list[str], rows: Iterable[list]) -> None:
+    """Print a markdown table, line by line as results come in."""
+    print("| " + " | ".join(header) + " |\n|" + " --- |" * len(header), flush=True)
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)

@@ -1,0 +1,130 @@
+"""Measure the retail features against pandas and against DuckDB writing a table of the same width and types.
+
+``python benchmarks/features.py [--rows 1000000 10000000] [--pandas-at-10m]``. Ratios are to DuckDB's write of
+the same features, read back from a parquet file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import multiprocessing.connection
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import ibis
+import numpy as np
+import pandas as pd
+
+from evergreen.datasets.synthetic.dataset import write_recipe
+from evergreen.datasets.synthetic.retail import RetailRecipe
+from evergreen.features import RetailFeatures, retail_features
+from evergreen.features.retail import HISTORIES, PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
+
+CONFIG = {"memory_limit": "2GB", "threads": 2, "preserve_insertion_order": False}
+TABLES: tuple[Literal["fact_sales", "dim_product", "dim_store"], ...] = ("fact_sales", "dim_product", "dim_store")
+PANDAS_NAMES = {"avg": "mean", "std": "std", "total": "sum"}
+
+
+def generate(folder: Path, rows: int) -> None:
+    for table in TABLES:
+        write_recipe(RetailRecipe(table=table, size=rows), folder / f"{table}.parquet")
+
+
+def evergreen(folder: Path) -> None:
+    con = ibis.duckdb.connect(temp_directory=str(folder / "spill"), **CONFIG)
+    con.raw_sql("SET enable_progress_bar = false")
+    tables = [con.read_parquet(folder / f"{name}.parquet", table_name=name) for name in TABLES]
+    retail_features(*tables, RetailFeatures()).to_parquet(folder / "features.parquet")
+
+
+def duckdb_write(folder: Path) -> None:
+    con = duckdb.connect(config=CONFIG | {"temp_directory": str(folder / "spill")})
+    con.execute("SET enable_progress_bar = false")
+    con.execute(f"copy (from '{folder}/features.parquet') to '{folder}/copy.parquet'")
+
+
+def pandas_features(folder: Path) -> None:
+    sales = pd.read_parquet(folder / "fact_sales.parquet")
+    sales = sales[(sales["sales_quantity"] > 0) & (sales["sales_amount"] > 0)]
+    sales = sales.rename(columns={"sales_amount": "amount", "sales_quantity": "quantity"})
+    sales["price"] = sales["amount"] / sales["quantity"]
+    sales["date"] = pd.to_datetime(sales["date_key"])
+    table = sales
+    for history in HISTORIES:
+        key = history.keys[0]
+        ordered = sales.sort_values([key, "date"]).set_index("date")
+        rolling = ordered.groupby(key, observed=True)[list(history.measures)].rolling("90D", closed="left")
+        past = pd.DataFrame(
+            {
+                f"{history.prefix}_{statistic}_{measure}": rolling[measure].agg(PANDAS_NAMES[statistic])
+                for measure, statistics in history.measures.items()
+                for statistic in statistics
+            }
+        )
+        if history.frequency:
+            past[f"{history.prefix}_frequency"] = rolling["amount"].count()
+        table = table.merge(past.groupby(level=[0, 1]).first().reset_index(), on=[key, "date"], how="left")
+    for name, attributes in (("product", PRODUCT_ATTRIBUTES), ("store", STORE_ATTRIBUTES)):
+        known = pd.read_parquet(folder / f"dim_{name}.parquet", columns=[f"{name}_id", *attributes])
+        table = table.merge(known, on=f"{name}_id", how="left")
+    dates = table["date"].dt
+    seasons = np.array(["winter", "spring", "summer", "autumn"])
+    table = table.drop(columns=["date_key", "price"]).assign(
+        year=dates.year,
+        month=dates.month,
+        day_of_week=dates.day_of_week,
+        is_weekend=(dates.day_of_week >= 5).astype("int8"),
+        quarter=dates.quarter,
+        season=seasons[dates.month % 12 // 3],
+    )
+    table.to_parquet(folder / "pandas.parquet")
+
+
+def measure(work: Callable[[Path], None], folder: Path) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and peak MB of the work in a process of its own; memory includes the imports."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_measured, args=(work, folder, sender))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"{work.__name__} ended with exit code {process.exitcode}")
+    return receiver.recv()
+
+
+def _measured(work: Callable[[Path], None], folder: Path, sender: multiprocessing.connection.Connection) -> None:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work(folder)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    sender.send((wall, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--pandas-at-10m", action="store_true", help="run pandas above 1 M rows, too")
+    args = parser.parse_args()
+    print("| rows | what | wall s | CPU s | peak MB | wall ratio | CPU ratio |")
+    print("| ---: | --- | ---: | ---: | ---: | ---: | ---: |")
+    for rows in args.rows:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            generate(folder, rows)
+            works = [evergreen, duckdb_write]
+            if rows <= 1_000_000 or args.pandas_at_10m:
+                works.append(pandas_features)
+            measured = {work.__name__: measure(work, folder) for work in works}
+            base_wall, base_cpu, _ = measured["duckdb_write"]
+            for what, (wall, cpu, peak) in measured.items():
+                ratios = f"{wall / base_wall:.2f} | {cpu / base_cpu:.2f}"
+                print(f"| {rows:,} | {what} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {ratios} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

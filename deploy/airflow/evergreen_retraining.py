@@ -1,0 +1,202 @@
+"""Every week: features, monitoring and, where that pays, a retraining of each use case, one ``kedro run`` a task.
+
+Neither Evergreen nor Kedro is imported here. A task starts a slice of the project in the project's own virtual
+environment; slices meet in the JSON records that they leave under ``$EVERGREEN_DATA/08_reporting/<use_case>/``, and
+the DAG reads the same records to skip what is not needed. The settings are told in the README beside this file.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import logging
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from airflow.providers.smtp.hooks.smtp import SmtpHook
+from airflow.providers.standard.hooks.subprocess import SubprocessHook
+from airflow.sdk import BaseOperator, Context, Param, TaskGroup, Variable, chain, dag, task
+from airflow.sdk.log import mask_secret
+
+logger = logging.getLogger("evergreen.airflow")
+
+USE_CASES = ("high_value_sales", "churn")
+PREPARATION = {"features": "feature_engineering", "monitoring": "monitoring"}
+DECISION = ("check_quality", "decide_trigger")
+RETRAINING = ("train_challenger", "validate_challenger", "promote_challenger")
+
+STEP_TIMEOUT = timedelta(hours=1)
+TRAINING_TIMEOUT = timedelta(hours=4)
+WEBHOOK_SECONDS = 10
+
+
+def setting(name: str, default: str | None = None) -> str | None:
+    """An environment variable, or else the Airflow Variable of the same name in lower case."""
+    return os.environ.get(name) or Variable.get(name.lower(), default=default)
+
+
+def home() -> Path:
+    """Where the project is checked out: ``EVERGREEN_HOME``, or the checkout that this file belongs to."""
+    return Path(setting("EVERGREEN_HOME") or Path(__file__).resolve().parents[2])
+
+
+def data() -> Path:
+    """Where the project keeps its data: ``EVERGREEN_DATA``, or ``data`` in its checkout."""
+    return Path(setting("EVERGREEN_DATA") or home() / "data")
+
+
+def project_environment(dag_run_id: str) -> dict[str, str]:
+    """What a slice may see: nothing of Airflow's configuration, and the tag that MLflow puts on every run it opens."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "_AIRFLOW", "PYTHON"))
+    }
+    run_context = json.dumps({"dag_run_id": dag_run_id})
+    return inherited | {"EVERGREEN_DATA": str(data()), "MLFLOW_RUN_CONTEXT": run_context}
+
+
+class KedroRun(BaseOperator):
+    """``kedro run`` of one slice.
+
+    The command is a list that no shell reads, so that a DAG parameter can never be more than one argument. A slice
+    that ends non-zero fails the task with the sentence it ended on.
+
+    Args:
+        arguments: What selects the slice, after ``kedro run --env=…``.
+    """
+
+    def __init__(self, *, arguments: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.arguments = tuple(arguments)
+
+    @cached_property
+    def process(self) -> SubprocessHook:
+        """The slice's process."""
+        return SubprocessHook()
+
+    def execute(self, context: Context) -> None:
+        """Run the slice and wait for it."""
+        kedro = home() / ".venv" / "bin" / "kedro"
+        command = [str(kedro), "run", f"--env={context['params']['environment']}", *self.arguments]
+        ended = self.process.run_command(command, env=project_environment(context["run_id"]), cwd=str(home()))
+        if ended.exit_code != 0:
+            raise RuntimeError(ended.output or f"kedro run ended with exit code {ended.exit_code}.")
+
+    def on_kill(self) -> None:
+        """End the slice with its task: on a timeout, or when somebody clears or fails the task."""
+        self.process.send_sigterm()
+
+
+@task.short_circuit
+def is_chosen(use_case: str, params: dict[str, Any] | None = None) -> bool:
+    """Whether this run is about the use case; where it is not, its tasks are skipped."""
+    return (params or {})["use_case"] in {"all", use_case}
+
+
+@task.short_circuit
+def has_reason(use_case: str) -> bool:
+    """Whether a retraining was triggered; where none was, the tasks after this one are skipped."""
+    trigger = json.loads((data() / "08_reporting" / use_case / "trigger.json").read_text())
+    logger.info("%s: trigger %s. %s", use_case, trigger["status"], " ".join(trigger["reasons"]))
+    return bool(trigger["fired"])
+
+
+def report_failure(context: Context) -> None:
+    """Tell the webhook and the mailbox, where they are set, of a task that failed for good.
+
+    A channel that is out of order is logged and keeps neither the other channel nor Airflow from its work.
+    """
+    failure = failure_report(context)
+    for tell in (post_to_webhook, send_email):
+        try:
+            tell(failure)
+        except Exception as error:
+            logger.error("%s did not deliver: %s.", tell.__name__, type(error).__name__)  # noqa: TRY400 - may hold the URL
+
+
+def failure_report(context: Context) -> dict[str, Any]:
+    """What the channels are told."""
+    failed = context["task_instance"]
+    return {
+        "dag_id": failed.dag_id,
+        "dag_run_id": failed.run_id,
+        "task_id": failed.task_id,
+        "use_case": failed.task_id.partition(".")[0],
+        "environment": context["params"]["environment"],
+        "tries": failed.try_number,
+        "error": str(context.get("exception")),
+        "log_url": failed.log_url,
+    }
+
+
+def post_to_webhook(failure: dict[str, Any]) -> None:
+    """POST the report as JSON to ``EVERGREEN_WEBHOOK_URL``, whose path is often the secret."""
+    url = setting("EVERGREEN_WEBHOOK_URL")
+    if url:
+        mask_secret(url)
+        request = Request(url, data=json.dumps(failure).encode(), headers={"Content-Type": "application/json"})
+        urlopen(request, timeout=WEBHOOK_SECONDS).close()
+
+
+def send_email(failure: dict[str, Any]) -> None:
+    """Mail the report to ``EVERGREEN_ALERT_EMAIL`` through Airflow's connection ``smtp_default``."""
+    to = setting("EVERGREEN_ALERT_EMAIL")
+    if to:
+        lines = "\n".join(f"{name}: {value}" for name, value in failure.items())
+        with SmtpHook() as smtp:
+            smtp.send_email_smtp(
+                to=to,
+                subject=f"Evergreen: {failure['task_id']} failed",
+                html_content=f"<pre>{html.escape(lines)}</pre>",
+            )
+
+
+def retraining_node(use_case: str, node: str, **kwargs: Any) -> KedroRun:
+    """One node of the retraining pipeline as a task of the node's name."""
+    return KedroRun(task_id=node, arguments=["--pipelines=retraining", f"--nodes={use_case}.{node}"], **kwargs)
+
+
+def weekly_steps(use_case: str) -> None:
+    """The tasks of one use case, in order."""
+    prepare = [
+        KedroRun(task_id=name, arguments=[f"--pipelines={pipeline}", f"--namespaces={use_case}"])
+        for name, pipeline in PREPARATION.items()
+    ]
+    decide = [retraining_node(use_case, node) for node in DECISION]
+    retrain = [retraining_node(use_case, node, execution_timeout=TRAINING_TIMEOUT) for node in RETRAINING]
+    chain(is_chosen(use_case), *prepare, *decide, has_reason(use_case), *retrain)
+
+
+@dag(
+    schedule="0 6 * * 1",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    max_active_tasks=1,  # one writer at a time: the registry's file lock guards a single host only
+    params={
+        "use_case": Param("all", type="string", enum=["all", *USE_CASES], description="Which model to look after."),
+        "environment": Param("local", type="string", pattern="^[A-Za-z0-9_-]+$", description="A folder of conf/."),
+    },
+    default_args={
+        "retries": int(os.environ.get("EVERGREEN_RETRIES", "2")),
+        "retry_delay": timedelta(seconds=float(os.environ.get("EVERGREEN_RETRY_SECONDS", "300"))),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(hours=1),
+        "execution_timeout": STEP_TIMEOUT,
+        "on_failure_callback": report_failure,
+    },
+    doc_md=__doc__,
+    tags=["evergreen"],
+)
+def evergreen_retraining() -> None:
+    """One group of tasks a use case."""
+    for use_case in USE_CASES:
+        with TaskGroup(use_case):
+            weekly_steps(use_case)
+
+
+evergreen_retraining()
