@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def die_at_champion(client: Any, name: str, alias: str, version: str) -> None:
 
 def meet(contest: Any, decision: Any) -> Any:
     (DATA / f"ready.{os.getpid()}").touch()
-    while len(list(DATA.glob("ready.*"))) < 2:
+    deadline = time.monotonic() + 120
+    while len(list(DATA.glob("ready.*"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     return SETTLE(contest, decision)
 
@@ -51,6 +53,9 @@ def run_forked(prepare: Callable[[], None]) -> int:
     except EvergreenError as error:
         (DATA / f"said.{os.getpid()}").write_text(str(error))
         os._exit(1)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(2)
     os._exit(0)
 
 

@@ -42,7 +42,7 @@ def interrupted(alarmed: Path, tmp_path: Path) -> Callable[..., list[dict[str, A
 
     def run(*calls: str) -> list[dict[str, Any]]:
         command = [sys.executable, str(HERE / "interrupted.py"), str(data), *calls]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 

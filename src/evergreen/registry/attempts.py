@@ -6,6 +6,7 @@ import datetime as dt
 
 from mlflow import MlflowClient
 
+from evergreen.registry.aliases import registry_lock
 from evergreen.registry.settle import Contest
 from evergreen.registry.versions import ModelVersion, tag_version
 
@@ -26,18 +27,20 @@ def take_look(contest: Contest) -> int:
         The number of the look, from 1.
     """
     challenger, champion = contest.challenger, contest.reigning
-    known = _tags(challenger).get(LOOK_TAG)
-    if known is not None:
-        return int(known)
-    look = int(_tags(champion).get(LOOKS_TAG, 0)) + 1
-    tag_version(champion.use_case, champion.version, **{LOOKS_TAG: look})
-    tag_version(challenger.use_case, challenger.version, **{LOOK_TAG: look})
+    with registry_lock(champion.use_case):  # two retrainings at once never take the same look
+        known = _tags(challenger).get(LOOK_TAG)
+        if known is not None:
+            return int(known)
+        look = int(_tags(champion).get(LOOKS_TAG, 0)) + 1
+        tag_version(champion.use_case, champion.version, **{LOOKS_TAG: look})
+        tag_version(challenger.use_case, challenger.version, **{LOOK_TAG: look})
     return look
 
 
 def note_retraining(champion: ModelVersion, as_of: dt.date) -> None:
     """Remember when a champion was last challenged by a retraining."""
-    tag_version(champion.use_case, champion.version, **{RETRAINED_TAG: as_of})
+    with registry_lock(champion.use_case):
+        tag_version(champion.use_case, champion.version, **{RETRAINED_TAG: as_of})
 
 
 def last_retraining(champion: ModelVersion) -> dt.date | None:
