@@ -22,7 +22,7 @@ run: setup  ## the whole lifecycle of both use cases on built-in data
 	$(BIN)/kedro run
 
 test: setup  ## the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 $(AIRFLOW_VENV)/.ready: deploy/airflow/requirements.txt | setup
 	$(PYTHON) -m venv $(AIRFLOW_VENV)
