@@ -213,3 +213,20 @@ def test_dated_windows_and_a_fitted_threshold_are_told():
     assert "none: first of its lineage" in told
     assert "Contact: not stated." in told
     assert "None" not in told
+
+
+def test_a_version_of_a_retraining_names_its_judging_rows_instead_of_a_test_window() -> None:
+    bounds = Bounds(
+        dated=True,
+        train_start=dt.date(2025, 1, 1),
+        train_end=dt.date(2026, 2, 28),
+        test_end=dt.date(2026, 2, 28),
+        judging_from=dt.date(2025, 12, 1),
+        judging_share=0.3,
+    )
+    y = (np.random.default_rng(1).random(300) < 0.3).astype(np.int8)
+    first = written(y, FACTS.model_copy(update={"bounds": bounds})).markdown
+    retrained = written(y, FACTS.model_copy(update={"bounds": bounds, "tested_on": "window"})).markdown
+    assert "Test window" in first
+    assert "Test window" not in retrained
+    assert "up to 2026-02-28: 30% of blocks, chosen by a hash, never train" in retrained

@@ -118,7 +118,7 @@ def limits_found(record: EvaluationRecord) -> list[str]:
     """Limits that hold for every version, and those that the figures show."""
     undecided = sum(row["high"] is None for row in _plain(record, "slices"))
     found = [
-        "The test window is one stretch of the past: the figures hold as long as the world stays as it was.",
+        "The test rows come from one stretch of the past: the figures hold as long as the world stays as it was.",
         "Importance tells what the model uses, not what causes the outcome.",
         "Intervals are 95 % each, not for all figures at once.",
     ]

@@ -34,7 +34,7 @@ from evergreen.modelling.pages import (
     as_markdown,
     number_text,
 )
-from evergreen.modelling.splits import Bounds
+from evergreen.modelling.splits import Bounds, TestedOn
 from evergreen.schema import TableSpec
 
 _TILES = ("roc_auc", "average_precision", "f1", "expected_calibration_error")
@@ -52,7 +52,8 @@ class CardFacts(BaseModel):
         bounds: The windows that it was trained and tested on.
         label: How the outcome becomes 0/1.
         threshold: Probability from which a row is predicted 1.
-        training_rows: Rows in the training window.
+        training_rows: Rows that it was fitted on.
+        tested_on: Where the rows lie that it has not seen, as in its manifest.
         fingerprint: Digest of training data and parameters.
         content_digest: Digest of the training rows alone.
         parent_version: The champion when it was trained, or None.
@@ -76,6 +77,7 @@ class CardFacts(BaseModel):
     label: LabelDefinition
     threshold: float
     training_rows: int
+    tested_on: TestedOn = "features"
     fingerprint: str
     content_digest: str
     parent_version: str | None
@@ -165,19 +167,9 @@ def _outcome(label: LabelDefinition) -> str:
 
 
 def _data(facts: CardFacts, record: EvaluationRecord) -> list[Block]:
-    bounds, spec = facts.bounds, facts.spec
-    if bounds.dated:
-        first_test_day = bounds.train_end and bounds.train_end + dt.timedelta(days=1)
-        windows = [
-            ("Training window", f"{bounds.train_start} to {bounds.train_end}"),
-            ("Test window", f"{first_test_day} to {bounds.test_end}"),
-        ]
-    else:
-        windows = [
-            ("Division", f"{bounds.judging_share:.0%} of entities, chosen by a hash, are kept from training and judge")
-        ]
+    spec = facts.spec
     rows = [
-        *windows,
+        *_windows(facts.bounds, facts.tested_on),
         ("Training rows", f"{facts.training_rows:,}"),
         ("Test rows", f"{record.n_test:,}"),
         ("Never torn apart", " × ".join(spec.block_columns)),
@@ -186,6 +178,18 @@ def _data(facts: CardFacts, record: EvaluationRecord) -> list[Block]:
         ("Digest of the training rows", facts.content_digest),
     ]
     return [Table(("", ""), rows)]
+
+
+def _windows(bounds: Bounds, tested_on: TestedOn) -> list[tuple[str, str]]:
+    """When the rows are from that it learnt from, and those that judged it."""
+    kept = f"{bounds.judging_share:.0%} of"
+    if not bounds.dated:
+        return [("Division", f"{kept} entities, chosen by a hash, are kept from training and judge")]
+    training = ("Training window", f"{bounds.train_start} to {bounds.train_end}")
+    if tested_on == "window":
+        return [training, ("Judging rows", f"up to {bounds.test_end}: {kept} blocks, chosen by a hash, never train")]
+    first_test_day = bounds.train_end and bounds.train_end + dt.timedelta(days=1)
+    return [training, ("Test window", f"{first_test_day} to {bounds.test_end}")]
 
 
 def _features(spec: TableSpec) -> Table:

@@ -16,6 +16,9 @@ from evergreen.modelling.fingerprint import key_texts, mixed
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
 
+TestedOn = Literal["features", "window"]  # rows after the training window, or the newest rows' judging blocks
+
+
 class SplitPolicy(BaseModel):
     """How a use case's rows are divided.
 

@@ -38,7 +38,8 @@ class MetricDrop(Frozen):
         drop: Reference less window; None where either is unknown.
         low: Lower end of the drop's interval, noise of both sides included.
         high: Upper end of the drop's interval.
-        alert: Whether the drop passes a limit and its interval lies above zero.
+        limit: Largest allowed drop, the smaller of both limits.
+        alert: Whether the drop passes the limit and its interval lies above zero.
         status: ``ok``, ``alert`` or ``insufficient_data``.
     """
 
@@ -47,6 +48,7 @@ class MetricDrop(Frozen):
     drop: float | None = None
     low: float | None = None
     high: float | None = None
+    limit: float | None = None
     alert: bool = False
     status: Literal["ok", "alert", "insufficient_data"]
 
@@ -168,14 +170,15 @@ def _drop(reference: Metric | None, window: Metric, policy: PerformancePolicy) -
     drop = before - window.value
     low = drop - float(np.hypot(before - low_before, window.high - window.value))
     high = drop + float(np.hypot(high_before - before, window.value - window.low))
-    too_far = drop > policy.absolute_drop or drop > policy.relative_drop * before
-    alert = too_far and low > 0
+    limit = min(policy.absolute_drop, policy.relative_drop * before)
+    alert = drop > limit and low > 0
     return MetricDrop(
         reference=before,
         window=window,
         drop=drop,
         low=low,
         high=high,
+        limit=limit,
         alert=alert,
         status="alert" if alert else "ok",
     )

@@ -158,10 +158,10 @@ def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, p
         return _follow_up(champion, policy)
     reasons = [reason for reason in monitoring.trigger.reasons if reason.source == rule]
     if not reasons:
-        found = _quiet_number(rule, monitoring, champion)
-        return RuleOutcome(name=rule, fired=False, found=found, allowed="as monitoring.trigger says")
-    told = "; ".join(reason.found for reason in reasons)
-    return RuleOutcome(name=rule, fired=True, found=told, allowed=reasons[0].allowed)
+        found, allowed = _quiet(rule, monitoring, champion)
+        return RuleOutcome(name=rule, fired=False, found=found, allowed=allowed)
+    found, allowed = ("; ".join(getattr(reason, part) for reason in reasons) for part in ("found", "allowed"))
+    return RuleOutcome(name=rule, fired=True, found=found, allowed=allowed)
 
 
 def _follow_up(champion: ChampionsAge, policy: RetrainingRules) -> RuleOutcome:
@@ -177,20 +177,32 @@ def _follow_up(champion: ChampionsAge, policy: RetrainingRules) -> RuleOutcome:
     )
 
 
-def _quiet_number(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge) -> str:
-    """What a rule that did not fire saw."""
+def _quiet(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge) -> tuple[str, str]:
+    """What a rule that did not fire saw, and what it allows."""
+    limits = monitoring.trigger.policy
     if rule == "performance":
-        drop = monitoring.performance.metrics["roc_auc"].drop if monitoring.performance else None
-        return "no ROC AUC on mature labels" if drop is None else f"roc_auc fell by {drop:.3f}"
+        return _quiet_performance(monitoring)
     if rule == "estimate":
         value = monitoring.estimate.metrics["roc_auc"].value
-        return "no estimate" if value is None else f"estimated AUC {value:.3f}"
+        found = "no estimate" if value is None else f"estimated AUC {value:.3f}"
+        return found, f"a drop of at most {limits.max_estimated_drop:g}, interval included"
     if rule == "drift":
-        return f"{monitoring.drift.drifted_importance:.0%} of importance in alarm"
+        return f"{monitoring.drift.drifted_importance:.0%} of importance in alarm", limits.drift_allowed
     if rule == "multivariate":
         auc = monitoring.multivariate.auc if monitoring.multivariate else None
-        return "no stored sample to compare with" if auc is None else f"rows told apart with AUC {auc:.3f}"
+        found = "no stored sample to compare with" if auc is None else f"rows told apart with AUC {auc:.3f}"
+        return found, "AUC near .5"
     if rule == "predictions":
         change = monitoring.positive_rate.relative_change
-        return "no positive rate" if change is None else f"positive rate changed by {change:+.0%}"
-    return f"trained {champion.days_since_training} days ago"
+        found = "no positive rate" if change is None else f"positive rate changed by {change:+.0%}"
+        return found, "within the limit"
+    oldest = limits.max_days_since_training
+    return f"trained {champion.days_since_training} days ago", "any age" if oldest is None else f"{oldest} days"
+
+
+def _quiet_performance(monitoring: MonitoringRecord) -> tuple[str, str]:
+    metric = monitoring.performance.metrics["roc_auc"] if monitoring.performance else None
+    if metric is None or metric.drop is None:
+        return "no ROC AUC on mature labels", "a drop within the limits"
+    moved = "fell" if metric.drop > 0 else "rose"
+    return f"roc_auc {moved} by {abs(metric.drop):.3f}", f"roc_auc by at most {metric.limit:.3f}, beyond noise"

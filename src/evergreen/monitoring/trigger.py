@@ -27,6 +27,11 @@ class TriggerPolicy(Frozen):
     max_estimated_drop: float = 0.05
     max_days_since_training: int | None = None
 
+    @property
+    def drift_allowed(self) -> str:
+        """How far columns may drift, in words."""
+        return f"below {self.severity}, or below {self.min_importance:.0%} of importance"
+
 
 class Reason(Frozen):
     """One reason for or against retraining, with its numbers.
@@ -50,12 +55,14 @@ class Trigger(Frozen):
         status: ``retrain``, ``keep``, or ``blocked`` where there are reasons but the data isn't fit to learn from.
         reasons: Reasons to retrain.
         blockers: Failed quality checks that stand against it.
+        policy: The limits that were held against the findings.
     """
 
     retrain: bool
     status: Literal["retrain", "keep", "blocked"]
     reasons: tuple[Reason, ...] = ()
     blockers: tuple[Reason, ...] = ()
+    policy: TriggerPolicy = TriggerPolicy()
 
 
 def decide_retraining(
@@ -100,7 +107,7 @@ def decide_retraining(
     status: Literal["retrain", "keep", "blocked"] = "retrain" if retrain else "keep"
     if reasons and blockers:
         status = "blocked"
-    return Trigger(retrain=retrain, status=status, reasons=tuple(reasons), blockers=blockers)
+    return Trigger(retrain=retrain, status=status, reasons=tuple(reasons), blockers=blockers, policy=policy)
 
 
 def _from_drift(drift: DriftReport | None, policy: TriggerPolicy) -> list[Reason]:
@@ -111,8 +118,7 @@ def _from_drift(drift: DriftReport | None, policy: TriggerPolicy) -> list[Reason
     if not grave:
         return []
     found = f"{', '.join(grave)} drifted; {drift.drifted_importance:.0%} of importance in alarm"
-    allowed = f"below {policy.severity}, or below {policy.min_importance:.0%} of importance"
-    return [Reason(source="drift", found=found, allowed=allowed)]
+    return [Reason(source="drift", found=found, allowed=policy.drift_allowed)]
 
 
 def _from_performance(performance: PerformanceReport | None) -> list[Reason]:
@@ -122,7 +128,7 @@ def _from_performance(performance: PerformanceReport | None) -> list[Reason]:
         Reason(
             source="performance",
             found=f"{name} fell by {metric.drop:.3f} to {metric.window.value:.3f}",
-            allowed=f"reference {metric.reference:.3f} less the limit",
+            allowed=f"{name} by at most {metric.limit:.3f}",
         )
         for name, metric in performance.metrics.items()
         if metric.alert

@@ -19,12 +19,13 @@ from evergreen.errors import EvergreenError
 from evergreen.modelling.estimators import Params
 from evergreen.modelling.fingerprint import content_digest, fingerprint
 from evergreen.modelling.leaderboard import TrainingRecord, leaderboard_row
+from evergreen.modelling.splits import TestedOn
 from evergreen.modelling.training_set import LabelledRows
 from evergreen.monitoring.watch import BLOCK_SHARE, PROBABILITY, reference_profiles
 from evergreen.registry import artefacts
 from evergreen.registry.aliases import set_challenger
 from evergreen.registry.check import write_check_rows
-from evergreen.registry.manifest import Manifest, TestedOn, git_commit, installed_versions
+from evergreen.registry.manifest import Manifest, git_commit, installed_versions
 from evergreen.registry.references import (
     PROFILE_FILE,
     SAMPLE_FILE,

@@ -6,16 +6,14 @@ import datetime as dt
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.labels import LabelDefinition
-from evergreen.modelling.splits import Bounds
+from evergreen.modelling.splits import Bounds, TestedOn
 from evergreen.schema import TableSpec
 
-TestedOn = Literal["features", "window"]
 LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "pandas")
 
 

@@ -56,7 +56,7 @@ class ModelVersion:
 
     def card_facts(self) -> dict[str, object]:
         """What the manifest says, in the words of the model card."""
-        told = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest", "tested_on"})
+        told = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest"})
         return {**told, "version": self.version}
 
 
