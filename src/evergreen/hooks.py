@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
@@ -64,7 +66,7 @@ class ProjectHooks:
         """Tell the story of a whole run on one screen."""
         if not run_params.get("pipeline_names"):
             spaces = sorted({node.namespace for node in pipeline.nodes if node.namespace})
-            logger.info("%s", summary({space: _records(catalog, space) for space in spaces}))
+            logger.info("%s", summary({space: _records(catalog, space) for space in spaces}, _data_folder()))
 
     @hook_impl
     def after_node_run(self, inputs: dict[str, Any]) -> None:
@@ -77,6 +79,13 @@ class ProjectHooks:
             if name.startswith("params:") and isinstance(value, BaseModel):
                 key = name.removeprefix("params:")
                 mlflow.log_dict(value.model_dump(mode="json"), f"parameters/{key}.json")
+
+
+def _data_folder() -> str:
+    """Where the data lies, as short as it can be said from here."""
+    from evergreen.settings import data_folder  # settings import this module
+
+    return os.path.relpath(folder) if Path(folder := data_folder()).is_relative_to(Path.cwd()) else folder
 
 
 def _records(catalog: CatalogProtocol, use_case: str) -> dict[str, dict[str, Any]]:

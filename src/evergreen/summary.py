@@ -8,14 +8,15 @@ Records = dict[str, dict[str, Any]]
 RULE = "─" * 78
 
 
-def summary(records: dict[str, Records]) -> str:
+def summary(records: dict[str, Records], data: str) -> str:
     """One screen for all use cases.
 
     Args:
         records: Use case → name of the record (``training``, ``evaluation``, …) → its content as loaded.
+        data: The folder that holds all layers.
     """
     parts = [_use_case(name, found) for name, found in records.items() if found]
-    where = "Records and reports: data/08_reporting/<use_case>/   Versions: kedro models list --use-case <use_case>"
+    where = f"Records and reports: {data}/08_reporting/<use_case>/   Versions: kedro models list --use-case <use_case>"
     return "\n".join([RULE, *parts, where, RULE])
 
 

@@ -118,6 +118,25 @@ def test_of_two_promotions_at_once_one_wins_and_one_is_refused(use_case: str, tm
     assert len(registry.audit(use_case)) == 1
 
 
+def test_two_looks_at_once_are_counted_as_two(use_case: str, tmp_path: Path) -> None:
+    champion, *challengers = [
+        registry.load(use_case, make_version(use_case, tmp_path, mark)) for mark in ("f1", "f2", "f3")
+    ]
+    start, looks = threading.Barrier(2), []
+
+    def look(challenger: registry.ModelVersion) -> None:
+        start.wait()
+        looks.append(registry.take_look(registry.Contest(challenger, champion)))
+
+    racers = [threading.Thread(target=look, args=(challenger,)) for challenger in challengers]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert sorted(looks) == [1, 2]
+    assert registry.take_look(registry.Contest(challengers[0], champion)) in looks
+
+
 def test_settling_clears_the_challenger_whatever_was_decided(use_case: str, tmp_path: Path) -> None:
     good, bad = make_version(use_case, tmp_path), make_version(use_case, tmp_path, "f2")
     rng = np.random.default_rng(0)
