@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 KnownAt = Literal["prediction", "outcome"]
 
+# How yes and no are written: an engine reads Yes and No of a file as booleans, another as text.
+TRUTH = (("1", "true", "yes"), ("0", "false", "no"))
+
 
 class ColumnRule(BaseModel):
     """What must be said of one column beyond its kind.

@@ -27,10 +27,26 @@ TOO_MANY_REQUESTS = 429
 
 
 class _AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):
-    """Sends the messages that are severe enough, one after the other."""
+    """Sends the messages that are severe enough, one after the other.
+
+    Args:
+        name: How the channel is called in messages; holds no secret.
+        min_severity: Smallest severity that is sent.
+        attempts: Most attempts at each message.
+        backoff_seconds: Wait before the second attempt; doubles with every further one.
+        timeout_seconds: How long one attempt may wait for an answer.
+        metadata: Kedro-Viz and documentation; not read here.
+    """
 
     def __init__(
-        self, name: str, min_severity: Severity, attempts: int, backoff_seconds: float, timeout_seconds: float
+        self,
+        name: str,
+        *,
+        min_severity: Severity = "high",
+        attempts: int = 4,
+        backoff_seconds: float = 1.0,
+        timeout_seconds: float = 10.0,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         if min_severity not in SEVERITIES:
             raise EvergreenError(
@@ -41,6 +57,7 @@ class _AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
         self._timeout_seconds = timeout_seconds
+        self.metadata = metadata
 
     def load(self) -> None:
         """Refused: what was sent is not kept.
@@ -85,11 +102,8 @@ class WebhookDataset(_AlertChannel):
             given as ``credentials``.
         credentials: ``{url: …}``, instead of ``url``.
         format: ``json`` posts the message's fields, ``slack`` what Slack and its like understand.
-        min_severity: Smallest severity that is sent.
-        attempts: Most attempts at each message.
-        backoff_seconds: Wait before the second attempt; doubles with every further one.
-        timeout_seconds: How long one attempt may wait for an answer.
-        metadata: Kedro-Viz and documentation; not read here.
+        delivery: What every channel takes: ``min_severity``, ``attempts``, ``backoff_seconds``,
+            ``timeout_seconds``, ``metadata``.
     """
 
     def __init__(
@@ -97,20 +111,15 @@ class WebhookDataset(_AlertChannel):
         url: str | None = None,
         credentials: dict[str, str] | None = None,
         format: Literal["json", "slack"] = "json",  # noqa: A002 - the word that the catalog uses
-        min_severity: Severity = "high",
-        attempts: int = 4,
-        backoff_seconds: float = 1.0,
-        timeout_seconds: float = 10.0,
-        metadata: dict[str, Any] | None = None,
+        **delivery: Any,
     ) -> None:
         self._url = (credentials or {}).get("url", url)
-        super().__init__(_webhook_name(self._url), min_severity, attempts, backoff_seconds, timeout_seconds)
+        super().__init__(_webhook_name(self._url), **delivery)
         if format not in ("json", "slack"):
             raise EvergreenError(
                 f"{self._name}: format is {format}, allowed are json and slack; correct the catalog entry."
             )
         self._format = format
-        self.metadata = metadata
 
     def _is_set(self) -> bool:
         return bool(self._url)
@@ -140,11 +149,7 @@ class EmailDataset(_AlertChannel):
         recipients: Addresses in To.
         starttls: Encrypt, and send nothing to a server that cannot.
         credentials: ``{username: …, password: …}``, where the server wants a login.
-        min_severity: Smallest severity that is sent.
-        attempts: Most attempts at each message.
-        backoff_seconds: Wait before the second attempt; doubles with every further one.
-        timeout_seconds: How long one attempt may wait for an answer.
-        metadata: Kedro-Viz and documentation; not read here.
+        delivery: As of :class:`WebhookDataset`.
     """
 
     def __init__(
@@ -155,14 +160,10 @@ class EmailDataset(_AlertChannel):
         recipients: Sequence[str] = (),
         starttls: bool = True,
         credentials: dict[str, str] | None = None,
-        min_severity: Severity = "high",
-        attempts: int = 4,
-        backoff_seconds: float = 1.0,
-        timeout_seconds: float = 10.0,
-        metadata: dict[str, Any] | None = None,
+        **delivery: Any,
     ) -> None:
         name = f"E-mail through {host}:{port}" if host else "E-mail"
-        super().__init__(name, min_severity, attempts, backoff_seconds, timeout_seconds)
+        super().__init__(name, **delivery)
         if host and not (sender and recipients):
             raise EvergreenError(f"{name}: sender or recipients are missing; name both in the catalog entry.")
         self._host = host
@@ -171,7 +172,6 @@ class EmailDataset(_AlertChannel):
         self._recipients = tuple(recipients)
         self._starttls = starttls
         self._credentials = credentials
-        self.metadata = metadata
 
     def _is_set(self) -> bool:
         return bool(self._host)

@@ -25,13 +25,11 @@ from evergreen.features.checks import (
     returns,
     schema_breaches,
 )
-from evergreen.schema import TableSpec
+from evergreen.schema import TRUTH, TableSpec
 
 _LOGGER = logging.getLogger(__name__)
 _MAX_UNPARSABLE_SHARE = 0.1
 _MAX_SENTENCES = 8
-
-_TRUTH = (("true", "yes", "1"), ("false", "no", "0"))
 
 
 class Contract:
@@ -262,9 +260,9 @@ def _has_two_classes(target: ir.Column, positive: str | float | bool | None) -> 
 
 
 def _spellings(value: str | float | bool) -> list[str]:
-    """How a value may be written: an engine reads Yes and No of a file as booleans, another as text."""
+    """All the ways in which a value may be written."""
     text = str(value).lower()
-    return next((list(forms) for forms in _TRUTH if text in forms), [text])
+    return next((list(forms) for forms in TRUTH if text in forms), [text])
 
 
 def _as_date(today: dt.date | str | None) -> dt.date | None:

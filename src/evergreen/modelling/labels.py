@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.fingerprint import canonical_scalar, canonical_text
-from evergreen.schema import TableSpec
+from evergreen.schema import TRUTH, TableSpec
 
-_TRUTH = {"true": "1", "yes": "1", "false": "0", "no": "0"}
+_CANONICAL = {form: forms[0] for forms in TRUTH for form in forms}
 
 
 class LabelPolicy(BaseModel):
@@ -101,7 +101,7 @@ def fit_label_definition(outcome: pd.Series, spec: TableSpec, policy: LabelPolic
 
 
 def _truth(text: str) -> str:
-    return _TRUTH.get(text.casefold(), text)
+    return _CANONICAL.get(text.casefold(), text)
 
 
 def _numbers(outcome: pd.Series, target: str) -> np.ndarray:
