@@ -115,6 +115,10 @@ def test_an_mlflow_server_out_of_reach_is_named_within_seconds(lived: Project, t
         (["--namespaces=churm"], "namespaces: high_value_sales, churn"),
         (["--params=churn.training.k=none"], "churn.training"),
         (["--params=as_of=tomorrow", "--pipeline=training"], "as_of is 'tomorrow', which is not a date"),
+        (
+            ["--params=as_of=2020-01-01", "--pipeline=training", "--namespaces=high_value_sales"],
+            "Error: high_value_sales: as_of is 2020-01-01, but the table begins on",
+        ),
     ],
 )
 def test_a_misspelt_option_is_told_without_a_traceback(lived: Project, arguments: list[str], sentence: str) -> None:

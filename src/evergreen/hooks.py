@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 from pydantic import BaseModel
 
 from evergreen.errors import EvergreenError
@@ -67,6 +67,13 @@ class ProjectHooks:
         if not run_params.get("pipeline_names"):
             spaces = sorted({node.namespace for node in pipeline.nodes if node.namespace})
             logger.info("%s", summary({space: _records(catalog, space) for space in spaces}, _data_folder()))
+
+    @hook_impl
+    def on_node_error(self, error: Exception, node: Node) -> None:
+        """Let a sentence that knows nothing of use cases begin with the one that it is about."""
+        sentence = str(error)
+        if isinstance(error, EvergreenError) and node.namespace and node.namespace not in sentence:
+            error.args = (f"{node.namespace}: {sentence}",)
 
     @hook_impl
     def after_node_run(self, inputs: dict[str, Any]) -> None:

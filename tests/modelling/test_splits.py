@@ -44,6 +44,11 @@ def test_too_few_days_are_refused_with_days_found_and_needed():
     assert timeline(FIRST, FIRST + dt.timedelta(days=40), POLICY).train_start == dt.date(2024, 1, 11)
 
 
+def test_a_day_before_the_table_is_refused_with_both_days():
+    with pytest.raises(EvergreenError, match=f"as_of is 2020-01-01, but the table begins on {FIRST}"):
+        timeline(FIRST, dt.date(2020, 1, 1), POLICY)
+
+
 @settings(max_examples=25, deadline=None)
 @given(sales=SALES, champion_day=st.integers(20, 90))
 def test_a_block_stands_in_training_or_among_the_unseen_and_never_in_both(sales, champion_day):

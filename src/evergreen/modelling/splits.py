@@ -78,7 +78,7 @@ def timeline(first: dt.date, as_of: dt.date, policy: SplitPolicy, champion_train
         The bounds.
 
     Raises:
-        EvergreenError: Fewer days than burn-in, one training day more than folds, test and label delay need.
+        EvergreenError: ``as_of`` before the first day, or fewer days than burn-in, one training day more than folds, test and label delay need.
     """
     test_end = as_of - dt.timedelta(days=policy.label_delay_days)
     train_end = test_end - dt.timedelta(days=policy.test_days)
@@ -86,6 +86,8 @@ def timeline(first: dt.date, as_of: dt.date, policy: SplitPolicy, champion_train
     found = (as_of - first).days + 1
     train_days = policy.folds + 1
     needed = policy.history_days + train_days + policy.test_days + policy.label_delay_days
+    if as_of < first:
+        raise EvergreenError(f"as_of is {as_of}, but the table begins on {first}: choose a later day")
     if found < needed:
         raise EvergreenError(
             f"the table has {found} days ({first} to {as_of}), but the timeline needs {needed}: {policy.history_days} "
