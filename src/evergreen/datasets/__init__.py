@@ -4,6 +4,7 @@ from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
 from evergreen.datasets.history import HistoryDataset
 from evergreen.datasets.lake import LakeDataset
 from evergreen.datasets.model_version import ModelVersionDataset
+from evergreen.datasets.power_bi import PowerBIDataset
 from evergreen.datasets.predictions import PredictionsDataset
 from evergreen.datasets.record import RecordDataset
 from evergreen.datasets.runs import RunsDataset
@@ -18,6 +19,7 @@ __all__ = [
     "ModelVersionDataset",
     "PageDataset",
     "PictureDataset",
+    "PowerBIDataset",
     "PredictionsDataset",
     "RecordDataset",
     "RunsDataset",

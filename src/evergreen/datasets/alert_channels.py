@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import smtplib
 import ssl
@@ -10,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid, parsedate_to_datetime
+from email.utils import formatdate, make_msgid
 from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 from kedro.io import AbstractDataset
 
-from evergreen.datasets.delivery import DeliveryError, deliver
+from evergreen.datasets.delivery import DeliveryError, deliver, requested_wait
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.messages import AlertMessage
 from evergreen.monitoring.policy import SEVERITIES, Severity
@@ -135,7 +134,7 @@ class WebhookDataset(_AlertChannel):
             raise DeliveryError(f"the request cannot be made ({type(error).__name__})", lasting=True) from None
         if not answer.ok or answer.is_redirect:
             later = answer.status_code == TOO_MANY_REQUESTS or answer.status_code >= 500
-            wait = _wait_seconds(answer.headers.get("Retry-After")) if later else None
+            wait = requested_wait(answer.headers.get("Retry-After")) if later else None
             raise DeliveryError(f"it answered {answer.status_code}", lasting=not later, wait_seconds=wait)
 
 
@@ -242,19 +241,6 @@ def _addresses_unlogged() -> Iterator[None]:
         yield
     finally:
         wire.setLevel(before)
-
-
-def _wait_seconds(retry_after: str | None) -> float | None:
-    """Seconds that a Retry-After header asks for, as a number or a date; None where it says nothing sensible."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdigit():
-        return float(retry_after)
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max((until - dt.datetime.now(until.tzinfo)).total_seconds(), 0.0)
 
 
 def _slack(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from time import sleep
 
 logger = logging.getLogger("evergreen.alerts")
@@ -55,3 +57,16 @@ def deliver(attempt: Callable[[], None], channel: str, *, attempts: int, backoff
         else:
             return True
     return False
+
+
+def requested_wait(retry_after: str | None) -> float | None:
+    """Seconds that a Retry-After header asks for, as a number or a date; None where it says nothing sensible."""
+    if not retry_after:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max((until - dt.datetime.now(until.tzinfo)).total_seconds(), 0.0)
