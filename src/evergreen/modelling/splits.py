@@ -78,7 +78,8 @@ def timeline(first: dt.date, as_of: dt.date, policy: SplitPolicy, champion_train
         The bounds.
 
     Raises:
-        EvergreenError: ``as_of`` before the first day, or fewer days than burn-in, one training day more than folds, test and label delay need.
+        EvergreenError: ``as_of`` before the first day, or fewer days than burn-in, one training day more than folds,
+            test and label delay need.
     """
     test_end = as_of - dt.timedelta(days=policy.label_delay_days)
     train_end = test_end - dt.timedelta(days=policy.test_days)
