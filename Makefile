@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-airflow lint format lock viz clean
+.PHONY: help setup run test test-airflow test-bigquery lint format lock viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 AIRFLOW_VENV := .venv-airflow
+BIGQUERY_VENV := .venv-bigquery
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -31,6 +32,18 @@ $(AIRFLOW_VENV)/.ready: deploy/airflow/requirements.txt | setup
 
 test-airflow: $(AIRFLOW_VENV)/.ready  ## the weekly DAG under a real Airflow in .venv-airflow
 	AIRFLOW_VENV=$(abspath $(AIRFLOW_VENV)) $(BIN)/pytest tests/deploy
+
+$(BIGQUERY_VENV)/.ready: tests/engines/emulator.txt | setup
+	$(PYTHON) -m venv $(BIGQUERY_VENV)
+	$(BIN)/uv pip install --quiet --python $(BIGQUERY_VENV)/bin/python --compile-bytecode -r $<
+	@touch $@
+
+$(VENV)/.bigquery: $(VENV)/.ready
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e ".[dev,bigquery]"
+	@touch $@
+
+test-bigquery: $(BIGQUERY_VENV)/.ready $(VENV)/.bigquery  ## Google's client against an emulated BigQuery in .venv-bigquery
+	BIGQUERY_VENV=$(abspath $(BIGQUERY_VENV)) $(BIN)/pytest tests/engines
 
 lint: setup  ## style, types and floors
 	$(BIN)/ruff check .

@@ -96,7 +96,7 @@ def test_the_queries_compile_for_remote_engines(dialect, cut, monkeypatch):
     tallies = _own_tallies(IbisSource(in_duckdb(frame)), KINDS, 9, 256, 200)
     selected = IbisSource(named).selected(KINDS, cut, named)
     ours = {f"c{i}": tallies[name] for i, name in enumerate(KINDS)}
-    assert "rows_of_today" in str(ibis.to_sql(count_query(selected, ours), dialect=dialect))
+    assert "rows_of_today" in str(ibis.to_sql(count_query(selected, ours, dialect), dialect=dialect))
     assert "rows_of_today" in str(ibis.to_sql(moment_query(selected, ours), dialect=dialect))
 
 

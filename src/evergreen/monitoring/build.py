@@ -81,7 +81,7 @@ def build_profile(
         tallies = _own_tallies(source, kinds, pieces, bins, max_levels)
     else:
         tallies = {name: _same_tally(reference, name, pieces) for name in kinds}
-    if isinstance(source, IbisSource) and source.table.get_backend().name not in _IN_PROCESS:
+    if isinstance(source, IbisSource) and source.engine not in _IN_PROCESS:
         push_down(source, kinds, cut, tallies)
     else:
         for batch, numbers in source.batches(kinds, cut):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dtypes
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,11 @@ from evergreen.monitoring.source import Cut, IbisSource, Kind
 from evergreen.monitoring.tally import LevelTally, NumericTally, Tally, TimeTally
 
 _COLUMNS_PER_QUERY = 20
+
+
+@ibis.udf.scalar.builtin(name="RANGE_BUCKET")
+def _edges_reached(value: float, edges: dtypes.Array(dtypes.float64)) -> int:  # type: ignore[empty-body, valid-type]
+    """BigQuery's own binary search: the number of ascending edges that are not above the value."""
 
 
 def push_down(source: IbisSource, kinds: Mapping[str, Kind], cut: Cut | None, tallies: Mapping[str, Tally]) -> None:
@@ -32,14 +38,15 @@ def push_down(source: IbisSource, kinds: Mapping[str, Kind], cut: Cut | None, ta
         group = {name: kinds[name] for name in names[start : start + _COLUMNS_PER_QUERY]}
         table = source.selected(group, cut, source.table)
         ours = {f"c{i}": tallies[name] for i, name in enumerate(group)}
-        _take_counts(count_query(table, ours).to_pyarrow(), ours)
+        _take_counts(count_query(table, ours, source.engine).to_pyarrow(), ours)
         _take_moments(moment_query(table, ours).to_pyarrow().to_pylist()[0], ours)
         _take_unseen(table, ours)
 
 
-def count_query(table: ir.Table, tallies: Mapping[str, Tally]) -> ir.Table:
+def count_query(table: ir.Table, tallies: Mapping[str, Tally], engine: str) -> ir.Table:
     """Rows per column, piece and code, in one pass; empty where no column is counted by code."""
-    coded = {key: _code(table[key], tally) for key, tally in tallies.items() if not isinstance(tally, TimeTally)}
+    counted = {key: tally for key, tally in tallies.items() if not isinstance(tally, TimeTally)}
+    coded = {key: _code(table[key], tally, engine) for key, tally in counted.items()}
     piece = table.piece if "piece" in table.columns else ibis.literal(0)
     long = table.select(piece=piece.cast("int64"), **coded).pivot_longer(list(coded), names_to="key", values_to="code")
     return long.group_by(["key", "piece", "code"]).agg(rows=long.count())
@@ -59,13 +66,14 @@ def moment_query(table: ir.Table, tallies: Mapping[str, Tally]) -> ir.Table:
     return table.agg(**asked)
 
 
-def _code(column: ir.Value, tally: NumericTally | LevelTally) -> ir.Value:
+def _code(column: ir.Value, tally: NumericTally | LevelTally, engine: str) -> ir.Value:
     size = tally.counts.shape[1]
     if isinstance(tally, LevelTally):
         branches = [(column == level, ibis.literal(i, "int64")) for i, level in enumerate(tally.levels)]
         found = ibis.cases(*branches, else_=len(tally.levels)) if branches else ibis.literal(0, "int64")
         return ibis.ifelse(column.isnull(), size - 1, found).cast("int64")
-    found = ibis.ifelse(column.isinf(), size - 2, _bin_number(column, tally.edges))
+    number = _range_bucket if engine == "bigquery" else _bin_number
+    found = ibis.ifelse(column.isinf(), size - 2, number(column, tally.edges))
     return ibis.ifelse(column.isnull(), size - 1, found).cast("int64")
 
 
@@ -79,6 +87,12 @@ def _bin_number(column: ir.Value, edges: NDArray[np.float64]) -> ir.Value:
         return ibis.ifelse(column <= float(edges[middle]), between(low, middle), between(middle + 1, high))
 
     return between(0, len(edges))
+
+
+def _range_bucket(column: ir.Value, edges: NDArray[np.float64]) -> ir.Value:
+    """The same number in one short call: edges below a value are those that its negative does not reach."""
+    mirrored = ibis.literal((-edges[::-1]).tolist(), "array<float64>")
+    return len(edges) - _edges_reached(-column, mirrored)
 
 
 def _take_counts(counted: pa.Table, tallies: Mapping[str, Tally]) -> None:

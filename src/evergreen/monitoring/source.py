@@ -104,6 +104,11 @@ class IbisSource:
         self.table = table
         self.families = {name: _ibis_family(table[name].type()) for name in table.columns}
 
+    @property
+    def engine(self) -> str:
+        """Ibis' name of the engine that holds the table."""
+        return str(self.table.get_backend().name)
+
     def size(self, date: str | None) -> tuple[int, dt.date | None, dt.date | None]:
         """Number of rows, first and last day."""
         days = {} if date is None else {"first": self.table[date].min(), "last": self.table[date].max()}

@@ -1,0 +1,94 @@
+"""An emulated BigQuery on this machine, started from its own virtual environment, and tables put into it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+VENV = os.environ.get("BIGQUERY_VENV")
+SERVER = Path(__file__).with_name("emulator_server.py")
+PROJECT = "demo"
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[str]:
+    """A running emulator; gives its address, and ends it afterwards."""
+    rest, log = free_port(), folder / "emulator.log"
+    command = [f"{VENV}/bin/python", str(SERVER), "--rest-port", str(rest), "--grpc-port", str(free_port())]
+    with log.open("w") as told:
+        server = subprocess.Popen(command, stdout=told, stderr=told, cwd=folder)
+    try:
+        wait_for(f"http://127.0.0.1:{rest}/bigquery/v2/projects/{PROJECT}/datasets", server, log)
+        yield f"http://127.0.0.1:{rest}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the emulator answers."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise RuntimeError(f"the emulator did not start: {log.read_text()[-2000:]}")
+
+
+def rest_client(address: str) -> Any:
+    """A real client that reads over REST: the emulator's storage API does not see the results of queries."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+
+    class RestClient(bigquery.Client):
+        def _ensure_bqstorage_client(self, *_: Any, **__: Any) -> None:
+            return None
+
+    return RestClient(project=PROJECT, credentials=AnonymousCredentials(), client_options={"api_endpoint": address})
+
+
+def connect(client: Any, dataset: str) -> Any:
+    """Ibis on a dataset of the emulator."""
+    from google.auth.credentials import AnonymousCredentials
+
+    connection = ibis.bigquery.connect(
+        project_id=PROJECT, dataset_id=dataset, client=client, credentials=AnonymousCredentials()
+    )
+    connection.storage_client = None
+    return connection
+
+
+def put(client: Any, dataset: str, tables: dict[str, pa.Table]) -> None:
+    """Create the dataset and fill tables by streaming inserts."""
+    from google.cloud import bigquery
+    from ibis.backends.bigquery.datatypes import BigQuerySchema
+
+    client.create_dataset(dataset, exists_ok=True)
+    for name, rows in tables.items():
+        schema = BigQuerySchema.from_ibis(ibis.schema(rows.schema))
+        client.delete_table(f"{PROJECT}.{dataset}.{name}", not_found_ok=True)
+        table = client.create_table(bigquery.Table(f"{PROJECT}.{dataset}.{name}", schema=schema))
+        for batch in rows.to_batches(max_chunksize=5000):
+            faults = client.insert_rows(table, batch.to_pylist())
+            assert not faults, faults
