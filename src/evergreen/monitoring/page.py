@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from evergreen.modelling.pages import Page, Section, Text, Tile, as_html, number_text, range_text
+from evergreen.modelling.report.pages import Page, Section, Text, Tile, as_html, number_text, range_text
 from evergreen.monitoring.page_blocks import STYLE, Panels
 from evergreen.monitoring.page_columns import column_blocks, column_panel, ranking_blocks, read_trend
 from evergreen.monitoring.page_evidence import (

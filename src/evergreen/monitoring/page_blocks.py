@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from evergreen.modelling.pages import Block, Tone
+from evergreen.modelling.report.pages import Block, Tone
 
 
 @dataclass(frozen=True)

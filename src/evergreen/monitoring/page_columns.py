@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evergreen.modelling.pages import Block, Table, Text, number_text
+from evergreen.modelling.report.pages import Block, Table, Text, number_text
 from evergreen.monitoring.drawings import histogram_drawing, levels_drawing, rebin, trend_drawing
 from evergreen.monitoring.history import disjoint_windows
 from evergreen.monitoring.page_blocks import Panel, Panels

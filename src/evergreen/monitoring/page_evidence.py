@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from evergreen.modelling.metrics import Metric
-from evergreen.modelling.pages import NOTHING, Block, Table, Text, number_text, range_text
+from evergreen.modelling.report.pages import NOTHING, Block, Table, Text, number_text, range_text
 from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.multivariate import MultivariateDrift
 from evergreen.monitoring.page_blocks import Folded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evergreen.modelling.pages import Tone, number_text, range_text
+from evergreen.modelling.report.pages import Tone, number_text, range_text
 from evergreen.monitoring.page_blocks import Verdict
 from evergreen.monitoring.policy import DriftReport
 from evergreen.monitoring.record import MonitoringRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evergreen.modelling.pages import NOTHING, Tone
+from evergreen.modelling.report.pages import NOTHING, Tone
 from evergreen.monitoring.policy import ColumnDrift
 
 METRIC_NAMES = {

@@ -24,12 +24,12 @@ from evergreen.modelling.evaluation import (
 )
 from evergreen.modelling.evaluation_parameters import EvaluationParameters
 from evergreen.modelling.explained import Explained, explain_leaderboard
-from evergreen.modelling.explanation_pictures import shap_summary_png
-from evergreen.modelling.figures import PICTURES, evaluation_figures
 from evergreen.modelling.leaderboard import TrainingRecord
 from evergreen.modelling.metrics import Metric, classification_metrics
-from evergreen.modelling.model_card import CardFacts, model_card
-from evergreen.modelling.pictures import Subject
+from evergreen.modelling.report.explanation_pictures import shap_summary_png
+from evergreen.modelling.report.figures import PICTURES, evaluation_figures
+from evergreen.modelling.report.model_card import CardFacts, model_card
+from evergreen.modelling.report.pictures import Subject
 from evergreen.modelling.slice_gates import auc_gate, gap_gate
 from evergreen.modelling.slices import SliceMetric, slice_metrics
 from evergreen.modelling.training_set import select_judging_rows, select_test_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from evergreen.modelling.figures import PICTURES
+from evergreen.modelling.report.figures import PICTURES
 from evergreen.pipelines.evaluation import nodes
 
 

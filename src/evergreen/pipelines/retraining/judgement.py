@@ -11,11 +11,11 @@ from evergreen.modelling.behaviour import BehaviourPolicy, behaviour_checks
 from evergreen.modelling.evaluation import ScoredRows, judge_challenger
 from evergreen.modelling.evaluation_parameters import EvaluationParameters
 from evergreen.modelling.explained import explain_leaderboard
-from evergreen.modelling.explanation_pictures import shap_summary_png
-from evergreen.modelling.figures import evaluation_figures
 from evergreen.modelling.metrics import classification_metrics
-from evergreen.modelling.pictures import Subject
 from evergreen.modelling.promotion import Check, PromotionDecision
+from evergreen.modelling.report.explanation_pictures import shap_summary_png
+from evergreen.modelling.report.figures import evaluation_figures
+from evergreen.modelling.report.pictures import Subject
 from evergreen.modelling.retraining import SKIPPED, ChallengerRecord, ValidationRecord
 from evergreen.modelling.slice_gates import auc_gate, gap_gate
 from evergreen.modelling.slices import SlicePolicy, slice_metrics

@@ -14,8 +14,8 @@ from evergreen.modelling.comparison import compare_models
 from evergreen.modelling.evaluation import EvaluationRecord, PromotionOutcome
 from evergreen.modelling.labels import LabelDefinition
 from evergreen.modelling.metrics import classification_metrics
-from evergreen.modelling.model_card import CardFacts, ModelCard, model_card
 from evergreen.modelling.promotion import decide_promotion
+from evergreen.modelling.report.model_card import CardFacts, ModelCard, model_card
 from evergreen.modelling.slices import slice_metrics
 from evergreen.modelling.splits import Bounds
 from evergreen.schema import ColumnRule, TableSpec

@@ -13,8 +13,8 @@ from evergreen.modelling.curves import (
 )
 from evergreen.modelling.evaluation import ScoredRows, roc_auc_by_algorithm
 from evergreen.modelling.explanation import Explanation
-from evergreen.modelling.explanation_pictures import shap_summary_figure
-from evergreen.modelling.pictures import (
+from evergreen.modelling.report.explanation_pictures import shap_summary_figure
+from evergreen.modelling.report.pictures import (
     Subject,
     calibration_figure,
     confusion_matrix_figure,

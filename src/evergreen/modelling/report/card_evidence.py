@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from evergreen.modelling.card_drawings import calibration_drawing, roc_drawing
 from evergreen.modelling.evaluation import EvaluationRecord
 from evergreen.modelling.metrics import Metric
-from evergreen.modelling.pages import NOTHING, Block, Bullets, Drawings, Table, Text, number_text, range_text
+from evergreen.modelling.report.card_drawings import calibration_drawing, roc_drawing
+from evergreen.modelling.report.pages import NOTHING, Block, Bullets, Drawings, Table, Text, number_text, range_text
 
 _SLICES_SHOWN = 12
 METRIC_LABELS = {

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from evergreen.modelling.card_evidence import (
+from evergreen.modelling.evaluation import EvaluationRecord
+from evergreen.modelling.labels import LabelDefinition
+from evergreen.modelling.report.card_evidence import (
     METRIC_LABELS,
     algorithm_blocks,
     curve_blocks,
@@ -20,9 +22,7 @@ from evergreen.modelling.card_evidence import (
     promotion_in_words,
     slice_blocks,
 )
-from evergreen.modelling.evaluation import EvaluationRecord
-from evergreen.modelling.labels import LabelDefinition
-from evergreen.modelling.pages import (
+from evergreen.modelling.report.pages import (
     Block,
     Bullets,
     Page,

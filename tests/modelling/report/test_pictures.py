@@ -12,9 +12,10 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from evergreen.modelling import curves, explanation_pictures, pictures
+from evergreen.modelling import curves
 from evergreen.modelling.explanation import Explanation
-from evergreen.modelling.pictures import Subject
+from evergreen.modelling.report import explanation_pictures, pictures
+from evergreen.modelling.report.pictures import Subject
 
 SUBJECT = Subject("churn", "7", "GradientBoosting", 2000)
 NAMES = ("GradientBoosting", "LogisticRegression", "SVM")

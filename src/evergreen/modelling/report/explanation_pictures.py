@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from evergreen.modelling.delong import Floats
 from evergreen.modelling.explanation import Explanation
-from evergreen.modelling.pictures import BLUE, GREY, VERMILION, Subject, styled
+from evergreen.modelling.report.pictures import BLUE, GREY, VERMILION, Subject, styled
 
 _DPI = 300
 _DRAWN_ROWS = 300
