@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from drift_tables import SETTINGS, dependent_pairs, pairs, rate, show, table
-from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles
+from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles, merge
 from evergreen.monitoring.history import alerts_over_time, history_rows
 
 RULES = ["evergreen", "tutorial: any column", "tutorial: share > .3", "always-fire", "never-fire"]
@@ -62,10 +62,12 @@ def first_alert(seed: int, rows: int, window_rows: int, shift: float, windows: i
     rng = np.random.default_rng(seed)
     reference = build_profile(table(rng, rows))
     days = pd.date_range("2026-01-01", periods=windows)
-    history = []
+    history, before = [], None
     for day in days:
         newer = build_profile(table(rng, window_rows, shift=shift), reference)
-        history.append(history_rows(compare_profiles(reference, newer), day, day))
+        pair = compare_profiles(reference, merge(before, newer)) if before else None
+        history.append(history_rows(compare_profiles(reference, newer), day, day, pair))
+        before = newer
     alerts = alerts_over_time(pd.concat(history))
     return days.get_loc(alerts[0].window_end) + 1 if alerts else None
 

@@ -84,6 +84,6 @@ def observe(reference: pd.DataFrame, window: pd.DataFrame, quiet_windows: int = 
         "alerts": tuple(alert for alert in alerts if alert.window_end == pd.Timestamp(DAY)),
         "open_alerts": open_alerts(alerts),
         "trigger": trigger,
-        "false_alarm_budget": "At most 0.007 alerts a month are expected to be false.",
+        "false_alarm_budget": "The rule over windows is set to 0.007 false alerts a month.",
     }  # fmt: skip
     return Observed(MonitoringRecord(**{**fields, **changes}), before, now, history)

@@ -18,6 +18,7 @@ from evergreen.monitoring.effects import (
     shift_from_ks,
 )
 from evergreen.monitoring.policy import DriftReport
+from evergreen.monitoring.profile import for_pairs
 from evergreen.monitoring.two_sample import (
     cauchy_combination,
     chi_square,
@@ -105,6 +106,7 @@ def test_rows_that_come_in_dozens_say_as_much_as_a_twelfth_of_them():
 def test_cauchy_combination_of_equal_p_values_is_that_value():
     for p in (1e-20, 0.003, 0.5):
         assert cauchy_combination([p, p, p]) == pytest.approx(p)
+    assert cauchy_combination([1e-6, 0.5], (0.8, 0.2)) == pytest.approx(1e-6 / 0.8, rel=1e-3)
 
 
 def test_effect_of_a_noiseless_gaussian_shift_is_the_shift():
@@ -298,6 +300,28 @@ def test_dependent_rows_stay_within_the_budget_that_they_break_otherwise(how):
             ours, naive = ours + (drifted and bool(options)), naive + (drifted and not options)
     assert ours <= stats.binom.isf(0.001, repetitions, 0.05)
     assert naive >= 10
+
+
+def test_two_windows_as_one_inflate_more_where_dependence_outlasts_a_window():
+    rows = dependent(0, 27)
+    reference = build_profile(rows, date="date", numeric=["average", "free"])
+    paired = for_pairs(reference)
+    inflation = {n: dict(p.columns[n].design)["ranks"] for p in (paired,) for n in ("average", "free")}
+    assert inflation["average"] > 1.5 * reference.columns["average"].design.ranks
+    assert inflation["free"] < 2.5
+    short = build_profile(rows[rows["date"] < rows["date"].min() + pd.Timedelta(weeks=6)], date="date")
+    assert for_pairs(short).columns == {}
+    assert set(for_pairs(build_profile(rows, numeric=["free"])).columns) == {"free"}
+
+
+def test_pairs_of_windows_of_dependent_rows_stay_within_the_budget():
+    ours, repetitions = 0, 30
+    for seed in range(repetitions):
+        rows = dependent(1_000 + seed, 30)
+        old = rows["date"] < rows["date"].min() + pd.Timedelta(weeks=28)
+        reference = for_pairs(build_profile(rows[old], numeric=["average", "block", "free"], date="date"))
+        ours += compare_profiles(reference, build_profile(rows[~old], reference)).drifted
+    assert ours <= stats.binom.isf(0.001, repetitions, 0.05)
 
 
 def test_a_drift_in_dependent_rows_is_still_found():

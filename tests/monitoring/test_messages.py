@@ -59,9 +59,11 @@ def test_several_columns_are_back_to_normal(quiet):
     assert message.title == "churn: 2 columns are back to normal"
 
 
-def test_a_closing_without_a_severity_is_still_told(quiet):
-    (message,) = alert_messages(with_alerts(quiet.record, alert("age", "closed", "none")))
-    assert message.severity == "info"
+def test_whoever_heard_of_an_opening_hears_of_the_closing(quiet):
+    closed = alert("age", "closed", "warning").model_copy(update={"told_as": "critical", "reason": "calm"})
+    (message,) = alert_messages(with_alerts(quiet.record, closed))
+    assert message.severity == "critical"
+    assert message.lines[0] == "age: alert closed (calm)."
 
 
 def test_a_flood_of_alerts_is_cut_short(quiet):

@@ -200,6 +200,34 @@ def test_an_alert_opens_once_repeats_and_closes(p_values, events):
     assert [alert.event for alert in alerts_over_time(history(p_values))] == events
 
 
+def test_a_small_shift_that_no_window_shows_alone_opens_an_alert_once_two_windows_together_do():
+    rows = history([0.9, 0.06, 0.06, 0.9, 0.9]).assign(
+        pair_adjusted_p_value=[None, 0.5, 0.0014, 0.04, 0.9], pair_effect=[None, 0.2, 0.2, 0.2, 0.2]
+    )
+    alerts = alerts_over_time(rows)
+    assert [(alert.event, alert.window_end.day) for alert in alerts] == [("opened", 21), ("closed", 4)]
+    assert alerts[0].reason == "adjusted p 0.0014 together with the window before"
+    assert alerts_over_time(rows.assign(pair_effect=0.01)) == []
+
+
+def test_a_pair_takes_nine_tenths_of_a_windows_budget():
+    alone = history([0.9, 0.05 / 30])
+    assert [alert.event for alert in alerts_over_time(alone)] == ["opened"]
+    paired = alone.assign(pair_adjusted_p_value=[0.9, 0.9], pair_effect=0.2)
+    assert alerts_over_time(paired) == []
+    assert alerts_over_time(paired.assign(pair_adjusted_p_value=[0.9, 0.05 / 30])) == []
+    assert len(alerts_over_time(paired.assign(pair_adjusted_p_value=[0.9, 0.0014]))) == 1
+
+
+def test_a_closing_says_how_severe_the_opening_was_told_and_since_when_the_alert_was_open():
+    calm, broken = history([0.001, 0.9]), history([0.001, 0.001])
+    both = pd.concat([calm, broken.assign(column="y", severity="critical")])
+    both.loc[both["window_end"] == both["window_end"].max(), "severity"] = "none"
+    closed = next(alert for alert in alerts_over_time(both) if alert.event == "closed")
+    assert (closed.column, closed.severity, closed.told_as) == ("x", "warning", "critical")
+    assert closed.reason == "no sign of drift in this window; open since 2026-01-07"
+
+
 def test_small_effects_never_alert():
     assert alerts_over_time(history([1e-9] * 4, effect=0.01)) == []
 

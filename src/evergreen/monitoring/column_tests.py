@@ -25,6 +25,9 @@ from evergreen.monitoring.two_sample import (
     two_sided,
 )
 
+_KS_AND_RANKS = (0.2, 0.8)
+"""Weights of the two tests of numbers: ranks have the power for shifts, which are what drift mostly is."""
+
 
 @dataclass(frozen=True)
 class Tested:
@@ -42,9 +45,9 @@ def value_test(
 ) -> Tested:
     """Test whether values are distributed alike; both columns have values on the same bins.
 
-    Numeric: Kolmogorov–Smirnov and Mann–Whitney, joined by the Cauchy combination: the one sees any change
-    of shape, the other has the power for shifts. Categorical: chi-square of the 2 × k table with rare levels
-    pooled.
+    Numeric: Kolmogorov–Smirnov and Mann–Whitney, joined by the Cauchy combination, four to one for the
+    ranks: the one sees any change of shape, the other has the power for shifts. Categorical: chi-square of
+    the 2 × k table with rare levels pooled.
     """
     ref, win = np.asarray(reference.counts, float), np.asarray(window.counts, float)
     h = float(size_factor(ref.sum(), win.sum()))
@@ -56,7 +59,7 @@ def value_test(
         estimated_variance_p_value(ks_p_value(distance, h * design.values), design.windows),
         estimated_variance_p_value(two_sided(float(rank_z(ref, win)) / np.sqrt(design.ranks)), design.windows),
     ]
-    return Tested("values", cauchy_combination(p_values), shift_from_ks(distance, h * design.values))
+    return Tested("values", cauchy_combination(p_values, _KS_AND_RANKS), shift_from_ks(distance, h * design.values))
 
 
 def share_test(

@@ -53,6 +53,34 @@ def design_effect(values: NDArray[np.int64], nulls: NDArray[np.int64], *, ordere
     return reduce(larger_design, effects)
 
 
+def pair_design_effect(
+    single: DesignEffect, values: NDArray[np.int64], nulls: NDArray[np.int64], *, numeric: bool
+) -> DesignEffect | None:
+    """Design effect of two windows in a row taken as one, never below a single window's.
+
+    Dependence that outlasts a window inflates a pair more, so that pairs are measured as windows are.
+
+    Args:
+        single: Design effect of a single window.
+        values: As for :func:`design_effect`, pieces in order of time.
+        nulls: Likewise.
+        numeric: Likewise.
+
+    Returns:
+        The design effect; None where the reference holds fewer than ``MIN_WINDOWS`` pairs.
+    """
+    if len(values) - 1 < 2 * MIN_WINDOWS:
+        return None
+    pairs = design_effect(_in_pairs(values), _in_pairs(nulls), ordered=True, numeric=numeric)
+    return larger_design(single, pairs)
+
+
+def _in_pairs(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    odd = (len(counts) - 1) % 2
+    pieces, outside = counts[odd:-1], counts[-1:] + counts[:odd].sum(axis=0)
+    return np.concatenate([pieces[::2] + pieces[1::2], outside])
+
+
 def _at_gap(values: Array, shares: Array, gap: int, *, numeric: bool, ordered: bool) -> DesignEffect:
     inside, outside = _held_out(values, gap)
     enough = (inside.sum(axis=-1) >= _MIN_WINDOW_VALUES) & (outside.sum(axis=-1) >= _MIN_WINDOW_VALUES)

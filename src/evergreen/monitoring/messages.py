@@ -41,7 +41,9 @@ def alert_messages(record: MonitoringRecord, link: str | None = None) -> list[Al
     """What this window is worth telling people; empty when there is nothing to tell.
 
     Opened and closed alerts make one message each, whatever their number; so do failed quality checks and
-    metrics in alert. An alert that repeats is silent. Failed checks and dropped metrics count as ``high``.
+    metrics in alert. An alert that repeats is silent; a closing is as severe as the message that told of its
+    opening, so that every channel that heard the one hears the other. Failed checks and dropped
+    metrics count as ``high``.
 
     Args:
         record: The window's record.
@@ -83,12 +85,13 @@ def _topics(record: MonitoringRecord) -> Iterator[tuple[str, Severity, list[str]
 
 
 def _worst(alerts: Sequence[Alert]) -> Severity:
-    found = [SEVERITIES.index(alert.severity) for alert in alerts if alert.severity in SEVERITIES]
+    found = [SEVERITIES.index(severity) for alert in alerts for severity in (alert.severity, alert.told_as)]
     return SEVERITIES[max([_LEAST_TOLD, *found])]
 
 
 def _told(alert: Alert) -> str:
-    return f"{alert.column}: alert {alert.event}, severity {alert.severity} ({alert.reason})."
+    severity = "" if alert.event == "closed" else f", severity {alert.severity}"
+    return f"{alert.column}: alert {alert.event}{severity} ({alert.reason})."
 
 
 def _shortened(lines: Sequence[str]) -> list[str]:

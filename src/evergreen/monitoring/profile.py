@@ -46,6 +46,7 @@ class NumericColumn(Frozen):
         edges: Strictly increasing bin edges.
         counts: Finite values per bin, one more than edges: bin i holds edge[i-1] < x <= edge[i].
         design: What row dependence does to this column's tests.
+        pair_design: The same for two windows in a row taken as one; None where that was not measured.
     """
 
     kind: Literal["numeric"] = "numeric"
@@ -58,6 +59,7 @@ class NumericColumn(Frozen):
     edges: tuple[float, ...]
     counts: tuple[int, ...]
     design: DesignEffect = DesignEffect()
+    pair_design: DesignEffect | None = None
 
     @property
     def count(self) -> int:
@@ -87,6 +89,7 @@ class CategoricalColumn(Frozen):
         counts: Rows per level; the last number counts all other values.
         unseen: The most frequent values outside ``levels``, with their counts.
         design: What row dependence does to this column's tests.
+        pair_design: The same for two windows in a row taken as one; None where that was not measured.
     """
 
     kind: Literal["categorical"] = "categorical"
@@ -95,6 +98,7 @@ class CategoricalColumn(Frozen):
     counts: tuple[int, ...]
     unseen: dict[str, int] = Field(default_factory=dict)
     design: DesignEffect = DesignEffect()
+    pair_design: DesignEffect | None = None
 
     @property
     def count(self) -> int:
@@ -181,6 +185,22 @@ def merge(a: Profile, b: Profile) -> Profile:
         families=b.families | {name: kind for name, kind in a.families.items() if kind != "null"},
         columns={name: merge_columns(name, column, b.columns[name]) for name, column in a.columns.items()},
     )
+
+
+def for_pairs(reference: Profile) -> Profile:
+    """The reference that two windows in a row, taken as one, are held against.
+
+    Columns whose rows depend on each other, by an unknown amount over two windows, are left out.
+    """
+    columns: dict[str, Column] = {}
+    for name, column in reference.columns.items():
+        if isinstance(column, TimeColumn):
+            continue
+        if column.pair_design is not None:
+            columns[name] = column.model_copy(update={"design": column.pair_design})
+        elif column.design.windows is None:
+            columns[name] = column
+    return reference.model_copy(update={"columns": columns})
 
 
 def merge_columns(name: str, a: Column, b: Column) -> Column:

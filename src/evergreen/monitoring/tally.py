@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from evergreen.monitoring.bins import Binner
-from evergreen.monitoring.design_effect import design_effect
+from evergreen.monitoring.design_effect import design_effect, pair_design_effect
 from evergreen.monitoring.profile import (
     CategoricalColumn,
     DesignEffect,
@@ -63,9 +63,7 @@ class NumericTally:
 
     def column(self, *, held_out: bool, ordered: bool) -> NumericColumn:
         """The finished summary; ``held_out`` pieces give its design effect."""
-        design = DesignEffect()
-        if held_out:
-            design = design_effect(self.counts[:, :-2], self.counts[:, -1], ordered=ordered, numeric=True)
+        design, pair_design = _designs(self.counts[:, :-2], self.counts[:, -1], held_out, ordered, numeric=True)
         totals = self.counts.sum(axis=0)
         return NumericColumn(
             nulls=int(totals[-1]),
@@ -77,6 +75,7 @@ class NumericTally:
             edges=tuple(self.edges.tolist()),
             counts=tuple(totals[:-2].tolist()),
             design=design,
+            pair_design=pair_design,
         )
 
 
@@ -110,9 +109,7 @@ class LevelTally:
 
     def column(self, *, held_out: bool, ordered: bool) -> CategoricalColumn:
         """The finished summary; ``held_out`` pieces give its design effect."""
-        design = DesignEffect()
-        if held_out:
-            design = design_effect(self.counts[:, :-1], self.counts[:, -1], ordered=ordered, numeric=False)
+        design, pair_design = _designs(self.counts[:, :-1], self.counts[:, -1], held_out, ordered, numeric=False)
         totals = self.counts.sum(axis=0)
         return CategoricalColumn(
             nulls=int(totals[-1]),
@@ -120,6 +117,7 @@ class LevelTally:
             counts=tuple(totals[:-1].tolist()),
             unseen=most_frequent(self.unseen),
             design=design,
+            pair_design=pair_design,
         )
 
 
@@ -152,6 +150,16 @@ class TimeTally:
 
 
 Tally = NumericTally | LevelTally | TimeTally
+
+
+def _designs(
+    values: NDArray[np.int64], nulls: NDArray[np.int64], held_out: bool, ordered: bool, *, numeric: bool
+) -> tuple[DesignEffect, DesignEffect | None]:
+    """Design effects of one window and, where pieces follow each other in time, of two in a row."""
+    if not held_out:
+        return DesignEffect(), None
+    design = design_effect(values, nulls, ordered=ordered, numeric=numeric)
+    return design, pair_design_effect(design, values, nulls, numeric=numeric) if ordered else None
 
 
 def _crossed(codes: NDArray[np.integer], pieces: Pieces | None, shape: tuple[int, int]) -> NDArray[np.int64]:

@@ -116,11 +116,11 @@ def two_sided(z: float) -> float:
     return float(2 * special.ndtr(-abs(z)))
 
 
-def cauchy_combination(p_values: ArrayLike) -> float:
-    """One p-value from several dependent ones (Liu and Xie 2020), equal weights."""
+def cauchy_combination(p_values: ArrayLike, weights: tuple[float, ...] | None = None) -> float:
+    """One p-value from several dependent ones (Liu and Xie 2020); ``weights`` default to equal ones."""
     p = np.clip(np.asarray(p_values, float), 1e-300, 1 - 1e-15)
     tangents = np.where(p < 1e-15, 1 / (p * np.pi), np.tan((0.5 - p) * np.pi))
-    return float(np.arctan2(1.0, tangents.mean()) / np.pi)
+    return float(np.arctan2(1.0, np.average(tangents, weights=weights)) / np.pi)
 
 
 def estimated_variance_p_value(p_value: float, windows: float | None) -> float:

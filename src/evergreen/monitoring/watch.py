@@ -26,7 +26,7 @@ from evergreen.monitoring.performance import (
     positive_rate_shift,
 )
 from evergreen.monitoring.policy import ColumnDrift, DriftPolicy, DriftReport
-from evergreen.monitoring.profile import Profile
+from evergreen.monitoring.profile import Profile, for_pairs, merge
 from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
 from evergreen.monitoring.record import MonitoringParameters
 from evergreen.schema import TableSpec
@@ -78,6 +78,7 @@ class Window:
         start: First day; None without dates.
         end: Last day.
         profile: Summary of the features, over all rows.
+        pair: The same of this window and the one before it together; None without dates or without earlier rows.
         duplicates: Rows that repeat another row's key.
         rows: Rows in memory: all of the window, or a sample of whole blocks.
         share: Their blocks as numbers in [0, 1).
@@ -94,11 +95,12 @@ class Window:
     share: np.ndarray
     probability: np.ndarray
     outcomes: pd.DataFrame | None
+    pair: Profile | None = None
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the single tests say of a window."""
+    """What the single tests say of a window; ``pair``: of this window and the one before it taken as one."""
 
     drift: DriftReport
     scores: ColumnDrift
@@ -107,6 +109,7 @@ class Findings:
     performance: PerformanceReport | None
     estimate: EstimatedPerformance
     quality: QualityReport
+    pair: DriftReport | None = None
 
 
 def look_at_window(
@@ -134,17 +137,32 @@ def look_at_window(
     rows = window_rows(table, spec, as_of, parameters.window_days)
     there = [name for name in [*spec.features, *([spec.date] if spec.date else [])] if name in rows.columns]
     fetched = fetch_rows(with_nulls(rows, spec), spec, max_rows=parameters.max_rows)
+    profile = build_profile(rows.select(there), reference.profile, date=spec.date)
     return Window(
         as_of=as_of,
         start=None if spec.date is None else as_of - dt.timedelta(days=parameters.window_days - 1),
         end=as_of,
-        profile=build_profile(rows.select(there), reference.profile, date=spec.date),
+        profile=profile,
+        pair=_with_window_before(profile, table.select(there), reference, as_of, parameters.window_days),
         duplicates=count_duplicates(rows, [spec.entity]),
         rows=fetched,
         share=block_share(fetched[spec.block_columns]),
         probability=predict(fetched[spec.features]),
         outcomes=_mature_outcomes(table, reference, predict, as_of, label_delay_days, parameters),
     )
+
+
+def _with_window_before(
+    profile: Profile, table: ir.Table, reference: Reference, as_of: dt.date, window_days: int
+) -> Profile | None:
+    """The window's profile and that of the window before it, added up."""
+    spec = reference.spec
+    if spec.date is None:
+        return None
+    end = as_of - dt.timedelta(days=window_days)
+    rows = between_dates(table, spec, end - dt.timedelta(days=window_days - 1), end)
+    before = build_profile(rows, reference.profile, date=spec.date)
+    return merge(before, profile) if before.rows else None
 
 
 def with_nulls(rows: ir.Table, spec: TableSpec) -> ir.Table:
@@ -212,6 +230,7 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
             duplicates=window.duplicates,
             off=off,
         ),
+        pair=None if window.pair is None else compare_profiles(for_pairs(reference.profile), window.pair, policy),
     )
 
 
