@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from pathlib import Path
 
 import ibis
@@ -15,8 +16,9 @@ from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.retail import FIRST_DAY, RetailRecipe
 from evergreen.datasets.synthetic.scenario import Scenario
 from evergreen.features import RetailFeatures, retail_features
-from evergreen.monitoring import DriftPolicy, DriftReport, Profile, build_profile, compare_profiles
+from evergreen.monitoring import DriftPolicy, DriftReport, Profile, build_profile, compare_profiles, merge
 from evergreen.monitoring.history import alerts_over_time, history_rows
+from evergreen.monitoring.profile import for_pairs
 from evergreen.schema import TableSpec
 
 PARAMETERS = Path(__file__).parents[2] / "conf" / "base" / "parameters.yml"
@@ -42,7 +44,7 @@ def default_sales() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def watched_retail() -> tuple[Profile, list[DriftReport], DriftPolicy]:
+def watched_retail() -> tuple[Profile, list[DriftReport], list[DriftReport], DriftPolicy]:
     of = spec("high_value_sales")
     sales = default_sales()
     day = pd.to_datetime(sales["date"]).dt.date
@@ -57,19 +59,27 @@ def watched_retail() -> tuple[Profile, list[DriftReport], DriftPolicy]:
     )
     policy = DriftPolicy(off=tuple(name for name in of.features if not of.drifts(name)))
     weeks = [sales[(day >= start + i * WEEK) & (day < start + (i + 1) * WEEK)] for i in range(WATCHED)]
-    reports = [compare_profiles(reference, build_profile(week, reference, date=of.date), policy) for week in weeks]
-    return reference, reports, policy
+    profiles = [build_profile(week, reference, date=of.date) for week in weeks]
+    reports = [compare_profiles(reference, profile, policy) for profile in profiles]
+    both = [merge(before, profile) for before, profile in pairwise(profiles)]
+    pairs = [compare_profiles(for_pairs(reference), profile, policy) for profile in both]
+    return reference, reports, pairs, policy
 
 
 def test_thirty_weeks_of_the_default_retail_source_stay_silent(watched_retail):
-    _, reports, _ = watched_retail
+    _, reports, pairs, _ = watched_retail
     assert [report.alarms for report in reports] == [[]] * WATCHED
-    history = pd.concat([history_rows(report, report.window_start, report.window_end) for report in reports])
+    lines = [
+        history_rows(report, report.window_start, report.window_end, pair)
+        for report, pair in zip(reports, [None, *pairs], strict=True)
+    ]
+    history = pd.concat(lines)
+    assert history["pair_adjusted_p_value"].notna().sum() >= 10 * (WATCHED - 1)
     assert alerts_over_time(history) == []
 
 
 def test_silence_is_a_verdict_on_most_columns_and_not_for_want_of_rows(watched_retail):
-    _, reports, policy = watched_retail
+    _, reports, _, policy = watched_retail
     for report in reports:
         assert report.status == "ok"
         judged = [column for column in report.columns.values() if column.status == "ok"]
@@ -78,7 +88,7 @@ def test_silence_is_a_verdict_on_most_columns_and_not_for_want_of_rows(watched_r
 
 
 def test_trailing_averages_of_few_keys_know_that_their_rows_repeat_each_other(watched_retail):
-    reference, _, _ = watched_retail
+    reference, *_ = watched_retail
     inflation = {name: dict(column.design)["values"] for name, column in reference.columns.items()}
     assert inflation["retailer_avg_amount"] > inflation["store_avg_amount"] > inflation["product_category"]
 
