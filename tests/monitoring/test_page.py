@@ -113,6 +113,19 @@ def test_everything_that_was_found_stands_in_the_page(drifted):
     assert [words for words in expected if words not in told] == []
 
 
+def test_the_page_draws_the_scores_and_names_what_the_test_of_whole_rows_left_out(drifted):
+    scores = pd.DataFrame({"probability": np.linspace(0, 1, 500)})
+    before = build_profile(scores)
+    now = build_profile(scores**2, before)
+    told = drifted.record.multivariate.model_copy(update={"left_out": ("slow_average",)})
+    record = drifted.record.model_copy(update={"multivariate": told})
+    parts = record, drifted.reference, drifted.window, drifted.history, IMPORTANCE
+    plain, drawn = monitoring_page(*parts), monitoring_page(*parts, (before, now))
+    assert drawn.count("<svg") == plain.count("<svg") + 1
+    assert "Mean now 0.33" in Reader(drawn).text
+    assert "any week is known by them: slow_average." in Reader(drawn).text
+
+
 def test_a_number_that_is_missing_reads_insufficient_data(unfit):
     read = Reader(page_of(unfit, None))
     assert not re.findall(r"\b(None|nan|NaN|inf|null)\b", read.text)

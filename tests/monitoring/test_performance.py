@@ -256,6 +256,10 @@ def test_broken_data_blocks_retraining():
     quality = check_quality(reference, window)
     decided = decide_retraining(drift=compare_profiles(reference, window), quality=quality)
     assert (decided.retrain, decided.status) == (False, "blocked")
+    assert [reason.found for reason in decided.blockers] == ["schema x: missing"]
+    repeated = check_quality(reference, build_profile(frame, reference), duplicates=3)
+    blockers = decide_retraining(quality=repeated).blockers
+    assert [(reason.found, reason.allowed) for reason in blockers] == [("duplicates: 3", "0")]
     assert not decide_retraining(quality=check_quality(reference, build_profile(frame, reference))).reasons
 
 

@@ -124,6 +124,12 @@ def block_share(blocks: pd.DataFrame) -> np.ndarray:
     return ((np.frombuffer(digests, dtype=">u8") >> 11) * 2.0**-53)[codes]
 
 
+def block_codes(share: np.ndarray) -> np.ndarray | None:
+    """Each row's block as an integer code, from its share; None where every row is a block of its own."""
+    blocks, codes = np.unique(share, return_inverse=True)
+    return None if len(blocks) == len(codes) else codes
+
+
 def training_mask(dates: pd.Series | np.ndarray | None, share: np.ndarray, bounds: Bounds) -> np.ndarray:
     """Rows that a version with these bounds is trained on.
 

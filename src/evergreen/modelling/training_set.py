@@ -15,6 +15,7 @@ from evergreen.modelling.rows import date_range, fetch_rows
 from evergreen.modelling.splits import (
     Bounds,
     SplitPolicy,
+    block_codes,
     block_share,
     test_mask,
     timeline,
@@ -60,8 +61,7 @@ class LabelledRows:
     @property
     def blocks(self) -> np.ndarray | None:
         """Each row's block as an integer code, or None where every row is a block of its own."""
-        names, codes = np.unique(self.share, return_inverse=True)
-        return None if len(names) == len(codes) else codes
+        return block_codes(self.share)
 
     def where(self, mask: np.ndarray) -> LabelledRows:
         """The rows for which ``mask`` is true."""

@@ -66,8 +66,8 @@ def alert_messages(record: MonitoringRecord, link: str | None = None) -> list[Al
 def _topics(record: MonitoringRecord) -> Iterator[tuple[str, Severity, list[str]]]:
     failed = [check for check in record.quality.checks if check.status == "failed"]
     if failed:
-        lines = [f"{c.check.replace('_', ' ')} {c.column or ''}: {c.found}, allowed {c.allowed}." for c in failed]
-        yield f"{counted(len(failed), 'data quality check')} failed", "high", [" ".join(s.split()) for s in lines]
+        lines = [f"{check.subject}: {check.found_text}, allowed {check.allowed_text}." for check in failed]
+        yield f"{counted(len(failed), 'data quality check')} failed", "high", lines
     metrics = record.performance.metrics if record.performance else {}
     dropped = {name: metric for name, metric in metrics.items() if metric.alert}
     if dropped:

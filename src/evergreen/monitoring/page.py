@@ -8,7 +8,14 @@ import pandas as pd
 
 from evergreen.modelling.report.pages import Page, Section, Text, Tile, as_html, number_text, range_text
 from evergreen.monitoring.page_blocks import STYLE, Panels
-from evergreen.monitoring.page_columns import column_blocks, column_panel, ranking_blocks, read_trend
+from evergreen.monitoring.page_columns import (
+    column_blocks,
+    column_panel,
+    distributions,
+    facts,
+    ranking_blocks,
+    read_trend,
+)
 from evergreen.monitoring.page_evidence import (
     alert_blocks,
     multivariate_blocks,
@@ -30,6 +37,7 @@ def monitoring_page(
     window: Profile,
     history: pd.DataFrame,
     importance: Mapping[str, float] | None,
+    scores: tuple[Profile, Profile] | None = None,
 ) -> str:
     """Write the report of one window.
 
@@ -39,6 +47,7 @@ def monitoring_page(
         window: Profile of the features in the window.
         history: Rows of this window and of earlier ones; see ``history_rows``.
         importance: Weight of each feature; None or empty: unknown.
+        scores: Profiles of the probabilities, of the reference and of the window; None draws no histogram.
 
     Returns:
         One HTML file without scripts or anything else to fetch, under 1 MB however many columns there are:
@@ -47,16 +56,16 @@ def monitoring_page(
     """
     trend = read_trend(history)
     is_open = record.open_alerts
-    scores = column_panel(
-        "Predicted probability", record.scores, trend.drawing(PROBABILITY, PROBABILITY in is_open), []
-    )
+    before, now = (side.columns.get(PROBABILITY) for side in scores) if scores else (None, None)
+    drawings = [*distributions(PROBABILITY, before, now), *trend.drawing(PROBABILITY, PROBABILITY in is_open)]
+    predictions = column_panel("Predicted probability", record.scores, drawings, facts(before, now))
     sections = [
         Section("In short", [verdict(record)]),
         Section("Retraining", trigger_blocks(record.trigger)),
         Section("Alerts", alert_blocks(record)),
         Section("What matters most", ranking_blocks(record.drift, importance)),
         Section("Performance", performance_blocks(record.performance, record.estimate)),
-        Section("Predictions", [positive_rate_text(record.positive_rate), Panels([scores])]),
+        Section("Predictions", [positive_rate_text(record.positive_rate), Panels([predictions])]),
         Section("Distributions and trends", column_blocks(record.drift, reference, window, trend, importance, is_open)),
         Section("Rows as a whole", multivariate_blocks(record.multivariate)),
         Section("Data quality", quality_blocks(record.quality)),

@@ -129,10 +129,10 @@ def column_blocks(
             name,
             drift.columns[name],
             [
-                *_distributions(name, reference.columns.get(name), window.columns.get(name)),
+                *distributions(name, reference.columns.get(name), window.columns.get(name)),
                 *trend.drawing(name, name in is_open),
             ],
-            _facts(reference.columns.get(name), window.columns.get(name)),
+            facts(reference.columns.get(name), window.columns.get(name)),
         )
         for name in names[:DETAILED]
     ]
@@ -183,7 +183,8 @@ def _effect(column: ColumnDrift) -> str:
     return column.status if column.status in ("missing", "retyped") else number_text(column.effect, 2)
 
 
-def _distributions(name: str, reference: Column | None, window: Column | None) -> list[str]:
+def distributions(name: str, reference: Column | None, window: Column | None) -> list[str]:
+    """Both sides' distributions in one drawing; none where either has nothing to draw."""
     drawing = None
     if isinstance(reference, NumericColumn) and isinstance(window, NumericColumn):
         histogram = rebin(reference, window)
@@ -193,7 +194,8 @@ def _distributions(name: str, reference: Column | None, window: Column | None) -
     return [drawing] if drawing else []
 
 
-def _facts(reference: Column | None, window: Column | None) -> list[tuple[str, str]]:
+def facts(reference: Column | None, window: Column | None) -> list[tuple[str, str]]:
+    """What is worth saying of a column beside its verdict."""
     if isinstance(reference, NumericColumn):
         after = window.mean if isinstance(window, NumericColumn) else None
         return [("Mean before", _rounded(reference.mean)), ("Mean now", _rounded(after))]

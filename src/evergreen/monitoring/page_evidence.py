@@ -10,12 +10,11 @@ from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.multivariate import MultivariateDrift
 from evergreen.monitoring.page_blocks import Folded
 from evergreen.monitoring.performance import PerformanceReport, PositiveRateShift
-from evergreen.monitoring.quality import QualityCheck, QualityReport
+from evergreen.monitoring.quality import QualityReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.monitoring.trigger import Reason, Trigger
-from evergreen.monitoring.wording import METRIC_NAMES, counted, p_text, share_text
+from evergreen.monitoring.wording import METRIC_NAMES, counted, listed, p_text, share_text
 
-_SHARES = ("completeness", "unseen_levels", "range")
 _FOUND = 200
 
 
@@ -116,8 +115,9 @@ def multivariate_blocks(found: MultivariateDrift | None) -> list[Block]:
     """Whether rows as a whole can be told apart."""
     if found is None:
         return [Text(f"{NOTHING.capitalize()}: no sample of the reference's rows is stored with this version.")]
+    left_out = _left_out(found)
     if found.auc is None:
-        return [Text(f"{NOTHING.capitalize()}: a sample of either side is too small.")]
+        return [Text(f"{NOTHING.capitalize()}: a sample of either side, or of features, is too small."), *left_out]
     verdict = "they can be told apart" if found.alarm else "they cannot be told apart well enough to matter"
     text = (
         f"A small classifier tells this window's rows from the reference's with a held-out ROC AUC of "
@@ -126,11 +126,19 @@ def multivariate_blocks(found: MultivariateDrift | None) -> list[Block]:
         f"An AUC of {number_text(found.minimum_detectable_auc)} would have been found."
     )
     if not found.features:
-        return [Text(text)]
+        return [Text(text), *left_out]
     largest = max(found.features.values())
     rows = [(name, number_text(loss)) for name, loss in found.features.items()]
     head = ("Feature that tells them apart", "AUC lost without it")
-    return [Text(text), Table(head, rows, frozenset(head[1:]), [loss / largest for loss in found.features.values()])]
+    bars = [loss / largest for loss in found.features.values()]
+    return [Text(text), Table(head, rows, frozenset(head[1:]), bars), *left_out]
+
+
+def _left_out(found: MultivariateDrift) -> list[Block]:
+    if not found.left_out:
+        return []
+    names = listed(list(found.left_out), 20)
+    return [Text(f"Without part in this, because their rows repeat each other and any week is known by them: {names}.")]
 
 
 def quality_blocks(quality: QualityReport) -> list[Block]:
@@ -140,7 +148,7 @@ def quality_blocks(quality: QualityReport) -> list[Block]:
     blocks: list[Block] = []
     if found:
         rows = [
-            (c.status, c.check.replace("_", " "), c.column or "whole table", _found(c, c.found), _found(c, c.allowed))
+            (c.status, c.check.replace("_", " "), c.column or "whole table", c.found_text, c.allowed_text)
             for c in found[:_FOUND]
         ]
         blocks.append(Table(("Status", "Check", "Column", "Found", "Allowed"), rows))
@@ -152,13 +160,3 @@ def quality_blocks(quality: QualityReport) -> list[Block]:
     summary = f"{counted(sum(passed.values()), 'check')} passed"
     blocks.append(Folded(summary, [Table(("Check", "Passed"), rows_passed, frozenset({"Passed"}))]))
     return blocks
-
-
-def _found(check: QualityCheck, value: float | str | None) -> str:
-    if value is None:
-        return NOTHING
-    if isinstance(value, str):
-        return value
-    if check.check in _SHARES:
-        return share_text(value)
-    return f"{value:,.0f}" if value == round(value) else number_text(value)

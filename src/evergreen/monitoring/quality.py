@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from evergreen.modelling.pages import NOTHING, number_text
 from evergreen.monitoring.frozen import Frozen
 from evergreen.monitoring.profile import CategoricalColumn, NumericColumn, Profile, TimeColumn
 
@@ -26,6 +27,7 @@ CheckName = Literal[
     "infinities",
     "freshness",
 ]
+_SHARES = ("completeness", "unseen_levels", "range")
 
 
 class QualityPolicy(Frozen):
@@ -66,6 +68,28 @@ class QualityCheck(Frozen):
     status: Literal["ok", "warning", "failed"]
     found: float | str | None
     allowed: float | str | None
+
+    @property
+    def subject(self) -> str:
+        """What was looked at, in words."""
+        return " ".join([self.check.replace("_", " "), *([self.column] if self.column else [])])
+
+    @property
+    def found_text(self) -> str:
+        """What was found, for reading: shares as percentages, counts without decimals."""
+        return self._text(self.found)
+
+    @property
+    def allowed_text(self) -> str:
+        """What was allowed, for reading."""
+        return self._text(self.allowed)
+
+    def _text(self, value: float | str | None) -> str:
+        if value is None or isinstance(value, str):
+            return value or NOTHING
+        if self.check in _SHARES:
+            return f"{value:.1%}"
+        return f"{value:,.0f}" if value == round(value) else number_text(value)
 
 
 class QualityReport(Frozen):

@@ -101,7 +101,8 @@ def decide_retraining(
         reasons.append(Reason(source="age", found=found, allowed=allowed))
     failed = [] if quality is None else [check for check in quality.checks if check.status == "failed"]
     blockers = tuple(
-        Reason(source="quality", found=f"{c.check} {c.column or ''}: {c.found}", allowed=str(c.allowed)) for c in failed
+        Reason(source="quality", found=f"{check.subject}: {check.found_text}", allowed=check.allowed_text)
+        for check in failed
     )
     retrain = bool(reasons) and not blockers
     status: Literal["retrain", "keep", "blocked"] = "retrain" if retrain else "keep"

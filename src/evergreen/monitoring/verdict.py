@@ -113,7 +113,7 @@ def _budget(drift: DriftReport) -> str:
 
 def _what_to_do(record: MonitoringRecord) -> str:
     failed = [check for check in record.quality.checks if check.status == "failed"]
-    names = listed([" ".join(f"{c.check.replace('_', ' ')} {c.column or ''}".split()) for c in failed])
+    names = listed([check.subject for check in failed])
     if record.trigger.status == "retrain":
         return (
             "Retrain: kedro run --pipeline=retraining. The challenger takes over only when it wins on rows that "

@@ -14,7 +14,7 @@ import pandas as pd
 from evergreen.modelling.labels import LabelDefinition
 from evergreen.modelling.metrics import Metric
 from evergreen.modelling.rows import between_dates, fetch_rows, sample_blocks, window_rows
-from evergreen.modelling.splits import Bounds, block_share, unseen_mask
+from evergreen.modelling.splits import Bounds, block_codes, block_share, unseen_mask
 from evergreen.monitoring.build import build_profile
 from evergreen.monitoring.drift import compare_profiles
 from evergreen.monitoring.estimated import EstimatedPerformance, estimate_performance
@@ -234,9 +234,14 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
     )
 
 
+def window_score_profile(reference: Reference, window: Window) -> Profile:
+    """Summary of the window's probabilities, on the edges of the reference's."""
+    return build_profile(pd.DataFrame({PROBABILITY: window.probability}), reference.score_profile)
+
+
 def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:
     """Drift of the scores at their part of the budget; the adjusted p-value may be held against the whole ``q``."""
-    scored = build_profile(pd.DataFrame({PROBABILITY: window.probability}), reference.score_profile)
+    scored = window_score_profile(reference, window)
     part = policy.model_copy(update={"q": policy.q * SIDE_SHARE})
     found = compare_profiles(reference.score_profile, scored, part).columns[PROBABILITY]
     adjusted = None if found.adjusted_p_value is None else min(found.adjusted_p_value / SIDE_SHARE, 1.0)
@@ -252,7 +257,7 @@ def _performance(reference: Reference, window: Window, parameters: MonitoringPar
         reference.metrics,
         threshold=reference.threshold,
         policy=parameters.performance,
-        blocks=_blocks(window.outcomes[BLOCK_SHARE].to_numpy()),
+        blocks=block_codes(window.outcomes[BLOCK_SHARE].to_numpy()),
     )
 
 
@@ -270,16 +275,11 @@ def _multivariate(
         window.rows.iloc[keep],
         numeric=[name for name in spec.numeric if name in compared],
         categorical=[name for name in spec.categorical if name in compared],
-        reference_blocks=_blocks(reference.sample[BLOCK_SHARE].to_numpy()),
-        window_blocks=_blocks(window.share[keep]),
+        reference_blocks=block_codes(reference.sample[BLOCK_SHARE].to_numpy()),
+        window_blocks=block_codes(window.share[keep]),
         q=parameters.drift.q * SIDE_SHARE,
     )
     return found.model_copy(update={"left_out": tuple(name for name in watched if name not in compared)})
-
-
-def _blocks(share: np.ndarray) -> np.ndarray | None:
-    names, codes = np.unique(share, return_inverse=True)
-    return None if len(names) == len(codes) else codes
 
 
 def reference_profiles(

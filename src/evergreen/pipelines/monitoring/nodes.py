@@ -17,7 +17,7 @@ from evergreen.monitoring.messages import AlertMessage, alert_messages
 from evergreen.monitoring.page import monitoring_page
 from evergreen.monitoring.prometheus import prometheus_text
 from evergreen.monitoring.record import MonitoringParameters, MonitoringRecord
-from evergreen.monitoring.watch import Findings, Reference, Window, judge_window, look_at_window
+from evergreen.monitoring.watch import Findings, Reference, Window, judge_window, look_at_window, window_score_profile
 
 logger = logging.getLogger("evergreen.monitoring")
 
@@ -72,7 +72,8 @@ def show(
 ) -> tuple[str, str, list[AlertMessage], list[AlertMessage]]:
     """The page for people, the metrics for Prometheus, the messages for both alert channels."""
     record = MonitoringRecord(**monitored)
-    page = monitoring_page(record, reference.profile, observed.profile, history, reference.importance)
+    scores = reference.score_profile, window_score_profile(reference, observed)
+    page = monitoring_page(record, reference.profile, observed.profile, history, reference.importance, scores)
     registry.publish_monitoring(record, page)
     messages = alert_messages(record)
     return page, prometheus_text(record), messages, messages
