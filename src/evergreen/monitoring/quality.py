@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from evergreen.modelling.pages import NOTHING, number_text
+from evergreen.modelling.report.pages import NOTHING, number_text
 from evergreen.monitoring.frozen import Frozen
 from evergreen.monitoring.profile import CategoricalColumn, NumericColumn, Profile, TimeColumn
 
