@@ -3,7 +3,9 @@
     python benchmarks/drift.py false-alarms [--setting 1k] [--repetitions 400]
     python benchmarks/drift.py power
     python benchmarks/drift.py over-time --repetitions 200
+    python benchmarks/drift.py runs
 
+On two idle cores: false alarms about 25 minutes, power 10, over time 12 (with ``--repetitions 200``), runs 15.
 Prints one markdown table a command. Rules that always and never fire stand beside: what each column of figures
 would say of them. ``drift_peers.py`` shows other packages on the same data, ``drift_speed.py`` the time it takes.
 """
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from drift_runs import dependent_run, independent_run, parts
 from drift_tables import SETTINGS, dependent_pairs, pairs, rate, show, table
 from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles, merge
 from evergreen.monitoring.history import alerts_over_time, history_rows
@@ -93,7 +96,17 @@ def over_time(args: argparse.Namespace) -> Iterator[list]:
     yield ["never-fire", "–", "0 %", "never", "0 %"]
 
 
-COMMANDS = {"false-alarms": false_alarms, "power": power, "over-time": over_time}
+def runs(args: argparse.Namespace) -> Iterator[list]:
+    """Whole runs where nothing changed: how often columns, scores, rows as a whole, and any of them alarm."""
+    yield ["drift-free runs", "runs", "a column", "scores", "rows as a whole", "any of the three"]
+    for name, run in {"independent rows, 4k / 1k": independent_run, "rows dependent in blocks": dependent_run}.items():
+        if args.setting and args.setting not in name:
+            continue
+        found = np.array([list(parts(run(seed))) for seed in args.seeds])
+        yield [name, len(found), *(rate(int(hits), len(found)) for hits in found.sum(axis=0))]
+
+
+COMMANDS = {"false-alarms": false_alarms, "power": power, "over-time": over_time, "runs": runs}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

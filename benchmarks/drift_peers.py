@@ -1,7 +1,8 @@
 """Default rules of other packages beside Evergreen's: false alarms, CPU time, estimated performance.
 
-    python benchmarks/drift_peers.py false-alarms [--repetitions 100] [--million]
-    python benchmarks/drift_peers.py cbpe
+    python benchmarks/drift_peers.py false-alarms --repetitions 100     # about 25 minutes on two idle cores
+    python benchmarks/drift_peers.py false-alarms --million             # about 5 minutes and 4 GB
+    python benchmarks/drift_peers.py cbpe --repetitions 100             # about 5 minutes
 
 Each package runs in its own virtual environment under ``--peers``, made where it is absent; all judge the same
 files. One that cannot be installed or run says why in its line.
@@ -172,7 +173,10 @@ def million_lines(args: argparse.Namespace) -> Iterator[list]:
         drifted = compare_profiles(profile, build_profile(window, profile)).drifted
         cpu = time.process_time() - start
         yield [name, "evergreen, against its stored profile", 1, f"{drifted:.1%}", f"{cpu:.2f}"]
-        yield [name, "evidently", 1, *run_peer("evidently", args.peers, folder, 1)]
+        for peer in PEERS:
+            flagged, seconds = run_peer(peer, args.peers, folder, 1)
+            times = "–" if seconds == "–" else f"{seconds} ({float(seconds) / cpu:.0f} × ours, profile stored)"
+            yield [name, peer, 1, flagged, times]
 
 
 def write_pairs(args: argparse.Namespace, count: int, rows: int, window_rows: int, folder: Path) -> int:

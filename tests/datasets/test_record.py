@@ -52,3 +52,11 @@ def test_a_scoring_that_breaks_leaves_the_former_predictions(tmp_path: Path) -> 
         dataset.save(Predictions(DAY, batches(5, fail=True)))
     assert len(dataset.load()) == 3
     assert len(list(tmp_path.rglob("*"))) == 2
+
+
+def test_a_table_without_rows_leaves_the_former_predictions_and_says_so(tmp_path: Path) -> None:
+    dataset = PredictionsDataset(str(tmp_path))
+    dataset.save(Predictions(DAY, batches(3)))
+    with pytest.raises(DatasetError, match="holds no row"):
+        dataset.save(Predictions(DAY, batches()))
+    assert len(dataset.load()) == 3

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
 
+from evergreen.errors import EvergreenError
 from evergreen.modelling.scoring import Predictions
 
 
@@ -49,7 +50,12 @@ class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
 
 
 def _write(data: Predictions, file: Path) -> None:
-    first = next(data.batches)
+    first = next(data.batches, None)
+    if first is None:
+        raise EvergreenError(
+            f"predictions as of {data.as_of}: the table to score holds no row, at least one is needed; check that the "
+            "source tables are fresh."
+        )
     table = pa.Table.from_pandas(first, preserve_index=False)
     with pq.ParquetWriter(file, table.schema) as writer:
         writer.write_table(table)

@@ -238,8 +238,8 @@ def most_frequent(levels: dict[str, int]) -> dict[str, int]:
 def merge_moments(n_a: int, mean_a: float, m2_a: float, n_b: int, mean_b: float, m2_b: float) -> tuple[float, float]:
     """Mean and centred sum of squares of two parts together (Chan, Golub and LeVeque 1979)."""
     n = n_a + n_b
-    if n == 0:
-        return 0.0, 0.0
+    if n_a == 0 or n_b == 0:
+        return (mean_b, m2_b) if n_b else (mean_a, m2_a)
     gap = mean_b - mean_a
     return mean_a + gap * (n_b / n), m2_a + m2_b + gap * gap * (n_a * (n_b / n))
 

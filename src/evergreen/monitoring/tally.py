@@ -51,9 +51,11 @@ class NumericTally:
             codes[finite] = self._bins(kept)
         self.counts += _crossed(codes, pieces, self.counts.shape)
         if len(kept):
-            mean = float(kept.mean())
-            centred = kept - mean
-            self.add_moments(len(kept), mean, float(centred @ centred), float(kept.min()), float(kept.max()))
+            with np.errstate(over="ignore"):  # a wild value makes the variance as large as a float can be
+                mean = float(np.nan_to_num(kept.mean()))
+                centred = kept - mean
+                m2 = float(np.nan_to_num(centred @ centred))
+            self.add_moments(len(kept), mean, m2, float(kept.min()), float(kept.max()))
 
     def add_moments(self, count: int, mean: float, m2: float, minimum: float, maximum: float) -> None:
         """Merge the moments of further finite values."""
@@ -71,7 +73,7 @@ class NumericTally:
             minimum=self.minimum if self.count else None,
             maximum=self.maximum if self.count else None,
             mean=self.mean if self.count else None,
-            std=float(np.sqrt(self.m2 / (self.count - 1))) if self.count > 1 else None,
+            std=float(np.sqrt(min(self.m2, np.finfo(float).max) / (self.count - 1))) if self.count > 1 else None,
             edges=tuple(self.edges.tolist()),
             counts=tuple(totals[:-2].tolist()),
             design=design,
