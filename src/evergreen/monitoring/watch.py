@@ -33,8 +33,8 @@ from evergreen.schema import TableSpec
 
 PROBABILITY = "probability"
 BLOCK_SHARE = "block_share"
-SIDE_SHARE = 0.2
-"""Part of the features' false alarm budget that the test of the scores, and that of whole rows, each add to it."""
+SIDE_SHARE = 0.1
+"""Part of a run's false alarm budget for the test of the scores, and for that of whole rows; columns get the rest."""
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
 
@@ -208,8 +208,9 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
     off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
     policy = parameters.drift.model_copy(update={"off": off})
     scores = _score_drift(reference, window, policy)
+    by_column = policy.model_copy(update={"q": policy.q * (1 - 2 * SIDE_SHARE)})
     return Findings(
-        drift=compare_profiles(reference.profile, window.profile, policy, importance=reference.importance or None),
+        drift=compare_profiles(reference.profile, window.profile, by_column, importance=reference.importance or None),
         scores=scores,
         positive_rate=positive_rate_shift(
             reference.scores[PROBABILITY] >= reference.threshold,
@@ -230,7 +231,7 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
             duplicates=window.duplicates,
             off=off,
         ),
-        pair=None if window.pair is None else compare_profiles(for_pairs(reference.profile), window.pair, policy),
+        pair=None if window.pair is None else compare_profiles(for_pairs(reference.profile), window.pair, by_column),
     )
 
 
