@@ -27,7 +27,8 @@ from evergreen.features import RetailFeatures, retail_features
 from evergreen.features.retail import HISTORIES, PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
 
 CONFIG = {"memory_limit": "2GB", "threads": 2, "preserve_insertion_order": False}
-TABLES: tuple[Literal["fact_sales", "dim_product", "dim_store"], ...] = ("fact_sales", "dim_product", "dim_store")
+Table = Literal["fact_sales", "dim_product", "dim_store", "business_kpis"]
+TABLES: tuple[Table, ...] = ("fact_sales", "dim_product", "dim_store", "business_kpis")
 PANDAS_NAMES = {"avg": "mean", "std": "std", "total": "sum"}
 
 
@@ -39,8 +40,8 @@ def generate(folder: Path, rows: int) -> None:
 def evergreen(folder: Path) -> None:
     con = ibis.duckdb.connect(temp_directory=str(folder / "spill"), **CONFIG)
     con.raw_sql("SET enable_progress_bar = false")
-    tables = [con.read_parquet(folder / f"{name}.parquet", table_name=name) for name in TABLES]
-    retail_features(*tables, RetailFeatures()).to_parquet(folder / "features.parquet")
+    *star, kpis = [con.read_parquet(folder / f"{name}.parquet", table_name=name) for name in TABLES]
+    retail_features(*star, RetailFeatures(), kpis).to_parquet(folder / "features.parquet")
 
 
 def duckdb_write(folder: Path) -> None:

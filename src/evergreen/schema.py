@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -79,6 +80,15 @@ class TableSpec(BaseModel):
         """Columns that a feature table carries beside features and target, each once."""
         named = [self.entity, self.date, *self.block]
         return list(dict.fromkeys(name for name in named if name))
+
+    def without(self, names: Collection[str]) -> TableSpec:
+        """The same table without some of its features."""
+        return self.model_copy(
+            update={
+                "numeric": [name for name in self.numeric if name not in names],
+                "categorical": [name for name in self.categorical if name not in names],
+            }
+        )
 
     def known_at(self, column: str) -> KnownAt:
         """When the column is known; ``prediction`` unless a rule says otherwise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ibis
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
@@ -39,6 +40,21 @@ def test_a_table_may_be_hive_partitions_and_keeps_the_partition_column(tmp_path:
 def test_a_missing_table_is_told_with_both_places(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"neither sales\.parquet nor a folder sales/"):
         LakeDataset(lake=str(tmp_path), table="sales").load()
+
+
+def test_a_table_that_may_be_absent_is_empty_and_typed_with_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="evergreen")
+    optional = LakeDataset(lake=str(tmp_path), table="sales", when_absent={"id": "int64", "month": "date"})
+    found = optional.load()
+    assert dict(found.schema().items()) == {"id": ibis.dtype("int64"), "month": ibis.dtype("date")}
+    assert found.to_pyarrow().num_rows == 0
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("evergreen")] == [
+        f"The lake {tmp_path} has no table sales: columns made from it stay empty."
+    ]
+    ROWS.to_parquet(tmp_path / "sales.parquet")
+    assert optional.load().count().to_pyarrow().as_py() == 3
 
 
 def test_a_lake_is_not_written_to(tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.dataset import parse_recipe, recorded_recipe, write_recipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.errors import EvergreenError
-from evergreen.features.contracts import Contract, Customers, DimProduct, DimStore, FactSales
+from evergreen.features.contracts import BusinessKpis, Contract, Customers, DimProduct, DimStore, FactSales
 
 CONNECTION = {"backend": "duckdb", "database": ":memory:"}
 CONTRACTS = {
     ("retail", "fact_sales"): FactSales,
     ("retail", "dim_product"): DimProduct,
     ("retail", "dim_store"): DimStore,
+    ("retail", "business_kpis"): BusinessKpis,
     ("churn", "customers"): Customers,
     ("churn", "current"): Customers,
 }

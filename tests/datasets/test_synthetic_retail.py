@@ -113,6 +113,34 @@ def test_lines_of_one_store_and_day_hang_together_modestly():
     assert 0.05 < np.sqrt(between) < 0.2
 
 
+def test_every_retailer_has_figures_for_every_month_and_the_one_before_the_first_line():
+    kpis, retailers = world("business_kpis"), world().retailer_id.unique()
+    months = pd.date_range("2023-12-01", "2026-02-01", freq="MS").date
+    assert set(zip(kpis.retailer_id, kpis.month, strict=True)) == {(r, m) for r in retailers for m in months}
+    assert len(kpis) == len(retailers) * len(months)
+    assert kpis.margin.between(0.1, 0.4).all()
+    assert (kpis.sales_target > 0).all()
+
+
+def test_figures_depend_on_the_seed_and_not_on_the_size():
+    pd.testing.assert_frame_equal(world("business_kpis", size=20_000), world("business_kpis", size=200_000))
+    assert not world("business_kpis").equals(world("business_kpis", seed=8))
+
+
+def test_a_target_is_a_plan_by_the_size_of_a_retailers_stores_and_knows_no_line():
+    """Retailers that sell more plan for more; what remains of a month's plan says nothing of its sales."""
+    sales = world(size=200_000).assign(month=lambda d: pd.to_datetime(d.date_key).dt.to_period("M"))
+    sold = sales.groupby(["retailer_id", "month"]).sales_amount.sum().astype(float)
+    kpis = world("business_kpis").assign(month=lambda d: pd.to_datetime(d.month).dt.to_period("M"))
+    planned = kpis.set_index(["retailer_id", "month"]).sales_target.astype(float)
+    both = np.log(pd.concat([sold, planned], axis=1)).dropna()
+    by_retailer = both.groupby("retailer_id").mean()
+    assert stats.spearmanr(*by_retailer.to_numpy().T).statistic > 0.8
+    rest = both - both.groupby("retailer_id").transform("mean")
+    rest -= rest.groupby("month").transform("mean")
+    assert stats.spearmanr(*rest.to_numpy().T).pvalue > 0.01
+
+
 def test_price_inflation_multiplies_prices_and_leaves_quantities():
     calm, changed = happens("price_inflation", 0.2)
     assert (changed.sales_amount.sum() / calm.sales_amount.sum()) == pytest.approx(1.2, abs=0.001)

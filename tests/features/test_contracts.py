@@ -17,7 +17,15 @@ from kedro.validation.exceptions import DataValidationError
 
 from evergreen.errors import EvergreenError
 from evergreen.features.checks import date_of, duplicate_keys
-from evergreen.features.contracts import Contract, Customers, DimProduct, DimStore, FactSales, contract_for
+from evergreen.features.contracts import (
+    BusinessKpis,
+    Contract,
+    Customers,
+    DimProduct,
+    DimStore,
+    FactSales,
+    contract_for,
+)
 from evergreen.schema import TableSpec
 
 # ibis 12 asks pandas 3 for an option that pandas is about to drop
@@ -44,6 +52,12 @@ def sales(**changed: object) -> pd.DataFrame:
     return good.assign(**changed)
 
 
+def kpis(**changed: object) -> pd.DataFrame:
+    months = [dt.date(2026, 1, 1), dt.date(2026, 2, 1)]
+    good = {"retailer_id": ["a", "a"], "month": months, "sales_target": [1.0, 2.0], "margin": [0.1, None]}
+    return pd.DataFrame(good | changed)
+
+
 def people(**changed: object) -> pd.DataFrame:
     good = pd.DataFrame(
         {
@@ -68,6 +82,26 @@ def complaint(contract: Contract, data: pd.DataFrame | ir.Table) -> str:
 def but(values: object, first: object) -> list[object]:
     """The column with another first value."""
     return [first, *list(values)[1:]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"month": [dt.date(2026, 1, 1)] * 2}, "duplicate_keys: 1 of 2 rows repeat a key"),
+        ({"month": [dt.date(2026, 1, 1), dt.date(2026, 1, 31)]}, "first_of_month: 1 of 2 rows are not the first day"),
+        ({"month": ["2026-01-01", "February"]}, "unparsable_values: 1 of 2 rows hold text that is no date"),
+        ({"retailer_id": ["a", None]}, "null_values: 1 of 2 rows have no value"),
+        ({"sales_target": ["1", "2"]}, "column_type: type string, allowed numbers"),
+    ],
+)
+def test_figures_that_could_double_or_miss_a_row_are_refused(changed: dict[str, object], sentence: str):
+    assert sentence in complaint(BusinessKpis(), kpis(**changed))
+
+
+def test_figures_may_be_absent_altogether():
+    table = ibis.memtable([], schema=ibis.memtable(kpis()).schema())
+    assert BusinessKpis().validate(table) is table
+    assert BusinessKpis().validate(ibis.memtable(kpis())).count().to_pyarrow().as_py() == 2
 
 
 def test_a_sound_table_comes_back_as_it_is():

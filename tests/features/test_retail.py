@@ -32,6 +32,9 @@ PRODUCTS = dict.fromkeys(
 STORES = dict.fromkeys(["store_id", "store_format", "store_city", "store_state", "store_region"], "string")
 
 
+FIGURES = {"retailer_id": "int64", "month": "date", "sales_target": "float64", "margin": "float64"}
+
+
 class SparkOptions(Config):
     """What the Spark compiler asks for where pyspark is not installed."""
 
@@ -122,8 +125,11 @@ def test_retail_features_compile_for_every_engine(
         ibis.table(PRODUCTS, name="dim_product"),
         ibis.table(STORES, name="dim_store"),
     ]
-    expression = retail_features(*tables, RetailFeatures(naive=True))
-    assert "product_std_price" in compiler().to_sqlglot(expression).sql(dialect=compiler.dialect)
+    kpis = ibis.table(FIGURES | {"month": date_type}, name="business_kpis")
+    expression = retail_features(*tables, RetailFeatures(naive=True), kpis)
+    sql = compiler().to_sqlglot(expression).sql(dialect=compiler.dialect)
+    assert "product_std_price" in sql
+    assert "retailer_sales_target" in sql
 
 
 SPEC = TableSpec(entity="id", target="churned", numeric=["total", "flag"], categorical=["plan", "senior"])

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evergreen.features import CALENDAR, RetailFeatures, add_calendar, retail_features
+from evergreen.features.kpis import KPI_COLUMNS, KPIS
 from evergreen.features.retail import HISTORIES, PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
 
 START = dt.date(2024, 1, 15)
@@ -28,6 +29,8 @@ SALES = pa.schema(
         ("retailer_id", pa.string()),
     ]
 )
+MONTHS = [dt.date(2023, 12, 1), dt.date(2024, 1, 1), dt.date(2024, 2, 1), dt.date(2024, 3, 1)]
+FIGURES = pa.schema([("retailer_id", pa.string()), ("month", pa.date32()), *((name, pa.float64()) for name in KPIS)])
 HISTORY_COLUMNS = [column for history in HISTORIES for column in history.columns]
 SEASONS = {12: "winter", 1: "winter", 2: "winter", 3: "spring", 4: "spring", 5: "spring"}
 
@@ -52,14 +55,26 @@ def star(seed: int, rows: int = 60) -> tuple[pd.DataFrame, pd.DataFrame, pd.Data
     return sales, products, stores
 
 
-def features(sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame) -> pd.DataFrame:
+def figures(seed: int) -> pd.DataFrame:
+    """Most retailers and months of the business's figures, a retailer without sales, and a null here and there."""
+    rng = np.random.default_rng([seed, 1])
+    rows = pd.DataFrame([(r, m) for r in ("r1", "r2", "r9") for m in MONTHS], columns=["retailer_id", "month"])
+    rows = rows.assign(**{name: rng.normal(0, 1, len(rows)).round(3) for name in KPIS})
+    rows.loc[rng.random(len(rows)) < 0.1, "margin"] = np.nan
+    return rows[rng.random(len(rows)) > 0.2]
+
+
+def features(
+    sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame, kpis: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    business = None if kpis is None else ibis.memtable(pa.Table.from_pandas(kpis, schema=FIGURES, preserve_index=False))
     facts = pa.Table.from_pandas(sales, schema=SALES, preserve_index=False)
     dimensions = [pa.Table.from_pandas(table, preserve_index=False) for table in (products, stores)]
-    table = retail_features(*(ibis.memtable(each) for each in (facts, *dimensions)), WINDOW)
+    table = retail_features(*(ibis.memtable(each) for each in (facts, *dimensions)), WINDOW, business)
     return table.order_by("sales_id").to_pyarrow().to_pandas().set_index("sales_id")
 
 
-def naive(sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame) -> pd.DataFrame:
+def naive(sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame, kpis: pd.DataFrame) -> pd.DataFrame:
     """The definition of every feature, row by row."""
     lines = sales[(pd.to_numeric(sales["sales_quantity"]) > 0) & (sales["sales_amount"] > 0)].sort_values("sales_id")
     values = lines.assign(amount=lines["sales_amount"], quantity=lines["sales_quantity"].astype(float))
@@ -91,6 +106,9 @@ def naive(sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame) -> 
         for table, key_name, key in ((products, "product_id", row.product_id), (stores, "store_id", row.store_id)):
             known = table[table[key_name] == key].to_dict("records")
             seen |= {name: known[0][name] if known else None for name in table.columns if name != key_name}
+        closed = (day.replace(day=1) - dt.timedelta(days=1)).replace(day=1).date()
+        of_month = kpis[(kpis["retailer_id"] == row.retailer_id) & (kpis["month"] == closed)]
+        seen |= {f"retailer_{name}": of_month[name].iloc[0] if len(of_month) else np.nan for name in KPIS}
         found.append(seen)
     return pd.DataFrame(found, index=values["sales_id"])
 
@@ -98,10 +116,10 @@ def naive(sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame) -> 
 @settings(max_examples=3, deadline=None)
 @given(st.integers(0, 2**31))
 def test_every_feature_is_what_pandas_finds_row_by_row(seed: int) -> None:
-    tables = star(seed)
+    tables = (*star(seed), figures(seed))
     found, expected = features(*tables), naive(*tables)
     assert found.index.tolist() == expected.index.tolist()
-    for name in [*HISTORY_COLUMNS, *(name for name in CALENDAR if name != "season")]:
+    for name in [*HISTORY_COLUMNS, *KPI_COLUMNS, *(name for name in CALENDAR if name != "season")]:
         np.testing.assert_allclose(
             found[name].astype(float), expected[name].astype(float), rtol=1e-6, atol=2e-6, err_msg=name
         )
@@ -112,15 +130,19 @@ def test_every_feature_is_what_pandas_finds_row_by_row(seed: int) -> None:
 @settings(max_examples=3, deadline=None)
 @given(st.integers(0, 2**31), st.integers(5, 55))
 def test_no_feature_up_to_a_day_moves_when_its_rows_and_all_later_ones_do(seed: int, day: int) -> None:
-    sales, products, stores = star(seed)
+    """The sales of later days, and the business's figures of every month that had not closed by that day."""
+    (sales, products, stores), kpis = star(seed), figures(seed)
     border = START + dt.timedelta(days=day)
-    before = features(sales, products, stores)
+    before = features(sales, products, stores, kpis)
     other = sales.copy()
     changed = other["date_key"] >= border
     other.loc[changed, "sales_amount"] = other.loc[changed, "sales_amount"] * 1000 + 7
     later = other["date_key"] > border
     other = pd.concat([other[~later], other[later].iloc[::2].assign(store_id="s1", product_id="p1")])
-    after = features(other, products, stores)
+    open_months = kpis["month"] >= border.replace(day=1)
+    revised = kpis.assign(**{name: kpis[name].where(~open_months, kpis[name].fillna(0) * 1000 + 7) for name in KPIS})
+    unborn = revised[open_months].iloc[::2].assign(retailer_id="r1", month=dt.date(2024, 6, 1)).head(1)
+    after = features(other, products, stores, pd.concat([revised, unborn]))
     still = before.index[before["date"] <= border].intersection(after.index)
     compared = [name for name in before.columns if not name.startswith("sales_")]
     pd.testing.assert_frame_equal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import ibis
 import numpy as np
@@ -19,6 +20,7 @@ from evergreen.modelling.training_set import (
     select_test_rows,
     select_training_set,
     window_bounds,
+    without_empty_features,
 )
 from evergreen.schema import TableSpec
 
@@ -114,6 +116,27 @@ def test_the_label_is_fitted_on_training_rows_alone() -> None:
     late = pd.to_datetime(frame["day"]).dt.date > bounds.train_end
     frame.loc[late, "amount"] *= 1000
     assert select_training_set(table(frame), SPEC, bounds, as_of, LabelPolicy()).label == before
+
+
+def test_a_feature_without_a_value_in_the_training_rows_is_left_out_with_a_sentence(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="evergreen")
+    wide = SPEC.model_copy(update={"numeric": ["a", "late"], "categorical": ["colour", "never"]})
+    frame = sales().assign(late=np.nan, never=None)
+    as_of = FIRST + dt.timedelta(days=119)
+    frame.loc[frame["day"] == as_of, "late"] = 1.0  # too late to be learnt from
+    rows = table(frame.astype({"never": "string"}))
+    train = select_training_set(rows, wide, window_bounds(rows, wide, SPLIT, as_of, None), as_of, LabelPolicy())
+    kept = without_empty_features(train, "sales")
+    assert kept.spec.features == list(kept.X.columns) == ["a", "colour"]
+    assert kept.spec.keys == wide.keys
+    assert [record.getMessage() for record in caplog.records] == [
+        "sales: late, never hold no value in the training rows and are left out."
+    ]
+    assert without_empty_features(kept, "sales") is kept
+    with pytest.raises(EvergreenError, match="sales: none of 1 features holds a value"):
+        without_empty_features(replace(train, spec=wide.without(["a", "colour", "never"])), "sales")
 
 
 def test_judging_rows_are_unseen_by_both_versions() -> None:

@@ -36,11 +36,12 @@ def spec(use_case: str) -> TableSpec:
 def default_sales() -> pd.DataFrame:
     connection = ibis.duckdb.connect(threads=1)
     tables = []
-    for name in ("fact_sales", "dim_product", "dim_store"):
+    for name in ("fact_sales", "dim_product", "dim_store", "business_kpis"):
         rows = pa.concat_tables(RetailRecipe(table=name).chunks())
         plain = [pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in rows.schema]
         tables.append(connection.create_table(name, rows.cast(pa.schema(plain))))
-    return retail_features(*tables, RetailFeatures()).to_pandas()
+    *star, kpis = tables
+    return retail_features(*star, RetailFeatures(), kpis).to_pandas()
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NoReturn
 
 import fsspec
+import ibis
 import ibis.expr.types as ir
 from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
 from evergreen.errors import EvergreenError
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class LakeDataset(FileDataset):
@@ -20,6 +24,8 @@ class LakeDataset(FileDataset):
         table: Name of the table.
         connection: Ibis connection, shared by all tables that are joined.
         fs_args: Arguments of the fsspec file system, credentials among them.
+        when_absent: Column → Ibis type of the empty table that stands in where the lake lacks this one; None: a lack
+            is an error.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
@@ -30,10 +36,12 @@ class LakeDataset(FileDataset):
         table: str,
         connection: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
+        when_absent: dict[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._lake = str(lake).rstrip("/")
         self._table = table
+        self._when_absent = when_absent
         super().__init__(
             filepath=f"{self._lake}/{table}.parquet", connection=connection, fs_args=fs_args, metadata=metadata
         )
@@ -50,6 +58,9 @@ class LakeDataset(FileDataset):
             source: str | list[str] = files.unstrip_protocol(single) if self._is_remote else single
         elif files.glob(f"{folder}/**/*.parquet"):
             source = f"{self._lake}/{self._table}/**/*.parquet"
+        elif self._when_absent is not None:
+            _LOGGER.info("The lake %s has no table %s: columns made from it stay empty.", self._lake, self._table)
+            return ibis.memtable([], schema=ibis.schema(self._when_absent))
         else:
             raise EvergreenError(
                 f"table {self._table} is not in the lake {self._lake}: neither {self._table}.parquet nor a folder "

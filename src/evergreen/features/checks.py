@@ -182,6 +182,12 @@ def future_dates(data: ir.Table, name: str, today: dt.date | None) -> Count:
     return Count("future_dates", name, _sum(date_of(data[name]) > latest), "lie in the future", advice)
 
 
+def later_days(data: ir.Table, name: str) -> Count:
+    """Count dates that are not the first day of a month; none are allowed where a month is meant."""
+    offending = _sum(date_of(data[name]).day() > 1)
+    return Count("first_of_month", name, offending, "are not the first day of a month", "write 2026-02-01 for February")
+
+
 def returns(data: ir.Table, quantity: str, amount: str, allowed_share: float) -> Count:
     """Count lines with a negative quantity or amount; a small share of returns is normal."""
     is_return = (data[quantity] < 0).fill_null(False) | (data[amount] < 0).fill_null(False)

@@ -22,6 +22,7 @@ from evergreen.features.checks import (
     counts_of,
     duplicate_keys,
     future_dates,
+    later_days,
     returns,
     schema_breaches,
 )
@@ -39,12 +40,16 @@ class Contract:
         table: Name of the table in messages.
         columns: What its columns promise; further columns are free.
         key: Columns whose joint value is unique.
+        may_be_empty: Whether the table may have no rows.
     """
 
-    def __init__(self, table: str, columns: Sequence[Column], key: Sequence[str]) -> None:
+    def __init__(
+        self, table: str, columns: Sequence[Column], key: Sequence[str], *, may_be_empty: bool = False
+    ) -> None:
         self.table = table
         self.columns = tuple(columns)
         self.key = tuple(key)
+        self.may_be_empty = may_be_empty
 
     def validate(self, data: ir.Table) -> ir.Table:
         """Check the table with one aggregate query and one more for duplicates.
@@ -79,6 +84,8 @@ class Contract:
         named = {f"count_{i}": count.offending for i, count in enumerate(counts)}
         found = data.aggregate(rows=data.count(), **named).to_pyarrow().to_pylist()[0]
         rows = found.pop("rows")
+        if not rows and self.may_be_empty:
+            return []
         if not rows:
             return [Breach("empty_table", "", "0 rows", "1 or more", "check the source and its filters")]
         if self.key and set(self.key) <= sound.keys():
@@ -144,6 +151,29 @@ class DimStore(Contract):
     def __init__(self) -> None:
         attributes = ("name", "format", "city", "state", "region")
         super().__init__("dim_store", _dimension("store", attributes), ["store_id"])
+
+
+class BusinessKpis(Contract):
+    """Monthly figures of each retailer; figures may be null, and a table that an environment lacks is empty.
+
+    A month is written as its first day, so that one row a retailer and month is one row a key.
+    """
+
+    def __init__(self) -> None:
+        columns = [
+            Column("retailer_id", "key", required=True),
+            Column("month", "date", required=True, unparsable_share=0.0),
+            Column("sales_target", "number"),
+            Column("margin", "number"),
+        ]
+        super().__init__("business_kpis", columns, ["retailer_id", "month"], may_be_empty=True)
+
+    def counts(self, data: ir.Table, sound: dict[str, Column]) -> list[Count]:
+        """Beyond the columns: days that are not the first of a month."""
+        counts = super().counts(data, sound)
+        if "month" in sound:
+            counts.append(later_days(data, "month"))
+        return counts
 
 
 class Customers(Contract):

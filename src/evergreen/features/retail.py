@@ -7,6 +7,7 @@ Rules:
       in everything else are separate sales, as when a till scans the same article twice.
     - A product or store without a row in its dimension, or with nulls there, gets null attributes.
     - A null key has no history: its history features are null.
+    - A retailer's KPIs are those of the month before the line's own; see ``kpis.py``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from evergreen.features.calendar import CALENDAR, add_calendar, as_date
 from evergreen.features.columns import require_columns
 from evergreen.features.history import History, key_history
+from evergreen.features.kpis import KPI_COLUMNS, add_kpis
 from evergreen.features.lookup import look_up
 
 SALES_COLUMNS = (
@@ -61,7 +63,11 @@ class RetailFeatures(BaseModel):
 
 
 def retail_features(
-    fact_sales: ir.Table, dim_product: ir.Table, dim_store: ir.Table, policy: RetailFeatures
+    fact_sales: ir.Table,
+    dim_product: ir.Table,
+    dim_store: ir.Table,
+    policy: RetailFeatures,
+    business_kpis: ir.Table | None = None,
 ) -> ir.Table:
     """Compute the features of each sale, as known before its day.
 
@@ -71,9 +77,11 @@ def retail_features(
         dim_product: One row a product: product_id and ``PRODUCT_ATTRIBUTES``.
         dim_store: One row a store: store_id and ``STORE_ATTRIBUTES``.
         policy: Length of the window, naive columns or not.
+        business_kpis: One row a retailer and month: retailer_id, month, sales_target, margin; None where there is
+            no such table, and the columns are null.
 
     Returns:
-        One row a sale: ``KEYS``, calendar, histories, attributes, ``OUTCOMES``.
+        One row a sale: ``KEYS``, calendar, histories, KPIs, attributes, ``OUTCOMES``.
 
     Raises:
         EvergreenError: If a column is missing or ``date_key`` cannot hold dates.
@@ -85,6 +93,7 @@ def retail_features(
     store, product, retailer = (key_history(sales, history, "date", policy.history_days) for history in HISTORIES)
     store = look_up(store, dim_store.select("store_id", *STORE_ATTRIBUTES), ["store_id"])
     product = look_up(product, dim_product.select("product_id", *PRODUCT_ATTRIBUTES), ["product_id"])
+    retailer = add_kpis(retailer, business_kpis)
     # Narrow tables first: DuckDB takes a history for as long as the sales and keeps the narrower side in memory.
     table = look_up(add_calendar(sales, "date"), retailer, ["retailer_id", "date"])
     table = look_up(table, product, ["product_id", "date"])
@@ -96,6 +105,7 @@ def retail_features(
         *KEYS,
         *CALENDAR,
         *(column for history in HISTORIES for column in history.columns),
+        *KPI_COLUMNS,
         *PRODUCT_ATTRIBUTES,
         *STORE_ATTRIBUTES,
         *(NAIVE if policy.naive else ()),

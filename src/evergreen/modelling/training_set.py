@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from dataclasses import dataclass, replace
 
 import ibis.expr.types as ir
@@ -24,6 +25,8 @@ from evergreen.modelling.splits import (
     unseen_mask,
 )
 from evergreen.schema import TableSpec
+
+logger = logging.getLogger("evergreen.training")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,31 @@ def select_training_set(
     if isinstance(label, LabelPolicy):
         label = fit_label_definition(rows[spec.target], spec, label)
     return LabelledRows(rows, label.apply(rows[spec.target]), share, spec, label, bounds, as_of)
+
+
+def without_empty_features(rows: LabelledRows, use_case: str) -> LabelledRows:
+    """Leave out features that hold no value in any row.
+
+    Nothing can be learnt of them, and one that is filled some day would reach a model that has never seen it.
+
+    Args:
+        rows: Training rows.
+        use_case: Its name, for the one line that says what is left out.
+
+    Raises:
+        EvergreenError: Where no feature holds a value.
+    """
+    filled = rows.X.notna().any()
+    empty = filled.index[~filled].tolist()
+    if not empty:
+        return rows
+    if len(empty) == len(filled):
+        raise EvergreenError(
+            f"{use_case}: none of {len(empty)} features holds a value in {len(rows.y):,} training rows: at least one "
+            "is needed; check the source tables."
+        )
+    logger.info("%s: %s hold no value in the training rows and are left out.", use_case, ", ".join(empty))
+    return replace(rows, spec=rows.spec.without(empty))
 
 
 def select_rows(

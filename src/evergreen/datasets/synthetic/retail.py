@@ -21,6 +21,7 @@ from evergreen.datasets.synthetic.retail_dimensions import (
     draw_products,
     draw_stores,
 )
+from evergreen.datasets.synthetic.retail_kpis import KPI_SCHEMA, draw_kpis, months_between
 from evergreen.datasets.synthetic.scenario import Scenario, ScenarioName
 
 VERSION: Final = 1
@@ -42,7 +43,12 @@ SALES_SCHEMA: Final = pa.schema(
         ("retailer_id", _IDS),
     ]
 )
-_SCHEMAS: Final = {"fact_sales": SALES_SCHEMA, "dim_product": PRODUCT_SCHEMA, "dim_store": STORE_SCHEMA}
+_SCHEMAS: Final = {
+    "fact_sales": SALES_SCHEMA,
+    "dim_product": PRODUCT_SCHEMA,
+    "dim_store": STORE_SCHEMA,
+    "business_kpis": KPI_SCHEMA,
+}
 
 _ALLOWED_SCENARIOS: Final = (
     "none",
@@ -72,8 +78,8 @@ class RetailRecipe(BaseModel):
 
     Attributes:
         source: Always ``retail``.
-        table: Which of the three tables.
-        size: Number of lines of ``fact_sales``; the dimensions don't depend on it.
+        table: Which of the four tables.
+        size: Number of lines of ``fact_sales``; the other tables don't depend on it.
         seed: Seed of all random streams; tables that belong together share it.
         scenarios: Changes, each from its start on.
         stores: Number of stores.
@@ -84,7 +90,7 @@ class RetailRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Literal["retail"] = "retail"
-    table: Literal["fact_sales", "dim_product", "dim_store"]
+    table: Literal["fact_sales", "dim_product", "dim_store", "business_kpis"]
     size: int = Field(default=100_000, gt=0)
     seed: int = Field(default=42, ge=0)
     scenarios: tuple[Scenario, ...] = ()
@@ -114,11 +120,13 @@ class RetailRecipe(BaseModel):
         return _SCHEMAS[self.table]
 
     def chunks(self) -> Iterator[pa.Table]:
-        """Yield the table in pieces: a dimension at once, the sales week by week in order of date."""
+        """Yield the table in pieces: the sales week by week in order of date, any other at once."""
         if self.table == "dim_product":
             yield self._products.table
         elif self.table == "dim_store":
             yield self._stores.table
+        elif self.table == "business_kpis":
+            yield self._kpis()
         else:
             lines_until_day = lines_until(self.size)
             for week in range(WEEKS):
@@ -134,6 +142,11 @@ class RetailRecipe(BaseModel):
     @cached_property
     def _stores(self) -> Stores:
         return draw_stores(self.seed, self.stores, self.retailers)
+
+    def _kpis(self) -> pa.Table:
+        months = months_between(FIRST_DAY, LAST_DAY)
+        middle = np.array([(month - FIRST_DAY).days + 15 for month in months])
+        return draw_kpis(self.seed, self._stores, self._retailer_ids, months, season(middle))
 
     def _week(self, week: int, first_line: int, lines_per_day: NDArray[np.int64]) -> pa.Table:
         products, stores = self._products, self._stores

@@ -10,10 +10,14 @@ from evergreen.schema import TableSpec
 
 
 def make_retail_features(
-    fact_sales: ir.Table, dim_product: ir.Table, dim_store: ir.Table, policy: RetailFeatures
+    fact_sales: ir.Table,
+    dim_product: ir.Table,
+    dim_store: ir.Table,
+    business_kpis: ir.Table,
+    policy: RetailFeatures,
 ) -> ir.Table:
-    """Point-in-time features of every line of sale, from the star schema."""
-    return retail_features(fact_sales, dim_product, dim_store, policy)
+    """Point-in-time features of every line of sale, from the star schema and the business's own figures."""
+    return retail_features(fact_sales, dim_product, dim_store, policy, business_kpis)
 
 
 def make_one_table_features(rows: ir.Table, table: TableSpec) -> ir.Table:

@@ -21,7 +21,7 @@ def _retail() -> Pipeline:
         [
             Node(
                 make_retail_features,
-                ["fact_sales", "dim_product", "dim_store", "params:features"],
+                ["fact_sales", "dim_product", "dim_store", "business_kpis", "params:features"],
                 "features",
                 name="make_features",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import ibis.expr.types as ir
 
@@ -14,6 +15,7 @@ from evergreen.modelling.retraining import SKIPPED, ChallengerRecord, TrainedCha
 from evergreen.modelling.row_pool import challenger_bounds, recent_start, select_pool
 from evergreen.modelling.splits import SplitPolicy
 from evergreen.modelling.training_parameters import TrainingParameters
+from evergreen.modelling.training_set import without_empty_features
 from evergreen.modelling.tuning import TrainingPolicy
 from evergreen.monitoring.rules import RetrainingTrigger
 from evergreen.pipelines.retraining.parameters import RetrainingParameters
@@ -39,9 +41,10 @@ def challenger_rows(
         )
     bounds = challenger_bounds(parent.bounds, as_of, split, retraining.window_days)
     recent_from = recent_start(as_of, split, retraining.window_days)
-    return select_pool(
+    pool = select_pool(
         features, window, table, bounds, as_of, parent.label, recent_from, parent.as_of, training.max_rows
     )
+    return replace(pool, rows=without_empty_features(pool.rows, champion.use_case))
 
 
 def training_recipe(

@@ -57,8 +57,9 @@ def check_quality(
     use_case = monitoring["use_case"]
     today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
     rows = recent_rows(window, table, today, split, retraining.window_days)
+    known = table.without(set(table.features) - set(champion.manifest.spec.features))
     usual = missing_share(registry.reference(champion).profile)
-    checks = judge_gate(count_window(rows, table), retraining.gate, usual, contract_breach(rows, table, use_case))
+    checks = judge_gate(count_window(rows, known), retraining.gate, usual, contract_breach(rows, known, use_case))
     require_passed(use_case, checks)
     return QualityGate(use_case=use_case, as_of=today, status="passed", passed=True, checks=checks)
 
@@ -105,7 +106,7 @@ def train_challenger(
     if not decided.fired:
         return no_challenger(decided)
     pool = challenger_rows(champion, features, window, table, split, training, retraining, decided.as_of)
-    check_leakage(pool.rows.X, pool.rows.y, table, training.leakage)
+    check_leakage(pool.rows.X, pool.rows.y, pool.rows.spec, training.leakage)
     settings = [training, split, retraining.challenger]
     plan = registry.plan_training(decided.use_case, pool.rows, settings, champion.version)
     if plan.reuse is not None:

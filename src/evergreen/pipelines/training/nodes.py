@@ -15,7 +15,7 @@ from evergreen.modelling.rows import resolve_as_of
 from evergreen.modelling.search import Candidate, train_candidates
 from evergreen.modelling.splits import SplitPolicy
 from evergreen.modelling.training_parameters import TrainingParameters
-from evergreen.modelling.training_set import LabelledRows, select_training_set, window_bounds
+from evergreen.modelling.training_set import LabelledRows, select_training_set, window_bounds, without_empty_features
 from evergreen.schema import TableSpec
 
 logger = logging.getLogger("evergreen.training")
@@ -37,10 +37,11 @@ def select_rows(
     return select_training_set(features, table, bounds, today, label, training.max_rows)
 
 
-def refuse_leaks(labelled_rows: LabelledRows, training: TrainingParameters) -> LabelledRows:
-    """Stop before a target in disguise is learnt from."""
-    check_leakage(labelled_rows.X, labelled_rows.y, labelled_rows.spec, training.leakage)
-    return labelled_rows
+def refuse_leaks(labelled_rows: LabelledRows, use_case: str, training: TrainingParameters) -> LabelledRows:
+    """Leave out features without a value, and stop before a target in disguise is learnt from."""
+    rows = without_empty_features(labelled_rows, use_case)
+    check_leakage(rows.X, rows.y, rows.spec, training.leakage)
+    return rows
 
 
 def plan(

@@ -17,7 +17,12 @@ def create_pipeline() -> Pipeline:
                 "labelled_rows",
                 name="select_training_rows",
             ),
-            Node(refuse_leaks, ["labelled_rows", "params:training"], "training_set", name="refuse_leaks"),
+            Node(
+                refuse_leaks,
+                ["labelled_rows", "params:use_case", "params:training"],
+                "training_set",
+                name="refuse_leaks",
+            ),
             Node(
                 plan,
                 ["training_set", "incumbent", "params:use_case", "params:training", "params:split"],

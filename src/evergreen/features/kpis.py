@@ -1,0 +1,53 @@
+"""What the business planned and earned: figures of the month before a row's own, the newest that had closed."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from evergreen.features.calendar import as_date
+from evergreen.features.columns import require_columns
+from evergreen.features.lookup import look_up
+
+KPIS = ("sales_target", "margin")
+KPI_COLUMNS = tuple(f"retailer_{name}" for name in KPIS)
+_KEYS = ["kpi_retailer", "kpi_month"]
+
+
+def add_kpis(table: ir.Table, business_kpis: ir.Table | None) -> ir.Table:
+    """Add the KPIs of each row's retailer as of the month that closed last before the row's month began.
+
+    A row of any day in March gets the figures of February: what is said of March is not settled before it ends.
+    Where February's figures are missing they stay null, older ones don't stand in for them: nobody could tell a
+    figure of last month from one that has not been delivered for a year, and a null is counted by the data checks.
+
+    Args:
+        table: Rows with ``retailer_id`` and a DATE ``date``.
+        business_kpis: At most one row a retailer and month: retailer_id, month (any day of it, of a type that
+            ``as_date`` reads), and ``KPIS``; None where there is no such table.
+
+    Returns:
+        The table, row for row, with ``KPI_COLUMNS`` added as floats.
+
+    Raises:
+        EvergreenError: If a column is missing or ``month`` cannot hold dates.
+    """
+    if business_kpis is None:
+        return table.mutate(**{name: ibis.null("float64") for name in KPI_COLUMNS})
+    require_columns(business_kpis, "business_kpis", ["retailer_id", "month", *KPIS])
+    same = table.retailer_id.type() == business_kpis.retailer_id.type()
+    rows = table.mutate(
+        kpi_retailer=table.retailer_id if same else table.retailer_id.cast("string"),
+        kpi_month=_month_number(table.date),
+    )
+    closed = business_kpis.select(
+        kpi_retailer=business_kpis.retailer_id if same else business_kpis.retailer_id.cast("string"),
+        kpi_month=_month_number(as_date(business_kpis.month)) + 1,
+        **{f"retailer_{name}": business_kpis[name].cast("float64") for name in KPIS},
+    )
+    return look_up(rows, closed, _KEYS).drop(*_KEYS)
+
+
+def _month_number(date: ir.DateColumn) -> ir.IntegerColumn:
+    """Months since the year 0, the same type on every side of a join."""
+    return (date.year() * 12 + date.month()).cast("int64")
