@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-airflow test-bigquery lint format lock viz clean
+.PHONY: help setup run test test-airflow test-bigquery test-dbt lint format lock viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 AIRFLOW_VENV := .venv-airflow
 BIGQUERY_VENV := .venv-bigquery
+DBT_VENV := .venv-dbt
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -44,6 +45,14 @@ $(VENV)/.bigquery: $(VENV)/.ready
 
 test-bigquery: $(BIGQUERY_VENV)/.ready $(VENV)/.bigquery  ## Google's client against an emulated BigQuery in .venv-bigquery
 	BIGQUERY_VENV=$(abspath $(BIGQUERY_VENV)) $(BIN)/pytest tests/engines
+
+$(DBT_VENV)/.ready: tests/dbt/requirements.txt | setup
+	$(PYTHON) -m venv $(DBT_VENV)
+	$(BIN)/uv pip install --quiet --python $(DBT_VENV)/bin/python --compile-bytecode -r $<
+	@touch $@
+
+test-dbt: $(DBT_VENV)/.ready  ## a warehouse that a real dbt builds in .venv-dbt
+	DBT_VENV=$(abspath $(DBT_VENV)) $(BIN)/pytest tests/dbt
 
 lint: setup  ## style, types and floors
 	$(BIN)/ruff check .

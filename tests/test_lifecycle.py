@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
+from dbt_target import Target, node
 from tests_support import Project
 
 USE_CASES = ("high_value_sales", "churn")
@@ -126,3 +128,32 @@ def test_a_misspelt_option_is_told_without_a_traceback(lived: Project, arguments
     assert refused.returncode == 1
     assert sentence in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_dbt_exposures_name_the_champions_of_the_use_cases_that_dbt_feeds(lived: Project, tmp_path: Path) -> None:
+    target = Target(tmp_path)
+    target.nodes += [node("model.shop.customers"), node("model.shop.current")]
+    command = ("models", "dbt-exposures", "--env=test", "--dbt-target", str(target.write()))
+    told = lived.kedro(*command, "--use-case=churn")
+    assert told.returncode == 0, told.stderr
+    file = lived.data / "08_reporting" / "dbt_exposures.yml"
+    assert told.stdout == f"churn: written to {file}\n"
+    (exposure,) = yaml.safe_load(file.read_text())["exposures"]
+    assert exposure["depends_on"] == ["ref('current')", "ref('customers')"]
+    assert "ROC AUC on its test window: 0." in exposure["description"]
+    missing = lived.kedro(*command)
+    assert missing.returncode == 1
+    assert "high_value_sales.dim_product: dbt's manifest has no model, seed, snapshot or source" in missing.stderr
+
+
+def test_dbt_exposures_are_refused_without_a_champion_or_a_manifest(tmp_path: Path) -> None:
+    target = Target(tmp_path)
+    target.nodes += [node("model.shop.customers"), node("model.shop.current")]
+    project = Project(tmp_path / "data")
+    told = project.kedro("models", "dbt-exposures", "--use-case=churn", "--dbt-target", str(target.write()))
+    assert told.returncode == 1
+    assert told.stderr.startswith("Error: churn has no champion to show: run `kedro run --namespaces=churn` first")
+    assert not list(project.data.rglob("*.yml"))
+    told = project.kedro("models", "dbt-exposures", "--use-case=churn")
+    assert told.returncode == 1
+    assert told.stderr.startswith("Error: dbt_target is not set")

@@ -54,9 +54,12 @@ class ProjectHooks:
         server = context.config_loader["mlflow"].get("server") or {}
         probe_mlflow(server.get("mlflow_tracking_uri") or "")
 
-    @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
-        """Say what is about to run."""
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Say what is about to run, unless dbt says that its tables can't be relied on; before MLflow opens a run."""
+        from evergreen.sources import check_dbt
+
+        check_dbt(pipeline, catalog)
         names = ", ".join(run_params.get("pipeline_names") or ["the whole lifecycle"])
         spaces = sorted({node.namespace for node in pipeline.nodes if node.namespace})
         logger.info("Running %s for %s.", names, ", ".join(spaces))

@@ -1,0 +1,79 @@
+"""Which source tables a run reads, what their contracts promise, and whether dbt's artefacts keep the promise."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.project import pipelines
+from kedro.io import CatalogProtocol, DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.validation.core import resolve_validator
+from pydantic import ValidationError
+
+from evergreen.datasets.dbt import Artefacts, DbtParameters, check_tables, read_artefacts
+from evergreen.errors import EvergreenError
+from evergreen.features.checks import Column
+from evergreen.features.contracts import Contract, contract_for
+from evergreen.schema import TableSpec
+
+
+def source_entries(pipeline: Pipeline) -> list[str]:
+    """The source tables among what a pipeline reads: those that features are made from."""
+    read = pipelines["feature_engineering"].inputs() & pipeline.inputs()
+    return sorted(name for name in read if not name.startswith("params:"))
+
+
+def promised_columns(entry: str, catalog: DataCatalog) -> list[Column]:
+    """The columns that a source table's contracts ask for: its catalog entry's, and its use case's description."""
+    contracts = []
+    spec = catalog.validator_specs.get(entry)
+    validator = resolve_validator(spec) if spec else None
+    if isinstance(validator, Contract):
+        contracts.append(validator)
+    use_case = entry.partition(".")[0]
+    if _is_one_table(use_case):
+        table = TableSpec.model_validate(catalog.load(f"params:{use_case}.table"))
+        contracts.append(contract_for(table, labelled=True))
+    return list({column.name: column for contract in contracts for column in contract.columns}.values())
+
+
+def check_dbt(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Check the source tables that a pipeline reads against dbt's artefacts, where ``dbt_target`` is set.
+
+    Raises:
+        EvergreenError: Where dbt's artefacts break a contract or can't be read; nothing has run by then.
+    """
+    target = catalog.load("params:dbt_target")
+    entries = source_entries(pipeline)
+    if target is None or not entries:
+        return
+    assert isinstance(catalog, DataCatalog)  # the project configures no other
+    promises = {entry: promised_columns(entry, catalog) for entry in entries}
+    parameters = dbt_parameters(catalog.load("params:dbt"))
+    check_tables(artefacts_in(target), promises, parameters, dt.datetime.now(dt.UTC))
+
+
+def artefacts_in(target: str) -> Artefacts:
+    """The artefacts of dbt in the folder that the user named, seen from where the command was started."""
+    return read_artefacts(Path(target).expanduser().resolve())
+
+
+def dbt_parameters(block: Any) -> DbtParameters:
+    """The block ``dbt`` of the parameters.
+
+    Raises:
+        EvergreenError: Where it names something that does not exist.
+    """
+    try:
+        return DbtParameters.model_validate(block)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise EvergreenError(f"The parameters under dbt can't be read: {faults}; they are models and owner.") from error
+
+
+def _is_one_table(use_case: str) -> bool:
+    from evergreen.settings import USE_CASES  # settings names the hooks, which come here
+
+    return USE_CASES[use_case] == "one_table"

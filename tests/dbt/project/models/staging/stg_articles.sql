@@ -1,0 +1,1 @@
+select * rename (article as product_id) from {{ source('export', 'articles') }}

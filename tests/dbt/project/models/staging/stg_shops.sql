@@ -1,0 +1,1 @@
+select * rename (shop as store_id) from {{ source('export', 'shops') }}
