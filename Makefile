@@ -1,11 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-airflow test-bigquery test-dbt lint format lock viz clean
+.PHONY: help setup run check-conf test test-all test-airflow test-bigquery test-dbt test-spark lint format lock viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 AIRFLOW_VENV := .venv-airflow
 BIGQUERY_VENV := .venv-bigquery
 DBT_VENV := .venv-dbt
+SPARK_VENV := .venv-spark
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -53,6 +54,16 @@ $(DBT_VENV)/.ready: tests/dbt/requirements.txt | setup
 
 test-dbt: $(DBT_VENV)/.ready  ## a warehouse that a real dbt builds in .venv-dbt
 	DBT_VENV=$(abspath $(DBT_VENV)) $(BIN)/pytest tests/dbt
+
+$(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
+	$(PYTHON) -m venv $(SPARK_VENV)
+	$(BIN)/uv pip install --quiet --python $(SPARK_VENV)/bin/python --compile-bytecode -c constraints.txt -e ".[dev,spark]"
+	@touch $@
+
+test-spark: $(SPARK_VENV)/.ready  ## features and profiles on a real Spark in .venv-spark, Java included
+	$(SPARK_VENV)/bin/pytest tests/engines tests/datasets/test_spark.py
+
+test-all: test test-bigquery test-spark test-airflow test-dbt  ## every test there is
 
 lint: setup  ## style, types and floors
 	$(BIN)/ruff check .

@@ -9,9 +9,14 @@ import bigquery_engine
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from kedro.config import OmegaConfigLoader
 
+from evergreen.datasets import SparkLakeDataset, SparkTableDataset
 from evergreen.datasets.synthetic.retail import RetailRecipe
+from evergreen.settings import CONFIG_LOADER_ARGS
+from tests_support import ROOT
 
 Tables = dict[str, pa.Table]
 
@@ -81,7 +86,28 @@ def bigquery(emulator: str) -> Engine:
     return Engine(lay, lambda table: connection.create_table("kept", table, overwrite=True))
 
 
-@pytest.fixture(scope="session", params=["bigquery"])
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """A Spark of two threads, set up as its environment says."""
+    pytest.importorskip("pyspark", reason="needs Spark: make test-spark")
+    lake, kept = tmp_path_factory.mktemp("lake"), tmp_path_factory.mktemp("kept") / "kept"
+    loader = OmegaConfigLoader(str(ROOT / "conf"), env="spark", **CONFIG_LOADER_ARGS)
+    connection = loader["catalog"]["high_value_sales.fact_sales"]["connection"]
+
+    def lay(tables: Tables) -> dict[str, ir.Table]:
+        for name, rows in tables.items():
+            pq.write_table(rows, lake / f"{name}.parquet")
+        return {name: SparkLakeDataset(lake=str(lake), table=name, connection=connection).load() for name in tables}
+
+    def keep(table: ir.Table) -> ir.Table:
+        dataset = SparkTableDataset(filepath=str(kept), connection=connection)
+        dataset.save(table)
+        return dataset.load()
+
+    return Engine(lay, keep)
+
+
+@pytest.fixture(scope="session", params=["bigquery", "spark"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each remote engine in turn; one whose environment is not set up is skipped by its own fixture."""
     found: Engine = request.getfixturevalue(request.param)

@@ -8,6 +8,7 @@ from evergreen.datasets.power_bi import PowerBIDataset
 from evergreen.datasets.predictions import PredictionsDataset
 from evergreen.datasets.record import RecordDataset
 from evergreen.datasets.runs import RunsDataset
+from evergreen.datasets.spark import SparkLakeDataset, SparkTableDataset
 from evergreen.datasets.synthetic import SyntheticDataset
 from evergreen.datasets.whole import FrameDataset, PageDataset, PictureDataset, TableDataset
 
@@ -23,6 +24,8 @@ __all__ = [
     "PredictionsDataset",
     "RecordDataset",
     "RunsDataset",
+    "SparkLakeDataset",
+    "SparkTableDataset",
     "SyntheticDataset",
     "TableDataset",
     "WebhookDataset",

@@ -55,7 +55,7 @@ class LakeDataset(FileDataset):
         files, path = fsspec.core.url_to_fs(self._lake, **self._fs_args)
         single, folder = f"{path}/{self._table}.parquet", f"{path}/{self._table}"
         if files.isfile(single):
-            source: str | list[str] = files.unstrip_protocol(single) if self._is_remote else single
+            source = files.unstrip_protocol(single) if self._is_remote else single
         elif files.glob(f"{folder}/**/*.parquet"):
             source = f"{self._lake}/{self._table}/**/*.parquet"
         elif self._when_absent is not None:
@@ -66,7 +66,11 @@ class LakeDataset(FileDataset):
                 f"table {self._table} is not in the lake {self._lake}: neither {self._table}.parquet nor a folder "
                 f"{self._table}/ with parquet files was found; put it there or set `--params=lake=<folder or URL>`."
             )
+        return self._read(source)
+
+    def _read(self, source: str) -> ir.Table:
         if self._is_remote:
+            files, _ = fsspec.core.url_to_fs(self._lake, **self._fs_args)
             self.connection.register_filesystem(files)
         return self.connection.read_parquet(source, hive_partitioning=True)
 

