@@ -61,9 +61,12 @@ $(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
 	@touch $@
 
 test-spark: $(SPARK_VENV)/.ready  ## features and profiles on a real Spark in .venv-spark, Java included
-	$(SPARK_VENV)/bin/pytest tests/engines tests/datasets/test_spark.py
+	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines
 
 test-all: test test-bigquery test-spark test-airflow test-dbt  ## every test there is
+
+check-conf: setup  ## resolve every environment's catalog and parameters, connecting to nothing
+	$(BIN)/kedro check-conf
 
 lint: setup  ## style, types and floors
 	$(BIN)/ruff check .
