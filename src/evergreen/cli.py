@@ -1,4 +1,4 @@
-"""The command line: ``kedro run`` with one-sentence errors, and ``kedro models``."""
+"""The command line: ``kedro run`` with one-sentence errors, ``kedro models`` and ``kedro check-conf``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kedro.framework.cli.utils import CONTEXT_SETTINGS
 from kedro.framework.project import pipelines
 from kedro.validation.exceptions import ParameterValidationError
 
-from evergreen.commands import models
+from evergreen.commands import check_conf, models
 from evergreen.errors import EvergreenError
 from evergreen.settings import USE_CASES
 
@@ -62,3 +62,4 @@ run = click.Command(
 )
 cli.add_command(run)
 cli.add_command(models)
+cli.add_command(check_conf)

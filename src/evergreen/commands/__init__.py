@@ -1,6 +1,7 @@
-"""``kedro models``: look at the registered versions of a use case, and change which one serves."""
+"""``kedro models``: look at registered versions and change which one serves; ``kedro check-conf``."""
 
 from evergreen.commands import changing, exposures, looking
+from evergreen.commands.checking import check_conf
 from evergreen.commands.group import models
 
-__all__ = ["changing", "exposures", "looking", "models"]
+__all__ = ["changing", "check_conf", "exposures", "looking", "models"]
