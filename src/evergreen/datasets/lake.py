@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from typing import Any, NoReturn
 
@@ -12,6 +13,7 @@ from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
 from evergreen.errors import EvergreenError
+from evergreen.features import as_date
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ class LakeDataset(FileDataset):
         fs_args: Arguments of the fsspec file system, credentials among them.
         when_absent: Column → Ibis type of the empty table that stands in where the lake lacks this one; None: a lack
             is an error.
+        since: Day (yyyy-mm-dd) from which rows are read; of hive partitions by ``dated_by`` only those files are
+            opened. None: all.
+        dated_by: Column with the rows' date.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
@@ -37,11 +42,14 @@ class LakeDataset(FileDataset):
         connection: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
         when_absent: dict[str, str] | None = None,
+        since: str | dt.date | None = None,
+        dated_by: str = "date_key",
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._lake = str(lake).rstrip("/")
         self._table = table
         self._when_absent = when_absent
+        self._since, self._dated_by = _day(since), dated_by
         super().__init__(
             filepath=f"{self._lake}/{table}.parquet", connection=connection, fs_args=fs_args, metadata=metadata
         )
@@ -66,7 +74,8 @@ class LakeDataset(FileDataset):
                 f"table {self._table} is not in the lake {self._lake}: neither {self._table}.parquet nor a folder "
                 f"{self._table}/ with parquet files was found; put it there or set `--params=lake=<folder or URL>`."
             )
-        return self._read(source)
+        table = self._read(source)
+        return table if self._since is None else table.filter(as_date(table[self._dated_by]) >= ibis.date(self._since))
 
     def _read(self, source: str) -> ir.Table:
         if self._is_remote:
@@ -88,3 +97,10 @@ class LakeDataset(FileDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"lake": self._lake, "table": self._table}
+
+
+def _day(since: str | dt.date | None) -> dt.date | None:
+    try:
+        return None if since is None else dt.date.fromisoformat(str(since))
+    except ValueError as error:
+        raise EvergreenError(f"a lake is read since '{since}', which is not a date: write it as yyyy-mm-dd.") from error
