@@ -115,7 +115,8 @@ def test_an_mlflow_server_out_of_reach_is_named_within_seconds(lived: Project, t
     [
         (["--pipeline=nonsense"], "Failed to find the pipeline named 'nonsense'"),
         (["--namespaces=churm"], "namespaces: high_value_sales, churn"),
-        (["--params=churn.training.k=none"], "churn.training"),
+        (["--params=churn.training.k=none"], "Error: parameter churn.training.k is 'none': Input should be"),
+        (["--params=churm.training.k=8"], "Error: parameter churm is read by nothing; churn was probably meant."),
         (["--params=as_of=tomorrow", "--pipeline=training"], "as_of is 'tomorrow', which is not a date"),
         (
             ["--params=as_of=2020-01-01", "--pipeline=training", "--namespaces=high_value_sales"],

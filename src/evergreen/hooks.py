@@ -16,6 +16,7 @@ from kedro.pipeline import Node, Pipeline
 from pydantic import BaseModel
 
 from evergreen.errors import EvergreenError
+from evergreen.parameter_faults import refuse_faulty_parameters
 from evergreen.summary import summary
 
 logger = logging.getLogger("evergreen")
@@ -50,7 +51,8 @@ class ProjectHooks:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Probe MLflow before kedro-mlflow's own hook waits for it."""
+        """Refuse faulty parameters, and probe MLflow before kedro-mlflow's own hook waits for it."""
+        refuse_faulty_parameters(context.config_loader)
         server = context.config_loader["mlflow"].get("server") or {}
         probe_mlflow(server.get("mlflow_tracking_uri") or "")
 

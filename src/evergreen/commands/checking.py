@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 from kedro.framework.context import KedroContext
@@ -13,10 +10,8 @@ from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.framework.project import pipelines, settings
 from kedro.framework.startup import bootstrap_project
 from kedro.utils import find_kedro_project
-from kedro.validation.type_extractor import TypeExtractor
-from pydantic import BaseModel, ValidationError
 
-from evergreen.settings import USE_CASES
+from evergreen.parameter_faults import parameter_faults, probably_meant
 
 BASE = "base"
 
@@ -60,39 +55,11 @@ def check_environment(project: Path, conf: Path, env: str) -> list[str]:
     )
     try:
         loader["mlflow"]
-        faults = list(_parameter_faults(loader["parameters"], base["parameters"]))
+        faults = list(parameter_faults(loader["parameters"], base["parameters"]))
         faults += [] if faults else _catalog_faults(context)
     except Exception as error:  # whatever a file can do wrong: YAML, interpolations, class names, arguments
         faults = [_in_one_line(error)]
     return [f"environment {env}: {fault}" for fault in faults]
-
-
-def _parameter_faults(parameters: dict[str, Any], base: dict[str, Any]) -> Iterator[str]:
-    """Names that base does not have, and values that a typed model refuses."""
-    for name, block in parameters.items():
-        if name not in base:
-            yield f"parameter {name} is read by nothing{_close(name, base)}."
-        elif name in USE_CASES:
-            for unread in (each for each in block if each not in base[name]):
-                yield f"parameter {name}.{unread} is read by nothing{_close(unread, base[name])}."
-    for key, model in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from _model_faults(key, model, parameters)
-
-
-def _model_faults(key: str, model: type[BaseModel], parameters: dict[str, Any]) -> Iterator[str]:
-    value: Any = parameters
-    for part in key.split("."):
-        if part not in value:
-            yield f"parameter {key} is missing; a {model.__name__} is needed."
-            return
-        value = value[part]
-    try:
-        model.model_validate(value)
-    except ValidationError as error:
-        for fault in error.errors():
-            where = ".".join([key, *map(str, fault["loc"])])
-            yield f"parameter {where} is {fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}."
 
 
 def _catalog_faults(context: KedroContext) -> list[str]:
@@ -103,13 +70,10 @@ def _catalog_faults(context: KedroContext) -> list[str]:
         catalog.get(name)
     strangers = [name for name in context.config_loader["catalog"] if name not in entries and "{" not in name]
     return [
-        f"catalog entry {name} is used by no pipeline{hint}." for name in strangers if (hint := _close(name, entries))
+        f"catalog entry {name} is used by no pipeline{hint}."
+        for name in strangers
+        if (hint := probably_meant(name, entries))
     ]
-
-
-def _close(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; {close[0]} was probably meant" if close else ""
 
 
 def _in_one_line(error: Exception) -> str:

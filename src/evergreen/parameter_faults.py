@@ -1,0 +1,77 @@
+"""What is wrong with parameters? One sentence each, for ``kedro check-conf`` and before every run."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kedro.config import AbstractConfigLoader
+from kedro.framework.project import pipelines, settings
+from kedro.validation.type_extractor import TypeExtractor
+from pydantic import BaseModel, ValidationError
+
+from evergreen.errors import EvergreenError
+
+BASE = "base"
+_ASKED = re.compile(r"\$\{runtime_params:\s*([A-Za-z_]\w*)")
+
+
+def refuse_faulty_parameters(loader: AbstractConfigLoader) -> None:
+    """Stop a run whose parameters, those of the command line included, nobody reads or a model refuses.
+
+    Args:
+        loader: The run's configuration.
+
+    Raises:
+        EvergreenError: One sentence a fault.
+    """
+    conf, given = Path(loader.conf_source), loader.runtime_params or {}
+    base = settings.CONFIG_LOADER_CLASS(str(conf), env=BASE, **settings.CONFIG_LOADER_ARGS)["parameters"]
+    asked = {name for name in given if name in _names_asked_for(conf)}
+    faults = list(parameter_faults({k: v for k, v in loader["parameters"].items() if k not in asked}, base))
+    if faults:
+        raise EvergreenError(" ".join(faults))
+
+
+def parameter_faults(parameters: dict[str, Any], base: dict[str, Any]) -> Iterator[str]:
+    """Names that base does not have, and values that a typed model refuses."""
+    from evergreen.settings import USE_CASES  # settings import the hooks, which import this module
+
+    for name, block in parameters.items():
+        if name not in base:
+            yield f"parameter {name} is read by nothing{probably_meant(name, base)}."
+        elif name in USE_CASES:
+            for unread in (each for each in block if each not in base[name]):
+                yield f"parameter {name}.{unread} is read by nothing{probably_meant(unread, base[name])}."
+    for key, model in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from _model_faults(key, model, parameters)
+
+
+def _model_faults(key: str, model: type[BaseModel], parameters: dict[str, Any]) -> Iterator[str]:
+    value: Any = parameters
+    for part in key.split("."):
+        if part not in value:
+            yield f"parameter {key} is missing; a {model.__name__} is needed."
+            return
+        value = value[part]
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        for fault in error.errors():
+            where = ".".join([key, *map(str, fault["loc"])])
+            yield f"parameter {where} is {fault['input']!r}: {fault['msg'].removeprefix('Value error, ')}."
+
+
+def probably_meant(name: str, known: Iterable[str]) -> str:
+    """The known name that is spelt most alike, as the end of a sentence; empty where none is."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; {close[0]} was probably meant" if close else ""
+
+
+def _names_asked_for(conf: Path) -> set[str]:
+    """What configuration asks the command line for, as in ``${runtime_params:lake}``."""
+    return {name for file in conf.rglob("*.yml") for name in _ASKED.findall(file.read_text())}
