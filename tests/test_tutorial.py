@@ -43,3 +43,4 @@ def test_nothing_of_it_reaches_the_real_data_or_registry(tutorial: Project) -> N
     around: Path = tutorial.data.parent
     assert sorted(path.name for path in around.iterdir()) == ["told.txt", "tutorial"]
     assert (tutorial.data / "mlflow" / "mlflow.db").exists()
+    assert f"Records and reports: {tutorial.data}/08_reporting" in (around / "told.txt").read_text()

@@ -53,6 +53,7 @@ class ProjectHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Refuse faulty parameters, and probe MLflow before kedro-mlflow's own hook waits for it."""
         refuse_faulty_parameters(context.config_loader)
+        self._data = str(context.config_loader["globals"]["data"])
         server = context.config_loader["mlflow"].get("server") or {}
         probe_mlflow(server.get("mlflow_tracking_uri") or "")
 
@@ -71,7 +72,7 @@ class ProjectHooks:
         """Tell the story of a whole run on one screen."""
         if not run_params.get("pipeline_names"):
             spaces = sorted({node.namespace for node in pipeline.nodes if node.namespace})
-            logger.info("%s", summary({space: _records(catalog, space) for space in spaces}, _data_folder()))
+            logger.info("%s", summary({space: _records(catalog, space) for space in spaces}, _short(self._data)))
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
@@ -93,11 +94,9 @@ class ProjectHooks:
                 mlflow.log_dict(value.model_dump(mode="json"), f"parameters/{key}.json")
 
 
-def _data_folder() -> str:
-    """Where the data lies, as short as it can be said from here."""
-    from evergreen.settings import data_folder  # settings import this module
-
-    return os.path.relpath(folder) if Path(folder := data_folder()).is_relative_to(Path.cwd()) else folder
+def _short(folder: str) -> str:
+    """A folder as short as it can be said from here."""
+    return os.path.relpath(folder) if Path(folder).is_relative_to(Path.cwd()) else folder
 
 
 def _records(catalog: CatalogProtocol, use_case: str) -> dict[str, dict[str, Any]]:
