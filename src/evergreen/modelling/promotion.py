@@ -292,7 +292,7 @@ def _judge(evidence: _Evidence, policy: PromotionPolicy) -> tuple[Decision, list
     whom = f"the floor of {policy.first_champion_floor:g}" if first else f"the champion's {evidence.champion_auc:.4f}"
     facts = (
         f"The challenger's AUC {evidence.challenger_auc:.4f} is {gain:+.4f} against {whom} "
-        f"(bounds {low:+.4f} to {high:+.4f}, one-sided alpha {policy.alpha:g})."
+        f"(bounds {low:+.4f} to {high:+.4f}, one-sided alpha {policy.alpha:.3g})."
     )
     if low > 0 and gain >= evidence.required:
         return "promote", [facts, "The lower bound is above 0 and the gain is large enough."]
