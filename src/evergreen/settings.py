@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from evergreen import quiet
+from evergreen.configuration import ConfigLoader
 from evergreen.hooks import ProjectHooks
 
 quiet.init()
@@ -27,6 +28,7 @@ def data_folder() -> str:
     return str(Path(os.environ.get("EVERGREEN_DATA", own)).resolve())
 
 
+CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

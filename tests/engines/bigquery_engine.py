@@ -79,12 +79,19 @@ def connect(client: Any, dataset: str) -> Any:
     return connection
 
 
+def plain(table: pa.Table) -> pa.Table:
+    """Text as text, which every engine reads."""
+    fields = [(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type) for field in table.schema]
+    return table.cast(pa.schema(fields))
+
+
 def put(client: Any, dataset: str, tables: dict[str, pa.Table]) -> None:
     """Create the dataset and fill tables by streaming inserts."""
     from google.cloud import bigquery
     from ibis.backends.bigquery.datatypes import BigQuerySchema
 
-    client.create_dataset(dataset, exists_ok=True)
+    for each in (dataset, "_bqemu_anonymous"):  # where the emulator keeps what a query uploads
+        client.create_dataset(each, exists_ok=True)
     for name, rows in tables.items():
         schema = BigQuerySchema.from_ibis(ibis.schema(rows.schema))
         client.delete_table(f"{PROJECT}.{dataset}.{name}", not_found_ok=True)

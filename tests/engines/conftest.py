@@ -44,13 +44,7 @@ def star() -> Tables:
         RetailRecipe(table=name, size=LINES, stores=6, products=40)  # type: ignore[arg-type]
         for name in ("fact_sales", "dim_product", "dim_store")
     ]
-    return {recipe.table: plain(pa.concat_tables(recipe.chunks())) for recipe in recipes}
-
-
-def plain(table: pa.Table) -> pa.Table:
-    """Text as text, which every engine reads."""
-    fields = [(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type) for field in table.schema]
-    return table.cast(pa.schema(fields))
+    return {recipe.table: bigquery_engine.plain(pa.concat_tables(recipe.chunks())) for recipe in recipes}
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Catalog connectors that do not exist elsewhere."""
 
 from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
+from evergreen.datasets.bigquery import BigQueryFeaturesDataset, BigQueryTableDataset
 from evergreen.datasets.history import HistoryDataset
 from evergreen.datasets.lake import LakeDataset
 from evergreen.datasets.model_version import ModelVersionDataset
@@ -13,6 +14,8 @@ from evergreen.datasets.synthetic import SyntheticDataset
 from evergreen.datasets.whole import FrameDataset, PageDataset, PictureDataset, TableDataset
 
 __all__ = [
+    "BigQueryFeaturesDataset",
+    "BigQueryTableDataset",
     "EmailDataset",
     "FrameDataset",
     "HistoryDataset",

@@ -4,6 +4,7 @@ from evergreen.features.calendar import CALENDAR, add_calendar, as_date
 from evergreen.features.columns import require_columns
 from evergreen.features.history import History, key_history
 from evergreen.features.one_table import one_table_features
+from evergreen.features.prejoined import dimension_of
 from evergreen.features.retail import RetailFeatures, retail_features
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "RetailFeatures",
     "add_calendar",
     "as_date",
+    "dimension_of",
     "key_history",
     "one_table_features",
     "require_columns",

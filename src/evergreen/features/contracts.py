@@ -50,6 +50,7 @@ class Contract:
         self.columns = tuple(columns)
         self.key = tuple(key)
         self.may_be_empty = may_be_empty
+        self.no_rows = "0 rows"
 
     def validate(self, data: ir.Table) -> ir.Table:
         """Check the table with one aggregate query and one more for duplicates.
@@ -87,7 +88,7 @@ class Contract:
         if not rows and self.may_be_empty:
             return []
         if not rows:
-            return [Breach("empty_table", "", "0 rows", "1 or more", "check the source and its filters")]
+            return [Breach("empty_table", "", self.no_rows, "1 or more", "check the source and its filters")]
         if self.key and set(self.key) <= sound.keys():
             unique = Count(
                 "duplicate_keys",
@@ -111,9 +112,12 @@ class FactSales(Contract):
     Args:
         today: Last day that a sale may carry; default: the database's current date and one day more.
         max_return_share: Largest share of lines with a negative quantity or amount.
+        days: How many days the source was cut to, for the message when none of them has a row.
     """
 
-    def __init__(self, today: dt.date | str | None = None, max_return_share: float = 0.05) -> None:
+    def __init__(
+        self, today: dt.date | str | None = None, max_return_share: float = 0.05, days: int | None = None
+    ) -> None:
         columns = [
             Column("sales_id", "key", required=True),
             Column("date_key", "date", required=True, unparsable_share=0.0),
@@ -126,6 +130,8 @@ class FactSales(Contract):
         super().__init__("fact_sales", columns, ["sales_id"])
         self.today = _as_date(today)
         self.max_return_share = max_return_share
+        if days is not None:
+            self.no_rows = f"0 rows in the last {days} days"
 
     def counts(self, data: ir.Table, sound: dict[str, Column]) -> list[Count]:
         """Beyond the columns: future dates and returns."""

@@ -45,7 +45,7 @@ def add_kpis(table: ir.Table, business_kpis: ir.Table | None) -> ir.Table:
         kpi_month=_month_number(as_date(business_kpis.month)) + 1,
         **{f"retailer_{name}": business_kpis[name].cast("float64") for name in KPIS},
     )
-    return look_up(rows, closed, _KEYS).drop(*_KEYS)
+    return look_up(rows, closed, _KEYS).select(*table.columns, *KPI_COLUMNS)
 
 
 def _month_number(date: ir.DateColumn) -> ir.IntegerColumn:

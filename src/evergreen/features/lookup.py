@@ -18,6 +18,7 @@ def look_up(table: ir.Table, known: ir.Table, keys: Sequence[str]) -> ir.Table:
     Returns:
         The table, row for row, with the columns added; nulls where the key is null or unknown.
     """
+    added = [name for name in known.columns if name not in keys]
     known = known.rename({f"{key}_known": key for key in keys})
     same = [table[key] == known[f"{key}_known"] for key in keys]
-    return table.left_join(known, same).drop(*(f"{key}_known" for key in keys))
+    return table.left_join(known, same).select(*table.columns, *added)

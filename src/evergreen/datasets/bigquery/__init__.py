@@ -1,0 +1,5 @@
+"""BigQuery: dbt's tables as sources, features computed and kept there; nothing Google is imported before it is used."""
+
+from evergreen.datasets.bigquery.tables import BigQueryFeaturesDataset, BigQueryTableDataset
+
+__all__ = ["BigQueryFeaturesDataset", "BigQueryTableDataset"]
