@@ -24,12 +24,11 @@ from evergreen.monitoring.two_sample import (
     chi_square,
     ks_distance,
     ks_p_value,
+    normal_score_z,
     pool_rare_levels,
     pooled,
-    rank_z,
     share_p_value,
     size_factor,
-    two_sided,
 )
 
 LEVELS = np.array([f"level {i}" for i in range(10)])
@@ -55,15 +54,40 @@ def integer_counts(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.integers(0, 40, 300), rng.integers(2, 44, 200)
 
 
-def test_ks_and_mann_whitney_on_counts_equal_scipy_on_values():
+def test_ks_on_counts_equals_scipy_on_values():
     a, b = integer_counts(0)
     ref, win = (np.bincount(v, minlength=44).astype(float) for v in (a, b))
     distance = float(ks_distance(ref, win))
     assert distance == pytest.approx(stats.ks_2samp(a, b).statistic)
     expected = stats.kstwobign.sf(distance / np.sqrt(1 / 300 + 1 / 200))
     assert ks_p_value(distance, float(size_factor(300, 200))) == pytest.approx(expected)
-    scipy_p = stats.mannwhitneyu(a, b, method="asymptotic", use_continuity=False).pvalue
-    assert two_sided(float(rank_z(ref, win))) == pytest.approx(scipy_p)
+
+
+def test_normal_scores_on_counts_equal_scores_of_ranks_averaged_over_ties():
+    a, b = integer_counts(0)
+    both = np.concatenate([a, b])
+    total = len(both)
+    order = np.argsort(both, kind="stable")
+    edges = stats.norm.pdf(stats.norm.ppf(np.arange(total + 1) / total))
+    ranked = np.empty(total)
+    ranked[order] = (edges[:-1] - edges[1:]) * total
+    scores = pd.Series(ranked).groupby(both).transform("mean").to_numpy()
+    variance = len(a) * len(b) / (total * (total - 1)) * (scores**2).sum()
+    ref, win = (np.bincount(v, minlength=44).astype(float) for v in (a, b))
+    assert normal_score_z(ref, win) == pytest.approx(scores[len(a) :].sum() / np.sqrt(variance))
+
+
+def test_normal_scores_and_mann_whitney_agree_on_a_gaussian_shift():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, 1, 4_000), rng.normal(0.1, 1, 2_000)
+    edges = np.quantile(a, np.linspace(0, 1, 257)[1:-1])
+    ref, win = (np.bincount(np.searchsorted(edges, v), minlength=256).astype(float) for v in (a, b))
+    scipy_p = stats.mannwhitneyu(a, b, method="asymptotic").pvalue
+    assert abs(float(normal_score_z(ref, win))) == pytest.approx(stats.norm.isf(scipy_p / 2), abs=0.3)
+
+
+def test_normal_scores_of_a_constant_column_say_nothing():
+    assert normal_score_z(np.array([0.0, 300, 0]), np.array([0.0, 200, 0])) == 0
 
 
 def test_chi_square_equals_scipys_contingency_test():

@@ -17,16 +17,16 @@ from evergreen.monitoring.two_sample import (
     estimated_variance_p_value,
     ks_distance,
     ks_p_value,
+    normal_score_z,
     pool_rare_levels,
     pooled,
-    rank_z,
     share_p_value,
     size_factor,
     two_sided,
 )
 
 _KS_AND_RANKS = (0.2, 0.8)
-"""Weights of the two tests of numbers: ranks have the power for shifts, which are what drift mostly is."""
+"""Weights of the two tests of numbers: normal scores have the power for shifts, which are what drift mostly is."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def value_test(
 ) -> Tested:
     """Test whether values are distributed alike; both columns have values on the same bins.
 
-    Numeric: Kolmogorov–Smirnov and Mann–Whitney, joined by the Cauchy combination, four to one for the
-    ranks: the one sees any change of shape, the other has the power for shifts. Categorical: chi-square of
+    Numeric: Kolmogorov–Smirnov and van der Waerden, joined by the Cauchy combination, four to one for the
+    scores: the one sees any change of shape, the other has the power for shifts. Categorical: chi-square of
     the 2 × k table with rare levels pooled.
     """
     ref, win = np.asarray(reference.counts, float), np.asarray(window.counts, float)
@@ -57,7 +57,7 @@ def value_test(
     distance = float(ks_distance(ref, win))
     p_values = [
         estimated_variance_p_value(ks_p_value(distance, h * design.values), design.windows),
-        estimated_variance_p_value(two_sided(float(rank_z(ref, win)) / np.sqrt(design.ranks)), design.windows),
+        estimated_variance_p_value(two_sided(float(normal_score_z(ref, win)) / np.sqrt(design.ranks)), design.windows),
     ]
     return Tested("values", cauchy_combination(p_values, _KS_AND_RANKS), shift_from_ks(distance, h * design.values))
 

@@ -21,9 +21,9 @@ from evergreen.monitoring.two_sample import (
     Array,
     chi_square,
     ks_distance,
+    normal_score_z,
     pool_rare_levels,
     pooled,
-    rank_z,
     size_factor,
 )
 
@@ -98,7 +98,7 @@ def _at_gap(values: Array, shares: Array, gap: int, *, numeric: bool, ordered: b
     distances = ks_distance(outside, inside)
     return DesignEffect(
         values=max(1.0, float((distances**2 / h).mean() / KOLMOGOROV_SECOND_MOMENT)),
-        ranks=max(1.0, float((rank_z(outside, inside) ** 2).mean())),
+        ranks=max(1.0, float((normal_score_z(outside, inside) ** 2).mean())),
         nulls=null_effect,
         windows=windows,
     )

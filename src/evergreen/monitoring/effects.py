@@ -16,7 +16,6 @@ from evergreen.monitoring.frozen import Frozen
 from evergreen.monitoring.profile import CategoricalColumn, NumericColumn, ValueColumn
 from evergreen.monitoring.two_sample import KOLMOGOROV_MEAN, Array
 
-RANK_EFFICIENCY = 3 / np.pi
 _SMALLEST_SHARE = 1e-4
 
 
@@ -62,7 +61,7 @@ def shift_from_shares(reference: Array, window: Array, h: float) -> float:
 
 def detectable_shift(alpha: float, h: float, power: float = 0.8) -> float:
     """Smallest Gaussian shift that the rank test finds with ``power`` at two-sided level ``alpha``."""
-    return float((special.ndtri(power) - special.ndtri(alpha / 2)) * np.sqrt(h / RANK_EFFICIENCY))
+    return float((special.ndtri(power) - special.ndtri(alpha / 2)) * np.sqrt(h))
 
 
 def detectable_shares(alpha: float, h: float, df: int, power: float = 0.8) -> float:

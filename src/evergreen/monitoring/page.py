@@ -127,7 +127,7 @@ def _rule(record: MonitoringRecord) -> str:
             "30% of columns do. It is here for comparison; it alarms far more often than it should."
         )
     return (
-        "A column alarms when a test of its values (numbers: Kolmogorov–Smirnov joined with Mann–Whitney; categories: "
+        "A column alarms when a test of its values (numbers: Kolmogorov–Smirnov joined with normal scores; categories: "
         "chi-square with rare levels pooled), of its share of nulls or of infinities survives Benjamini–Hochberg at "
         f"{record.drift.q:g} over all {record.drift.hypotheses} hypotheses, and its effect is large enough to care "
         "about. Rows that depend on each other count for less: the design effect says by how much. PSI, "

@@ -21,7 +21,7 @@ class DesignEffect(Frozen):
 
     Attributes:
         values: Inflation of the squared Kolmogorov–Smirnov distance, or of chi-square; at least 1.
-        ranks: Inflation of the squared Mann–Whitney z; at least 1.
+        ranks: Inflation of the squared van der Waerden z; at least 1.
         nulls: Inflation of the variance of the null share; at least 1.
         windows: Effective number of held-out windows that the inflations rest on; None where rows are
             taken as independent.

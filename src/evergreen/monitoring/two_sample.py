@@ -33,15 +33,25 @@ def ks_p_value(distance: float, h: float) -> float:
     return float(special.kolmogorov(distance / np.sqrt(h)))
 
 
-def rank_z(reference: Array, window: Array) -> Array:
-    """Mann–Whitney z from mid-ranks with tie correction (Mann and Whitney 1947); shape (...)."""
+def normal_score_z(reference: Array, window: Array) -> Array:
+    """Van der Waerden's z: the window's ranks, read as normal quantiles, against its share of them; shape (...).
+
+    Ranks of one bin share their mean quantile, so scores sum to 0 and ties need no correction of their own. The test
+    needs no distribution, and for shifts it is never less efficient than Student's t (Chernoff and Savage 1958);
+    Mann–Whitney is, by 5 %, where values are Gaussian.
+
+    References:
+        van der Waerden, "Order tests for the two-sample problem and their power" (1952).
+    """
     both = reference + window
     n, m = reference.sum(axis=-1), window.sum(axis=-1)
     total = n + m
-    mid_ranks = np.cumsum(both, axis=-1) - both / 2 + 0.5
-    surplus = (window * mid_ranks).sum(axis=-1) - m * (total + 1) / 2
-    ties = ((both**3 - both).sum(axis=-1)) / (total**3 - total)
-    variance = n * m * (total + 1) / 12 * (1 - ties)
+    upper = np.cumsum(both, axis=-1) / total[..., None]
+    density = np.exp(-(special.ndtri(np.minimum(upper, 1.0)) ** 2) / 2) / np.sqrt(2 * np.pi)
+    before = np.concatenate([np.zeros((*density.shape[:-1], 1)), density[..., :-1]], axis=-1)
+    score = (before - density) * total[..., None] / np.where(both > 0, both, 1.0)
+    variance = n * m / (total * np.maximum(total - 1, 1)) * (both * score**2).sum(axis=-1)
+    surplus = (window * score).sum(axis=-1)
     return np.where(variance > 0, surplus / np.sqrt(np.where(variance > 0, variance, 1.0)), 0.0)
 
 
