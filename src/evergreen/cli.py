@@ -30,7 +30,8 @@ def user_sentence(error: BaseException) -> str | None:
     if isinstance(error, MissingConfigException | ParameterValidationError):
         return str(error)
     if isinstance(error, ValueError) and str(error).startswith(MISSPELT):
-        return f"{error} Pipelines: {', '.join(sorted(pipelines))}; namespaces: {', '.join(USE_CASES)}."
+        told = " ".join(str(error).split()).rstrip(".")
+        return f"{told}. Pipelines: {', '.join(sorted(pipelines))}; namespaces: {', '.join(USE_CASES)}."
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, EvergreenError):
