@@ -71,10 +71,23 @@ def retraining_benchmark() -> ModuleType:
 def test_after_a_concept_change_recent_rows_teach_best() -> None:
     ranked = train_contenders(pool(stream(changed_share=28 / 180)), CandidatePolicy(), FAST, SPLIT)
     assert ranked[0].choice == "recent"
-    assert {each.choice for each in ranked} == {"all", "recency_weighted", "recent"}
+    assert {each.choice for each in ranked} == {"all", "recency_weighted", "recent", "newest"}
     by_choice = {each.choice: each.recent_roc_auc for each in ranked}
     assert by_choice["recent"] > by_choice["recency_weighted"] > by_choice["all"]
     assert ranked[0].recent.all()
+
+
+def test_a_change_within_the_recent_window_is_learnt_from_its_newer_half() -> None:
+    ranked = train_contenders(pool(stream(changed_share=14 / 180)), CandidatePolicy(), FAST, SPLIT)
+    assert ranked[0].choice == "newest"
+    assert ranked[0].newest.all()
+
+
+def test_recent_rows_of_one_day_have_no_newer_half() -> None:
+    dated = pool(stream(1500))
+    snapshot = RowPool(dated.rows, dated.recent, np.where(dated.recent, 0.0, 90.0))
+    found = {each.choice for each in train_contenders(snapshot, CandidatePolicy(), FAST, SPLIT)}
+    assert found == {"all", "recency_weighted", "recent"}
 
 
 def test_without_a_change_more_rows_teach_no_worse() -> None:
