@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from pathlib import Path
@@ -50,6 +51,15 @@ def test_the_leaderboard_has_one_row_per_algorithm(lived: Project) -> None:
     fields = "algorithm status cv_roc_auc_mean cv_roc_auc_std fit_seconds train_rows best_params model_uri error"
     assert set(fields.split()) <= set(rows[0])
     assert all(row["status"] == "ok" and row["error"] is None and row["model_uri"] for row in rows)
+
+
+def test_training_tells_of_each_algorithm_as_it_is_ready(lived: Project) -> None:
+    told = (lived.data / "first_run.txt").read_text()
+    for use_case in USE_CASES:
+        progress = re.findall(
+            rf"^{use_case}: (\w+): CV AUC 0\.\d{{4}} on [\d,]+ rows in \d+\.\d s$", told, re.MULTILINE
+        )
+        assert set(progress) == {"HistGradientBoosting", "LogisticRegression"}
 
 
 def test_predictions_carry_the_agreed_columns(lived: Project) -> None:

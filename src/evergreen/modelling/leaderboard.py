@@ -66,6 +66,14 @@ def leaderboard_row(candidate: Candidate, model_uri: str | None) -> LeaderboardR
     )
 
 
+def progress_text(candidate: Candidate) -> str:
+    """What became of one algorithm, as a line for those who wait for the others."""
+    if candidate.status == "failed":
+        return f"{candidate.algorithm} failed: {candidate.error}"
+    scored = f"CV AUC {candidate.cv_roc_auc_mean:.4f} on {candidate.train_rows:,} rows"
+    return f"{candidate.algorithm}: {scored} in {candidate.fit_seconds:.1f} s"
+
+
 def leaderboard_text(record: TrainingRecord) -> str:
     """The leaderboard as a table for the console."""
     head = f"{'algorithm':<22}{'CV AUC':>8}{'± std':>8}{'seconds':>9}{'rows':>9}  best parameters"

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evergreen import registry
-from evergreen.modelling.leaderboard import TrainingRecord, leaderboard_text
+from evergreen.modelling.leaderboard import TrainingRecord, leaderboard_text, progress_text
 from evergreen.modelling.leakage import check_leakage
 from evergreen.modelling.rows import resolve_as_of
 from evergreen.modelling.search import Candidate, train_candidates
@@ -71,6 +71,7 @@ def train(
 
     def keep(candidate: Candidate) -> None:
         logged[candidate.algorithm] = registry.log_candidate(training_plan.use_case, "training", candidate, example)
+        logger.info("%s: %s", training_plan.use_case, progress_text(candidate))
 
     rows = training_set
     ranked = train_candidates(rows.X, rows.y, rows.share, rows.dates, rows.spec, training, split, on_result=keep)
