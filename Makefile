@@ -63,7 +63,8 @@ $(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
 test-spark: $(SPARK_VENV)/.ready  ## features and profiles on a real Spark in .venv-spark, Java included
 	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines
 
-test-all: test test-bigquery test-spark test-airflow test-dbt  ## every test there is
+test-all: test $(VENV)/.bigquery  ## every test there is; those on real engines two at a time
+	$(MAKE) -j 2 --output-sync=target test-spark test-bigquery test-airflow test-dbt
 
 check-conf: setup  ## resolve every environment's catalog and parameters, connecting to nothing
 	$(BIN)/kedro check-conf

@@ -52,3 +52,26 @@ def test_each_loader_means_its_own_globals(conf: Path) -> None:
         ConfigLoader(str(conf), env=env, base_env="base", default_run_env="local") for env in ("cloud", "base")
     )
     assert [loader["parameters"]["engine"] for loader in (first, second)] == ["large", "small"]
+
+
+def mlflow_settings(conf: Path, server: str, location: str) -> tuple[str, str | None]:
+    (conf / "base" / "mlflow.yml").write_text(
+        "server: {mlflow_tracking_uri: 'sqlite:////data/mlflow.db'}\n"
+        f"tracking: {{experiment: {{create_experiment_kwargs: {{artifact_location: '{location}'}}}}}}\n"
+    )
+    (conf / "cloud" / "mlflow.yml").write_text(f"server: {{mlflow_tracking_uri: '{server}'}}\n")
+    found = ConfigLoader(
+        str(conf), env="cloud", base_env="base", default_run_env="local", config_patterns={"mlflow": ["mlflow*"]}
+    )["mlflow"]
+    created = found["tracking"]["experiment"]["create_experiment_kwargs"]
+    return found["server"]["mlflow_tracking_uri"], created["artifact_location"]
+
+
+@pytest.mark.parametrize("server", ["http://mlflow:5000", "https://user@mlflow.example.org", "databricks"])
+def test_a_servers_artefacts_do_not_go_into_this_machines_folders(conf: Path, server: str) -> None:
+    assert mlflow_settings(conf, server, "/data/artifacts") == (server, None)
+
+
+def test_other_places_of_artefacts_stay(conf: Path) -> None:
+    assert mlflow_settings(conf, "http://mlflow:5000", "s3://bucket/artifacts")[1] == "s3://bucket/artifacts"
+    assert mlflow_settings(conf, "postgresql://db/mlflow", "/data/artifacts")[1] == "/data/artifacts"

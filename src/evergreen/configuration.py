@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
 LOCAL = "local"
+_SERVERS = ("http", "https", "databricks")
+
+
+def mlflow_scheme(uri: str) -> str:
+    """What kind of place an MLflow URI names: ``https``, ``sqlite``, …; nothing for a folder."""
+    return "databricks" if uri == "databricks" else urlparse(uri).scheme
 
 
 class ConfigLoader(OmegaConfigLoader):
     """Kedro's loader, for which ``conf/local/credentials.yml`` also counts under ``--env``: secrets are a machine's.
 
-    Kedro's ``${globals:…}`` means those of the loader that was made last; here it means the loader's own.
+    Kedro's ``${globals:…}`` means those of the loader that was made last; here it means the loader's own. Artefacts of
+    an MLflow server go where the server keeps them, not into a folder that only this machine can see.
     """
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Configuration of one kind; credentials with those of ``conf/local`` on top."""
         self._register_globals_resolver()
+        if key == "mlflow":
+            return _artefacts_beside_runs(dict(super().__getitem__(key)))
         folder = Path(self.conf_source) / LOCAL
         if key != "credentials" or self.env in (None, LOCAL) or not folder.is_dir():
             return dict(super().__getitem__(key))
@@ -29,3 +39,13 @@ class ConfigLoader(OmegaConfigLoader):
             if not own:
                 raise
             return dict(own)
+
+
+def _artefacts_beside_runs(mlflow: dict[str, Any]) -> dict[str, Any]:
+    """MLflow's settings, without a local folder for the artefacts of a server."""
+    uri = str((mlflow.get("server") or {}).get("mlflow_tracking_uri") or "")
+    experiment = (mlflow.get("tracking") or {}).get("experiment") or {}
+    location = (experiment.get("create_experiment_kwargs") or {}).get("artifact_location")
+    if mlflow_scheme(uri) in _SERVERS and location and Path(location).is_absolute():
+        experiment["create_experiment_kwargs"]["artifact_location"] = None
+    return mlflow

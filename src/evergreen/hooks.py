@@ -42,7 +42,7 @@ def probe_mlflow(uri: str) -> None:
     except OSError as error:
         raise EvergreenError(
             f"MLflow at {parts.scheme}://{parts.hostname}:{port} is out of reach ({error}): nothing was run; "
-            "start the server or correct server.mlflow_tracking_uri in conf/<env>/mlflow.yml."
+            "start the server, or correct MLFLOW_TRACKING_URI or server.mlflow_tracking_uri in conf/<env>/mlflow.yml."
         ) from error
 
 

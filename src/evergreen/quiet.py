@@ -18,6 +18,7 @@ def init() -> None:
     """Quieten MLflow and route Python warnings to the log; the settings, which Kedro reads first, call it."""
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "true")  # it would write a project id into pyproject.toml
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addFilter(is_news)

@@ -6,7 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from evergreen import quiet
-from evergreen.configuration import ConfigLoader
+from evergreen.configuration import ConfigLoader, mlflow_scheme
 from evergreen.hooks import ProjectHooks
 
 quiet.init()
@@ -28,11 +28,23 @@ def data_folder() -> str:
     return str(Path(os.environ.get("EVERGREEN_DATA", own)).resolve())
 
 
+_NAMED_AT_THE_START = os.environ.get("MLFLOW_TRACKING_URI", "")  # read once: MLflow sets it itself, later on
+
+
+def tracking_uri() -> str:
+    """Where runs and models are kept: the server that ``MLFLOW_TRACKING_URI`` names, or SQLite under the data.
+
+    Files that it names don't count: MLflow sets the variable to those of one run, and the next would follow.
+    """
+    of_this_machine = mlflow_scheme(_NAMED_AT_THE_START) in ("", "file", "sqlite")
+    return f"sqlite:///{data_folder()}/mlflow/mlflow.db" if of_this_machine else _NAMED_AT_THE_START
+
+
 CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    "custom_resolvers": {"merge": merge, "data": data_folder},
+    "custom_resolvers": {"merge": merge, "data": data_folder, "tracking": tracking_uri},
     "merge_strategy": {"parameters": "soft", "globals": "soft"},
     "config_patterns": {"mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"]},
 }

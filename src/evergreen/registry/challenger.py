@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel
@@ -25,6 +24,7 @@ from evergreen.monitoring.watch import BLOCK_SHARE, PROBABILITY, reference_profi
 from evergreen.registry import artefacts
 from evergreen.registry.aliases import set_challenger
 from evergreen.registry.check import write_check_rows
+from evergreen.registry.downloads import fetch
 from evergreen.registry.manifest import Manifest, git_commit, installed_versions
 from evergreen.registry.references import (
     PROFILE_FILE,
@@ -161,7 +161,7 @@ def leaderboard_models(version: ModelVersion) -> dict[str, tuple[Pipeline, float
     models = {version.manifest.algorithm: (version.pipeline, version.manifest.threshold)}
     for row in stored.leaderboard:
         if row.model_uri is not None and row.threshold is not None and row.algorithm not in models:
-            folder = Path(mlflow.artifacts.download_artifacts(row.model_uri))
+            folder = fetch(row.model_uri)
             models[row.algorithm] = (artefacts.load_model(folder / artefacts.MODEL_FILE), row.threshold)
     return models
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion as StoredVersion
 from mlflow.exceptions import MlflowException
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from evergreen.registry.aliases import registry_lock
 from evergreen.registry.artefacts import DIGEST_TAG
 from evergreen.registry.challenger import TRAINING_FILE
+from evergreen.registry.downloads import LOGGED_MODEL, fetch
 from evergreen.registry.history import former_champion
 from evergreen.registry.references import SAMPLE_FILE
 from evergreen.registry.versions import VersionSummary, aliases_of, list_versions
@@ -147,14 +147,14 @@ def _delete_version(use_case: str, number: str) -> None:
 
 
 def _leaderboard_models(stored: StoredVersion) -> list[str]:
-    file = Path(mlflow.artifacts.download_artifacts(f"{stored.source}/{TRAINING_FILE}"))
+    file = fetch(f"{stored.source}/{TRAINING_FILE}")
     rows = json.loads(file.read_text())["leaderboard"]  # records of former releases, too
     return [row["model_uri"] for row in rows if row.get("model_uri")]
 
 
 def _delete_logged_model(client: MlflowClient, model_uri: str) -> None:
     try:
-        model = client.get_logged_model(model_uri.removeprefix("models:/"))
+        model = client.get_logged_model(model_uri.removeprefix(LOGGED_MODEL))
     except MlflowException as error:
         if error.error_code == GONE:  # a prune that was killed came this far
             return

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.registry import artefacts
+from evergreen.registry.downloads import fetch
 from evergreen.registry.manifest import Manifest, check_library_versions
 
 CHAMPION = "champion"
@@ -118,7 +119,7 @@ def load(use_case: str, version: str) -> ModelVersion:
     client = MlflowClient()
     try:
         found = client.get_model_version(use_case, version)
-        folder = Path(mlflow.artifacts.download_artifacts(found.source))
+        folder = fetch(str(found.source), found.tags)
     except (MlflowException, OSError) as error:
         known = ", ".join(row.version for row in list_versions(use_case)) or "none"
         raise EvergreenError(

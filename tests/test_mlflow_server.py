@@ -1,0 +1,66 @@
+"""Claims about a real MLflow server: it keeps everything, any machine goes on from there, and nothing stays behind."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests_support import Project
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = [f"--backend-store-uri=sqlite:///{folder}/mlflow.db", f"--artifacts-destination={folder}/artifacts"]
+    command = [sys.executable, "-m", "mlflow", "server", f"--port={port}", "--workers=1", *places]
+    with (folder / "log").open("w") as told:
+        process = subprocess.Popen(command, stdout=told, stderr=told, cwd=folder)
+        try:
+            _wait_for(port, process, folder / "log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def test_another_machine_goes_on_where_the_first_one_stopped(server: str, tmp_path: Path) -> None:
+    here, there, scratch = Project(tmp_path / "here"), Project(tmp_path / "there"), tmp_path / "scratch"
+    scratch.mkdir()
+    surroundings = {"MLFLOW_TRACKING_URI": server, "TMPDIR": str(scratch)}
+    ran = here.run("--namespaces=churn", **surroundings)
+    assert ran.returncode == 0, ran.stderr
+    assert "churn: version 1 promoted." in ran.stdout + ran.stderr
+    assert "Downloading" not in ran.stderr
+    assert not (here.data / "mlflow").exists()
+
+    trained = there.run("--pipelines=feature_engineering,training", "--namespaces=churn", **surroundings)
+    assert trained.returncode == 0, trained.stderr
+    assert there.record("churn", "training")["status"] == "reused"
+    named = ["--use-case=churn", "--env=test"]
+    rolled_back = there.kedro("models", "rollback", *named, "--reason=the old world is back", **surroundings)
+    assert rolled_back.returncode == 0, rolled_back.stderr
+    listed = here.kedro("models", "list", *named, "--json", **surroundings)
+    champions = [row["version"] for row in json.loads(listed.stdout) if "champion" in row["aliases"]]
+    assert champions == ["1"]
+    assert [place.name for place in scratch.iterdir() if place.is_dir()] == []
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
