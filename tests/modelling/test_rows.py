@@ -78,6 +78,14 @@ def test_as_of_is_the_newest_date_unless_told() -> None:
     assert resolve_as_of(table(snapshot.drop(columns="seen")), PLAIN, None, TODAY) == TODAY
 
 
+def test_a_snapshot_of_the_future_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    rows = table(pd.DataFrame({"id": [1], "gone": [0], "a": [0.0], "seen": [dt.date(2025, 6, 1)]}))
+    assert resolve_as_of(rows, PLAIN, "2025-06-01", TODAY) == dt.date(2025, 6, 1)
+    assert not caplog.records
+    assert resolve_as_of(rows, PLAIN, "2025-05-31", TODAY) == dt.date(2025, 5, 31)
+    assert "as_of is 2025-05-31, but the rows are a snapshot of 2025-06-01" in caplog.text
+
+
 def test_a_date_that_is_none_is_told_in_a_sentence() -> None:
     with pytest.raises(EvergreenError, match="as_of is 'soon', which is not a date: write it as yyyy-mm-dd"):
         parse_date("soon")

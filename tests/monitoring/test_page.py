@@ -216,7 +216,7 @@ def test_the_verdict_says_by_which_rule_and_on_how_many_tests(drifted, unfit):
     def sure(record):
         return dict(verdict(record).answers)["How sure is that"]
 
-    assert "at most 5% of windows would raise any column alarm; 6 tests shared" in sure(drifted.record)
+    assert "at most 4% of windows would raise any column alarm; 6 tests shared" in sure(drifted.record)
     assert "No column has rows enough to be tested" in sure(unfit.record)
     tutorial = drifted.record.drift.model_copy(update={"rule": "tutorial"})
     assert "cries wolf" in sure(drifted.record.model_copy(update={"drift": tutorial}))

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from drift_runs import dependent_run, independent_run, parts
-from evergreen.monitoring.policy import DriftPolicy
+from evergreen.monitoring.record import MonitoringParameters
 
 
 @pytest.mark.parametrize(("run", "repetitions"), [(independent_run, 20), (dependent_run, 12)])
@@ -21,5 +21,5 @@ def test_the_parts_of_a_run_share_its_budget_and_not_more():
     assert findings.multivariate is not None
     scores = findings.scores.hypotheses[0].p_value / (0.8 * 0.1)  # four fifths of a tenth: nulls get the rest
     assert findings.scores.adjusted_p_value == pytest.approx(min(scores, 1.0))
-    assert findings.drift.q == pytest.approx(0.8 * DriftPolicy().q)
+    assert findings.drift.q == pytest.approx(0.8 * MonitoringParameters().drift.q)
     assert np.isfinite(findings.multivariate.p_value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 
 import ibis
 import ibis.expr.types as ir
@@ -11,6 +12,8 @@ import pandas as pd
 from evergreen.errors import EvergreenError
 from evergreen.modelling.splits import block_share
 from evergreen.schema import TableSpec
+
+logger = logging.getLogger("evergreen")
 
 
 def parse_date(value: str | dt.date | None) -> dt.date | None:
@@ -42,6 +45,8 @@ def date_range(features: ir.Table, spec: TableSpec) -> tuple[dt.date, dt.date]:
 def resolve_as_of(features: ir.Table, spec: TableSpec, requested: str | dt.date | None, today: dt.date) -> dt.date:
     """The date that the run pretends is today.
 
+    A snapshot that is newer than the date asked for is still looked at, for there is no other; a warning tells.
+
     Args:
         features: The feature table.
         spec: Its description.
@@ -49,14 +54,25 @@ def resolve_as_of(features: ir.Table, spec: TableSpec, requested: str | dt.date 
         today: What to take where neither the parameter nor the data has a date.
     """
     asked = parse_date(requested)
-    if asked is not None:
-        return asked
     if spec.date is not None:
-        return date_range(features, spec)[1]
-    if spec.snapshot_date is not None and spec.snapshot_date in features.columns:
-        newest = features[spec.snapshot_date].cast("date").max().execute()
-        return today if pd.isna(newest) else pd.Timestamp(newest).date()
-    return today
+        return asked or date_range(features, spec)[1]
+    snapshot = _snapshot_date(features, spec)
+    if asked is not None and snapshot is not None and snapshot > asked:
+        logger.warning(
+            "as_of is %s, but the rows are a snapshot of %s, which nobody had then: what is said of them "
+            "holds for that later day. Leave as_of out, or give it a day from then on.",
+            asked,
+            snapshot,
+        )
+    return asked or snapshot or today
+
+
+def _snapshot_date(features: ir.Table, spec: TableSpec) -> dt.date | None:
+    """Date of the newest row of a table without dates of its own."""
+    if spec.snapshot_date is None or spec.snapshot_date not in features.columns:
+        return None
+    newest = features[spec.snapshot_date].cast("date").max().execute()
+    return None if pd.isna(newest) else pd.Timestamp(newest).date()
 
 
 def fetch_rows(

@@ -24,7 +24,7 @@ class MonitoringParameters(BaseModel):
         max_rows: About how many rows of the window are scored for prediction drift and performance.
         sample_rows: Rows of the window that the multivariate test looks at.
         max_positive_rate_change: Largest relative change of the share of positive predictions.
-        drift: When a column alarms.
+        drift: When a column alarms; its ``q`` is shared with the tests of the scores and of whole rows.
         over_time: How windows in a row make an alert.
         performance: When a drop of a metric is an alert.
         quality: Limits of the data quality checks.
@@ -37,7 +37,7 @@ class MonitoringParameters(BaseModel):
     max_rows: int = Field(default=100_000, ge=100)
     sample_rows: int = Field(default=5_000, ge=100, le=10_000)
     max_positive_rate_change: float = Field(default=0.2, gt=0)
-    drift: DriftPolicy = DriftPolicy()
+    drift: DriftPolicy = DriftPolicy(q=0.05)
     over_time: OverTimePolicy = OverTimePolicy()
     performance: PerformancePolicy = PerformancePolicy()
     quality: QualityPolicy = QualityPolicy()
