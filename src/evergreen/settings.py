@@ -31,13 +31,13 @@ def data_folder() -> str:
 _NAMED_AT_THE_START = os.environ.get("MLFLOW_TRACKING_URI", "")  # read once: MLflow sets it itself, later on
 
 
-def tracking_uri() -> str:
-    """Where runs and models are kept: the server that ``MLFLOW_TRACKING_URI`` names, or SQLite under the data.
+def tracking_uri(data: str) -> str:
+    """Where runs and models are kept: the server that ``MLFLOW_TRACKING_URI`` names, or SQLite below ``data``.
 
     Files that it names don't count: MLflow sets the variable to those of one run, and the next would follow.
     """
     of_this_machine = mlflow_scheme(_NAMED_AT_THE_START) in ("", "file", "sqlite")
-    return f"sqlite:///{data_folder()}/mlflow/mlflow.db" if of_this_machine else _NAMED_AT_THE_START
+    return f"sqlite:///{data}/mlflow/mlflow.db" if of_this_machine else _NAMED_AT_THE_START
 
 
 CONFIG_LOADER_CLASS = ConfigLoader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import logging
 
 import ibis
@@ -58,13 +59,19 @@ def resolve_as_of(features: ir.Table, spec: TableSpec, requested: str | dt.date 
         return asked or date_range(features, spec)[1]
     snapshot = _snapshot_date(features, spec)
     if asked is not None and snapshot is not None and snapshot > asked:
-        logger.warning(
-            "as_of is %s, but the rows are a snapshot of %s, which nobody had then: what is said of them "
-            "holds for that later day. Leave as_of out, or give it a day from then on.",
-            asked,
-            snapshot,
-        )
+        _tell_of_future(asked, snapshot)
     return asked or snapshot or today
+
+
+@functools.cache
+def _tell_of_future(asked: dt.date, snapshot: dt.date) -> None:
+    """Once a process, however many steps ask."""
+    logger.warning(
+        "as_of is %s, but the rows are a snapshot of %s, which nobody had then: what is said of them "
+        "holds for that later day. Leave as_of out, or give it a day from then on.",
+        asked,
+        snapshot,
+    )
 
 
 def _snapshot_date(features: ir.Table, spec: TableSpec) -> dt.date | None:
