@@ -91,11 +91,23 @@ def test_a_drop_that_noise_explains_does_not_alert():
     assert statuses.count("alert") <= 3
 
 
+def test_small_windows_without_change_seldom_alert_on_any_metric():
+    scores, labels = scored(0, 1_000)
+    reference = classification_metrics(labels, scores)
+    windows = 150
+    alerts = sum(
+        measure_performance(*scored(seed, 200)[::-1], reference).status == "alert" for seed in range(1, windows + 1)
+    )
+    assert alerts <= stats.binom.isf(0.001, windows, 0.025)
+
+
 def test_the_positive_rate_alerts_beyond_a_fifth_only_with_evidence():
     few, many = np.repeat([0, 1], [80, 20]), np.repeat([0, 1], [8_000, 2_000])
     assert positive_rate_shift(many, np.repeat([0, 1], [7_000, 3_000])).alert
     assert not positive_rate_shift(many, np.repeat([0, 1], [7_800, 2_200])).alert
     assert not positive_rate_shift(few, np.repeat([0, 1], [70, 30])).alert
+    assert positive_rate_shift(many, np.repeat([0, 1], [70, 30])).alert
+    assert not positive_rate_shift(many, np.repeat([0, 1], [70, 30]), ci=0.999).alert
 
 
 def flipped(seed: int, rows: int, correlation: float) -> pd.DataFrame:

@@ -52,6 +52,13 @@ def test_without_a_reason_nothing_is_retrained_and_each_rule_tells_what_it_saw()
     }
 
 
+def test_a_reason_of_monitoring_without_a_rule_of_its_own_is_named() -> None:
+    trigger = asked(monitored(Reason(source="predictions", found="found", allowed="allowed")))
+    assert trigger.reasons == (
+        "None of 6 rules fired. Monitoring's predictions would ask for it, but no such rule is chosen.",
+    )
+
+
 @pytest.mark.parametrize("source", ["performance", "estimate", "drift", "age"])
 def test_a_reason_of_monitoring_fires_its_rule_and_only_where_the_rule_is_chosen(source: Any) -> None:
     reason = Reason(source=source, found="found", allowed="allowed")

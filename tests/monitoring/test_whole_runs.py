@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from drift_runs import dependent_run, independent_run, parts
+from evergreen.monitoring.conclude import overall_status
+from evergreen.monitoring.performance import PerformanceReport
 from evergreen.monitoring.record import MonitoringParameters
 
 
@@ -23,3 +27,12 @@ def test_the_parts_of_a_run_share_its_budget_and_not_more():
     assert findings.scores.adjusted_p_value == pytest.approx(min(scores, 1.0))
     assert findings.drift.q == pytest.approx(0.8 * MonitoringParameters().drift.q)
     assert np.isfinite(findings.multivariate.p_value)
+
+
+def test_a_window_is_not_quiet_where_any_of_its_parts_speaks():
+    quiet = independent_run(0)
+    assert overall_status(quiet) == "ok"
+    fell = replace(quiet, performance=PerformanceReport(status="alert", rows=500, metrics={}))
+    assert overall_status(fell) == "performance"
+    more = replace(fell, positive_rate=quiet.positive_rate.model_copy(update={"alert": True}))
+    assert overall_status(more) == "drift"

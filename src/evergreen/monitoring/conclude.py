@@ -71,7 +71,7 @@ def conclude(
     return MonitoringRecord(
         use_case=use_case,
         as_of=window.as_of,
-        status=_status(findings),
+        status=overall_status(findings),
         version=version,
         window_start=window.start,
         window_end=window.end,
@@ -91,13 +91,16 @@ def conclude(
     )
 
 
-def _status(findings: Findings) -> Literal["quality", "insufficient_data", "drift", "ok"]:
+def overall_status(findings: Findings) -> Literal["quality", "insufficient_data", "drift", "performance", "ok"]:
+    """What a window's findings come to, in one word: the gravest that any of them says."""
     if findings.quality.status == "failed":
         return "quality"
-    if findings.drift.status != "ok":
-        return findings.drift.status
-    moved = findings.scores.alarm or (findings.multivariate is not None and findings.multivariate.alarm)
-    return "drift" if moved else "ok"
+    rows_moved = findings.multivariate is not None and findings.multivariate.alarm
+    if findings.drift.drifted or findings.scores.alarm or findings.positive_rate.alert or rows_moved:
+        return "drift"
+    if findings.performance is not None and findings.performance.status == "alert":
+        return "performance"
+    return findings.drift.status
 
 
 def _budget(parameters: MonitoringParameters) -> str:

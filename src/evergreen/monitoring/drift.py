@@ -25,7 +25,8 @@ from evergreen.monitoring.profile import (
     larger_design,
 )
 
-_VALUES_WEIGHT = 0.8
+VALUES_WEIGHT = 0.8
+"""Part of a budget for the values of columns; their nulls and infinities share the rest."""
 _SPEAKING = {
     "values": "Its values are distributed differently",
     "nulls": "Its share of nulls changed",
@@ -118,7 +119,7 @@ def _judge(pairs: Mapping[str, _Pair], policy: DriftPolicy) -> dict[str, ColumnD
     """Verdicts by column, all hypotheses of the run corrected together."""
     all_tested = [tested for pair in pairs.values() for tested in pair.tested]
     adjusted = iter(_adjusted(all_tested))
-    alpha = policy.q * _VALUES_WEIGHT / max(sum(tested.name == "values" for tested in all_tested), 1)
+    alpha = policy.q * VALUES_WEIGHT / max(sum(tested.name == "values" for tested in all_tested), 1)
     columns = {}
     for name, pair in pairs.items():
         hypotheses = []
@@ -144,7 +145,7 @@ def _adjusted(tested: Sequence[Tested]) -> NDArray[np.float64]:
         return np.empty(0)
     on_values = np.array([t.name == "values" for t in tested])
     of_kind = np.where(on_values, on_values.sum(), (~on_values).sum())
-    weights = np.where(on_values, _VALUES_WEIGHT, 1 - _VALUES_WEIGHT) * len(tested) / of_kind
+    weights = np.where(on_values, VALUES_WEIGHT, 1 - VALUES_WEIGHT) * len(tested) / of_kind
     return stats.false_discovery_control(np.minimum([t.p_value for t in tested] / weights, 1.0))
 
 

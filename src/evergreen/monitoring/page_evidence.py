@@ -73,10 +73,11 @@ def _measured(performance: PerformanceReport | None) -> list[Block]:
         )
         for name, metric in performance.metrics.items()
     ]  # fmt: skip
-    head = ("Metric", "Promised", "Measured", "95% interval", "Drop", "95% interval (drop)", "Verdict")
+    head = ("Metric", "Promised", "Measured", "95% interval", "Drop", "Interval (drop)", "Verdict")
     text = (
         f"Measured on {counted(performance.rows, 'row')} whose outcome is known, against the version's test window. "
-        "A drop is an alert when it passes its limit and its interval lies above zero."
+        "A drop is an alert when it passes its limit and its interval, which holds for all metrics at once, lies above "
+        "zero."
     )
     return [Text(text), Table(head, rows, frozenset(head[1:-1]))]
 
@@ -102,7 +103,7 @@ def positive_rate_text(shift: PositiveRateShift) -> Text:
     """How the share of positive predictions moved."""
     if shift.relative_change is None:
         return Text(f"Change of the share of positive predictions: {NOTHING}.")
-    change = f"{share_text(shift.relative_change, '+')} (95% interval {share_text(shift.low, '+')} to "
+    change = f"{share_text(shift.relative_change, '+')} ({100 * shift.ci:g}% interval {share_text(shift.low, '+')} to "
     change += f"{share_text(shift.high, '+')})"
     verdict = "an alert" if shift.alert else "no alert"
     return Text(

@@ -21,7 +21,8 @@ class PerformancePolicy(Frozen):
     Attributes:
         relative_drop: Largest allowed drop as a share of the reference's value.
         absolute_drop: Largest allowed drop in points; either limit alerts.
-        ci: Coverage of the intervals that must agree.
+        ci: Coverage of the intervals that must agree; those of the drops hold jointly for all watched metrics, so that
+            by chance any of them alerts in at most (1 − ci) / 2 of windows.
     """
 
     relative_drop: float = 0.1
@@ -36,7 +37,7 @@ class MetricDrop(Frozen):
         reference: The version's metric on its test window.
         window: The metric on the window's mature labels.
         drop: Reference less window; None where either is unknown.
-        low: Lower end of the drop's interval, noise of both sides included.
+        low: Lower end of the drop's interval, noise of both sides included; all metrics' hold at once.
         high: Upper end of the drop's interval.
         limit: Largest allowed drop, the smaller of both limits.
         alert: Whether the drop passes the limit and its interval lies above zero.
@@ -79,7 +80,7 @@ def measure_performance(
     """Compare the metrics of mature labels with the version's reference metrics.
 
     A metric alerts when its drop exceeds a limit and the interval of the drop, with the noise of both sides
-    (MOVER: Zou and Donner 2008), lies above zero.
+    (MOVER: Zou and Donner 2008) and widened for the number of metrics (Bonferroni), lies above zero.
 
     Args:
         labels: Mature labels 0/1, shape (n,).
@@ -111,6 +112,7 @@ class PositiveRateShift(Frozen):
         relative_change: Window over reference, less one; None where the reference has no positives.
         low: Lower end of the relative change's interval.
         high: Upper end of the relative change's interval.
+        ci: Coverage of the interval.
         alert: Whether the change passes the limit and its interval excludes zero.
     """
 
@@ -119,6 +121,7 @@ class PositiveRateShift(Frozen):
     relative_change: float | None = None
     low: float | None = None
     high: float | None = None
+    ci: float = 0.95
     alert: bool = False
 
 
@@ -156,8 +159,14 @@ def positive_rate_shift(
     change = q / p - 1
     alert = abs(change) > limit and not low <= 0 <= high
     return PositiveRateShift(
-        reference=p, window=q, relative_change=change, low=float(low), high=float(high), alert=bool(alert)
+        reference=p, window=q, relative_change=change, low=float(low), high=float(high), ci=ci, alert=bool(alert)
     )
+
+
+def _jointly(ci: float) -> float:
+    """How much wider an interval is that holds together with those of the other watched metrics."""
+    alone = (1 - ci) / 2
+    return float(stats.norm.isf(alone / len(WATCHED)) / stats.norm.isf(alone))
 
 
 def _drop(reference: Metric | None, window: Metric, policy: PerformancePolicy) -> MetricDrop:
@@ -168,8 +177,9 @@ def _drop(reference: Metric | None, window: Metric, policy: PerformancePolicy) -
     low_before = reference.low if known and reference and reference.low is not None else before
     high_before = reference.high if known and reference and reference.high is not None else before
     drop = before - window.value
-    low = drop - float(np.hypot(before - low_before, window.high - window.value))
-    high = drop + float(np.hypot(high_before - before, window.value - window.low))
+    wider = _jointly(policy.ci)
+    low = drop - wider * float(np.hypot(before - low_before, window.high - window.value))
+    high = drop + wider * float(np.hypot(high_before - before, window.value - window.low))
     limit = min(policy.absolute_drop, policy.relative_drop * before)
     alert = drop > limit and low > 0
     return MetricDrop(

@@ -45,7 +45,9 @@ class MonitoringParameters(BaseModel):
 
 
 class MonitoringRecord(Record):
-    """``monitoring.json``; ``status`` is ``ok``, ``drift``, ``insufficient_data`` or ``quality`` (data unfit to judge).
+    """``monitoring.json``; ``status`` is ``ok``, ``drift``, ``performance``, ``insufficient_data`` or ``quality``.
+
+    ``performance``: it fell, though nothing drifted. ``quality``: the data is unfit to be judged.
 
     Attributes:
         version: The champion that was watched.

@@ -142,7 +142,10 @@ def _verdict(
     asking = tuple(rule.sentence for rule in rules if rule.fired)
     holding = tuple(f"Held back by {hold.sentence}." for hold in holds if hold.fired)
     if not asking:
-        return "quiet", (f"None of {len(rules)} rules fired.",)
+        chosen = {rule.name for rule in rules}
+        others = ", ".join(sorted({reason.source for reason in monitoring.trigger.reasons} - chosen))
+        unasked = f" Monitoring's {others} would ask for it, but no such rule is chosen." if others else ""
+        return "quiet", (f"None of {len(rules)} rules fired.{unasked}",)
     if monitoring.trigger.blockers:
         unfit = tuple(f"Data unfit, {why.found} (allowed: {why.allowed})." for why in monitoring.trigger.blockers)
         return "blocked", (*unfit, *asking)

@@ -37,7 +37,7 @@ def _headline(record: MonitoringRecord) -> str:
     if record.status == "insufficient_data":
         return "There are too few rows to tell whether anything changed."
     alarms = record.drift.alarms
-    if record.status == "ok":
+    if record.status in ("ok", "performance"):
         changed = "The data looks as it did in training"
     elif alarms:
         changed = f"The data has changed in {len(alarms)} of {counted(_judged(record), 'column')}"

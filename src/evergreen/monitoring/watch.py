@@ -16,7 +16,7 @@ from evergreen.modelling.metrics import Metric
 from evergreen.modelling.rows import between_dates, fetch_rows, sample_blocks, window_rows
 from evergreen.modelling.splits import Bounds, block_codes, block_share, unseen_mask
 from evergreen.monitoring.build import build_profile
-from evergreen.monitoring.drift import compare_profiles
+from evergreen.monitoring.drift import VALUES_WEIGHT, compare_profiles
 from evergreen.monitoring.estimated import EstimatedPerformance, estimate_performance
 from evergreen.monitoring.multivariate import MultivariateDrift, classifier_two_sample_test, comparable_features
 from evergreen.monitoring.performance import (
@@ -34,7 +34,10 @@ from evergreen.schema import TableSpec
 PROBABILITY = "probability"
 BLOCK_SHARE = "block_share"
 SIDE_SHARE = 0.1
-"""Part of a run's false alarm budget for the test of the scores, and for that of whole rows; columns get the rest."""
+"""Part of a run's false alarm budget for the test of the scores, and for that of whole rows; columns get the rest.
+
+Scores are never null: what the test of a column keeps for its nulls, the share of positive predictions gets.
+"""
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
 
@@ -216,6 +219,7 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
             reference.scores[PROBABILITY] >= reference.threshold,
             window.probability >= reference.threshold,
             limit=parameters.max_positive_rate_change,
+            ci=1 - policy.q * SIDE_SHARE * (1 - VALUES_WEIGHT),
             design_effect=scores.design_effect,
         ),
         multivariate=_multivariate(reference, window, off, parameters),

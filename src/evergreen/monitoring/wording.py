@@ -11,7 +11,8 @@ METRIC_NAMES = {
     "roc_auc": "ROC AUC", "accuracy": "Accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1",
 }  # fmt: skip
 STATUS_NAMES = {
-    "ok": "All quiet", "drift": "Drift", "insufficient_data": "Insufficient data", "quality": "Data unfit to judge",
+    "ok": "All quiet", "drift": "Drift", "performance": "Performance fell",
+    "insufficient_data": "Insufficient data", "quality": "Data unfit to judge",
 }  # fmt: skip
 TRIGGER_NAMES = {"retrain": "Retrain", "keep": "Not needed", "blocked": "Repair data first"}
 _SEVERITY_TONES: dict[str, Tone] = {"info": "watch", "warning": "watch", "high": "bad", "critical": "bad"}
