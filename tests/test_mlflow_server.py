@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
@@ -43,15 +42,10 @@ def test_another_machine_goes_on_where_the_first_one_stopped(server: str, tmp_pa
     assert "Downloading" not in ran.stderr
     assert not (here.data / "mlflow").exists()
 
-    trained = there.run("--pipelines=feature_engineering,training", "--namespaces=churn", **surroundings)
-    assert trained.returncode == 0, trained.stderr
-    assert there.record("churn", "training")["status"] == "reused"
-    named = ["--use-case=churn", "--env=test"]
-    rolled_back = there.kedro("models", "rollback", *named, "--reason=the old world is back", **surroundings)
+    named = ["--use-case=churn", "--env=test", "--reason=the old world is back"]
+    rolled_back = there.kedro("models", "rollback", *named, **surroundings)
     assert rolled_back.returncode == 0, rolled_back.stderr
-    listed = here.kedro("models", "list", *named, "--json", **surroundings)
-    champions = [row["version"] for row in json.loads(listed.stdout) if "champion" in row["aliases"]]
-    assert champions == ["1"]
+    assert "churn: champion 2 → 1" in rolled_back.stdout
     assert [place.name for place in scratch.iterdir() if place.is_dir()] == []
 
 
