@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from dbt_target import Target, node
+from local_server import free_port
 from tests_support import Project
 
 USE_CASES = ("high_value_sales", "churn")
@@ -106,9 +106,7 @@ def test_without_a_champion_the_command_to_run_first_is_named(tmp_path: Path) ->
 
 
 def test_an_mlflow_server_out_of_reach_is_named_within_seconds(lived: Project, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     conf = lived.conf_with(
         tmp_path, "offline", {"mlflow.yml": f"server: {{mlflow_tracking_uri: 'http://127.0.0.1:{port}'}}"}
     )

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local_server import free_port, running
 from tests_support import Project
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
     places = [f"--backend-store-uri=sqlite:///{folder}/mlflow.db", f"--artifacts-destination={folder}/artifacts"]
     command = [sys.executable, "-m", "mlflow", "server", f"--port={port}", "--workers=1", *places]
-    with (folder / "log").open("w") as told:
-        process = subprocess.Popen(command, stdout=told, stderr=told, cwd=folder)
-        try:
-            _wait_for(port, process, folder / "log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+    with running(command, address, folder):
+        yield address
 
 
 def test_another_machine_goes_on_where_the_first_one_stopped(server: str, tmp_path: Path) -> None:
@@ -47,14 +38,3 @@ def test_another_machine_goes_on_where_the_first_one_stopped(server: str, tmp_pa
     assert rolled_back.returncode == 0, rolled_back.stderr
     assert "churn: champion 2 → 1" in rolled_back.stdout
     assert [place.name for place in scratch.iterdir() if place.is_dir()] == []
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            break
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())

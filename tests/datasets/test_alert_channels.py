@@ -23,6 +23,7 @@ from evergreen.datasets import delivery
 from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.messages import AlertMessage
+from local_server import free_port
 
 SECRET = "T0P-SECRET"
 MESSAGE = AlertMessage(
@@ -132,12 +133,6 @@ def everything_is_logged(caplog) -> None:
     caplog.set_level(logging.DEBUG)
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def warnings(caplog) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -210,7 +205,7 @@ def test_a_refusal_is_not_tried_again_and_not_followed(answer, waits, caplog):
 
 
 def test_a_webhook_that_is_down_costs_one_warning_without_its_secret(waits, caplog):
-    url = f"http://127.0.0.1:{closed_port()}/services/{SECRET}"
+    url = f"http://127.0.0.1:{free_port()}/services/{SECRET}"
     WebhookDataset(url=url, attempts=3).save([MESSAGE])
     assert waits == [1, 2]
     (told,) = warnings(caplog)
@@ -238,12 +233,12 @@ def test_secrets_show_neither_in_the_description_nor_in_the_catalog(waits, caplo
         {
             "hook": {"type": "evergreen.datasets.alert_channels.WebhookDataset", "credentials": "hook"},
             "mail": {
-                "type": "evergreen.datasets.alert_channels.EmailDataset", "host": "127.0.0.1", "port": closed_port(),
+                "type": "evergreen.datasets.alert_channels.EmailDataset", "host": "127.0.0.1", "port": free_port(),
                 "sender": "a@x.example", "recipients": ["b@x.example"], "credentials": "smtp", "attempts": 1,
             },
         },
         credentials={
-            "hook": {"url": f"http://127.0.0.1:{closed_port()}/{SECRET}"},
+            "hook": {"url": f"http://127.0.0.1:{free_port()}/{SECRET}"},
             "smtp": {"username": "me", "password": SECRET},
         },
     )  # fmt: skip
@@ -329,7 +324,7 @@ def test_a_mail_server_without_encryption_is_sent_no_password(waits, caplog):
 
 
 def test_a_mail_server_that_is_down_costs_one_warning(waits, caplog):
-    port = closed_port()
+    port = free_port()
     EmailDataset(host="127.0.0.1", port=port, sender="a@x.example", recipients=["b@x.example"]).save([MESSAGE])
     assert waits == [1, 2, 4]
     (told,) = warnings(caplog)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,45 +11,20 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
+from local_server import free_port, running
+
 VENV = os.environ.get("BIGQUERY_VENV")
 SERVER = Path(__file__).with_name("emulator_server.py")
 PROJECT = "demo"
-START_SECONDS = 60
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager
 def emulator(folder: Path) -> Iterator[str]:
     """A running emulator; gives its address, and ends it afterwards."""
-    rest, log = free_port(), folder / "emulator.log"
+    rest = free_port()
     command = [f"{VENV}/bin/python", str(SERVER), "--rest-port", str(rest), "--grpc-port", str(free_port())]
-    with log.open("w") as told:
-        server = subprocess.Popen(command, stdout=told, stderr=told, cwd=folder)
-    try:
-        wait_for(f"http://127.0.0.1:{rest}/bigquery/v2/projects/{PROJECT}/datasets", server, log)
+    with running(command, f"http://127.0.0.1:{rest}/bigquery/v2/projects/{PROJECT}/datasets", folder):
         yield f"http://127.0.0.1:{rest}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the emulator answers."""
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise RuntimeError(f"the emulator did not start: {log.read_text()[-2000:]}")
 
 
 def rest_client(address: str) -> Any:

@@ -77,6 +77,11 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def stored_digests(tags: dict[str, str]) -> dict[str, str]:
+    """The digests that a version's tags hold, by relative path."""
+    return {tag.removeprefix(DIGEST_TAG): value for tag, value in tags.items() if tag.startswith(DIGEST_TAG)}
+
+
 def check_digests(folder: Path, tags: dict[str, str], version: str) -> None:
     """Refuse a version whose files are not those that were stored.
 
@@ -88,7 +93,7 @@ def check_digests(folder: Path, tags: dict[str, str], version: str) -> None:
     Raises:
         EvergreenError: Naming the files that are missing or differ.
     """
-    stored = {tag.removeprefix(DIGEST_TAG): value for tag, value in tags.items() if tag.startswith(DIGEST_TAG)}
+    stored = stored_digests(tags)
     found = digests(folder)
     broken = sorted(name for name, digest in stored.items() if found.get(name) != digest)
     if broken or not stored:

@@ -119,7 +119,7 @@ def load(use_case: str, version: str) -> ModelVersion:
     client = MlflowClient()
     try:
         found = client.get_model_version(use_case, version)
-        folder = fetch(str(found.source), found.tags)
+        folder = fetch(str(found.source), artefacts.stored_digests(found.tags))
     except (MlflowException, OSError) as error:
         known = ", ".join(row.version for row in list_versions(use_case)) or "none"
         raise EvergreenError(

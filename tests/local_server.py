@@ -1,0 +1,46 @@
+"""Real servers that a test starts on this machine and stops again."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str], address: str, folder: Path) -> Iterator[None]:
+    """A server that runs in ``folder`` and answers at ``address``; ended afterwards."""
+    log = folder / "server.log"
+    with log.open("w") as told:
+        server = subprocess.Popen(command, stdout=told, stderr=told, cwd=folder)
+    try:
+        _wait_for(address, server, log)
+        yield
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
