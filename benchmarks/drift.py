@@ -23,9 +23,9 @@ from scipy import special
 
 from drift_runs import dependent_run, independent_run, parts
 from drift_tables import SETTINGS, dependent_pairs, pairs, rate, show, table
-from evergreen.modelling.metrics import classification_metrics
+from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles, merge
-from evergreen.monitoring.history import alerts_over_time, history_rows
+from evergreen.monitoring.alerts import alerts_over_time, history_rows
 from evergreen.monitoring.performance import measure_performance
 
 RULES = ["evergreen", "tutorial: any column", "tutorial: share > .3", "always-fire", "never-fire"]

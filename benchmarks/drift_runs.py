@@ -10,19 +10,12 @@ import pandas as pd
 from scipy import special
 
 from drift_tables import blocked, table
-from evergreen.modelling.labels import LabelDefinition
-from evergreen.modelling.splits import Bounds, block_share
-from evergreen.monitoring.build import build_profile
-from evergreen.monitoring.record import MonitoringParameters
-from evergreen.monitoring.watch import (
-    BLOCK_SHARE,
-    PROBABILITY,
-    Findings,
-    Reference,
-    Window,
-    judge_window,
-    reference_profiles,
-)
+from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.monitoring.profiles.build import build_profile
+from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference, reference_profiles
+from evergreen.monitoring.window import Findings, Window, judge_window
+from evergreen.rows.labels import LabelDefinition
+from evergreen.rows.splits import Bounds, block_share
 from evergreen.schema import TableSpec
 
 DAY = dt.date(2026, 2, 28)

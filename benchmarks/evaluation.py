@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics as sk
 
-from evergreen.modelling.comparison import compare_models, delong_test
-from evergreen.modelling.metrics import METRIC_NAMES, classification_metrics
-from evergreen.modelling.slices import slice_metrics
+from evergreen.evaluation.comparison import compare_models, delong_test
+from evergreen.evaluation.metrics import METRIC_NAMES, classification_metrics
+from evergreen.evaluation.slices import slice_metrics
 
 THRESHOLD = 0.4
 COVERAGE_ROWS = (300, 1_500)

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pandas as pd
 
+from evergreen.evaluation.explanation import explain
+from evergreen.evaluation.importance import permutation_importance_interval
 from evergreen.modelling.estimators import ALGORITHMS, make_pipeline
-from evergreen.modelling.explanation import explain
-from evergreen.modelling.importance import permutation_importance_interval
 from evergreen.schema import TableSpec
 
 ROW_CAPS = {"SVM": 3_000, "NeuralNetwork": 20_000}

@@ -31,11 +31,11 @@ from evergreen.datasets import LakeDataset
 from evergreen.datasets.synthetic.dataset import write_recipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.features import History, RetailFeatures, key_history, retail_features
-from evergreen.modelling.rows import date_range
+from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.search import train_candidate
-from evergreen.modelling.splits import SplitPolicy
-from evergreen.modelling.training_parameters import TrainingParameters
-from evergreen.modelling.training_set import LabelledRows, select_test_rows, select_training_set, window_bounds
+from evergreen.rows.labelled import LabelledRows, select_test_rows, select_training_set, window_bounds
+from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.windows import date_range
 from evergreen.schema import TableSpec
 from evergreen.settings import CONFIG_LOADER_ARGS
 

@@ -13,7 +13,7 @@ import argparse
 import numpy as np
 from scipy.stats import norm
 
-from evergreen.modelling.promotion import decide_promotion
+from evergreen.evaluation.promotion import decide_promotion
 
 CHAMPION_AUC = 0.74
 POSITIVES = 0.22

@@ -26,25 +26,27 @@ from sklearn.metrics import roc_auc_score
 
 from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.scenario import Scenario
-from evergreen.modelling.candidates import CandidatePolicy, RowPool, train_contenders
+from evergreen.evaluation.judge import judge_challenger
+from evergreen.evaluation.metrics import classification_metrics
+from evergreen.evaluation.promotion import PromotionPolicy
+from evergreen.evaluation.slices import SlicePolicy
+from evergreen.evaluation.spending import spend_alpha
 from evergreen.modelling.estimators import make_pipeline
-from evergreen.modelling.evaluation import judge_challenger
-from evergreen.modelling.labels import LabelDefinition
-from evergreen.modelling.metrics import classification_metrics
-from evergreen.modelling.promotion import PromotionPolicy
-from evergreen.modelling.row_pool import challenger_bounds
 from evergreen.modelling.search import Candidate, train_candidate
-from evergreen.modelling.slices import SlicePolicy
-from evergreen.modelling.spending import spend_alpha
-from evergreen.modelling.splits import Bounds, SplitPolicy, block_share, training_mask, unseen_mask
-from evergreen.modelling.splits import test_mask as rows_of_the_test_window
-from evergreen.modelling.training_set import LabelledRows
 from evergreen.modelling.tuning import TrainingPolicy
-from evergreen.monitoring.build import build_profile
 from evergreen.monitoring.conclude import conclude, window_history
-from evergreen.monitoring.record import MonitoringParameters, MonitoringRecord
-from evergreen.monitoring.rules import ChampionsAge, RetrainingRules, decide_trigger
-from evergreen.monitoring.watch import BLOCK_SHARE, PROBABILITY, Reference, Window, judge_window, reference_profiles
+from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.monitoring.profiles.build import build_profile
+from evergreen.monitoring.record import MonitoringRecord
+from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference, reference_profiles
+from evergreen.monitoring.window import Window, judge_window
+from evergreen.retraining.contenders import CandidatePolicy, RowPool, train_contenders
+from evergreen.retraining.row_pool import challenger_bounds
+from evergreen.retraining.trigger import ChampionsAge, RetrainingRules, decide_trigger
+from evergreen.rows.labelled import LabelledRows
+from evergreen.rows.labels import LabelDefinition
+from evergreen.rows.splits import Bounds, SplitPolicy, block_share, training_mask, unseen_mask
+from evergreen.rows.splits import test_mask as rows_of_the_test_window
 from evergreen.schema import TableSpec
 
 START = dt.date(2025, 1, 1)

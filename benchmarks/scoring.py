@@ -28,7 +28,8 @@ from sklearn.pipeline import Pipeline
 from drift_tables import show, table
 from evergreen.datasets.predictions import PredictionsDataset
 from evergreen.modelling.estimators import make_pipeline
-from evergreen.modelling.scoring import Predictions, ScoredBy, ScoringPolicy, score_table
+from evergreen.modelling.scoring import ScoringPolicy, score_table
+from evergreen.predictions import Predictions, ScoredBy
 from evergreen.schema import TableSpec
 
 SPEC = TableSpec(

@@ -26,12 +26,12 @@ import pandas as pd
 from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.dataset import write_recipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
+from evergreen.evaluation.auc import auc_covariance, auc_interval
+from evergreen.evaluation.comparison import delong_test
 from evergreen.features import RetailFeatures, retail_features
 from evergreen.features.retail import KEYS, OUTCOMES
-from evergreen.modelling.comparison import delong_test
-from evergreen.modelling.delong import auc_covariance, auc_interval
 from evergreen.modelling.search import Candidate, TrainingPolicy, train_candidates
-from evergreen.modelling.splits import SplitPolicy, block_share
+from evergreen.rows.splits import SplitPolicy, block_share
 from evergreen.schema import TableSpec
 
 GRIDS = {

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evergreen.modelling.metrics import classification_metrics
+from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring import build_profile, compare_profiles, estimate_performance
-from evergreen.monitoring.history import alerts_over_time, history_rows, open_alerts
-from evergreen.monitoring.multivariate import MultivariateDrift
+from evergreen.monitoring.alerts import alerts_over_time, history_rows, open_alerts
+from evergreen.monitoring.drift.multivariate import MultivariateDrift
+from evergreen.monitoring.drift.report import ColumnDrift
 from evergreen.monitoring.performance import measure_performance, positive_rate_shift
-from evergreen.monitoring.policy import ColumnDrift
-from evergreen.monitoring.profile import Profile
+from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.quality import check_quality
+from evergreen.monitoring.reasons import decide_retraining
 from evergreen.monitoring.record import MonitoringRecord
-from evergreen.monitoring.trigger import decide_retraining
 
 DAY = dt.date(2026, 2, 28)
 IMPORTANCE = {"age": 0.3, "income": 0.1, "plan": 0.1}

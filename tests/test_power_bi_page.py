@@ -12,7 +12,7 @@ import yaml
 from kedro.io import DataCatalog
 
 from evergreen.datasets import PowerBIDataset
-from evergreen.settings import USE_CASES
+from evergreen.use_cases import USE_CASES
 from tests_support import ROOT, Project
 
 PAGE = (ROOT / "docs" / "power-bi.md").read_text()

@@ -48,7 +48,7 @@ def test_every_parameter_of_a_pipeline_is_set(context: KedroContext) -> None:
 
 
 def test_nodes_are_named_within_their_use_case() -> None:
-    from evergreen.settings import USE_CASES
+    from evergreen.use_cases import USE_CASES
 
     for node in pipelines["__default__"].nodes:
         use_case, _, short = node.name.partition(".")

@@ -14,11 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from evergreen import registry
-from evergreen.modelling.labels import LabelDefinition
-from evergreen.modelling.splits import Bounds
 from evergreen.registry import artefacts
 from evergreen.registry.manifest import Manifest, installed_versions
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE, SAMPLE_FILE
+from evergreen.rows.labels import LabelDefinition
+from evergreen.rows.splits import Bounds
 from evergreen.schema import TableSpec
 
 SPEC = TableSpec(entity="id", target="gone", positive=1, numeric=["a", "b"])

@@ -13,7 +13,7 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from evergreen.commands import check_conf, models
 from evergreen.errors import EvergreenError
-from evergreen.settings import USE_CASES
+from evergreen.use_cases import USE_CASES
 
 
 @click.group(context_settings=CONTEXT_SETTINGS, name="evergreen")

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from evergreen.errors import EvergreenError
 from evergreen.parameter_faults import refuse_faulty_parameters
-from evergreen.summary import summary
+from evergreen.reporting.screen import summary
 
 logger = logging.getLogger("evergreen")
 PROBE_SECONDS = 3.0

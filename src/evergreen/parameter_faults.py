@@ -38,7 +38,7 @@ def refuse_faulty_parameters(loader: AbstractConfigLoader) -> None:
 
 def parameter_faults(parameters: dict[str, Any], base: dict[str, Any]) -> Iterator[str]:
     """Names that base does not have, and values that a typed model refuses."""
-    from evergreen.settings import USE_CASES  # settings import the hooks, which import this module
+    from evergreen.use_cases import USE_CASES
 
     for name, block in parameters.items():
         if name not in base:

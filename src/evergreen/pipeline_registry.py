@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kedro.pipeline import Pipeline
 
 from evergreen.pipelines import evaluation, feature_engineering, monitoring, retraining, scoring, training
-from evergreen.settings import USE_CASES
+from evergreen.use_cases import USE_CASES
 
 # Where a use case's newest rows lie: a star schema grows by date, a one-table use case has a newer snapshot.
 WINDOW = {"retail": "features", "one_table": "current_features"}

@@ -1,4 +1,4 @@
-"""The common head of every record that a pipeline leaves on disk."""
+"""What records are made of: the common head of those on disk, and the base of frozen policies and results."""
 
 from __future__ import annotations
 
@@ -21,3 +21,9 @@ class Record(BaseModel):
     use_case: str
     as_of: dt.date
     status: str
+
+
+class Frozen(BaseModel):
+    """A record that never changes and refuses fields that it doesn't know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -11,8 +11,6 @@ from evergreen.hooks import ProjectHooks
 
 quiet.init()
 
-# Use case → the kind of source that its features are made from; the only place where use cases are listed.
-USE_CASES = {"high_value_sales": "retail", "churn": "one_table"}
 
 HOOKS = (ProjectHooks(),)
 

@@ -74,6 +74,6 @@ def dbt_parameters(block: Any) -> DbtParameters:
 
 
 def _is_one_table(use_case: str) -> bool:
-    from evergreen.settings import USE_CASES  # settings names the hooks, which come here
+    from evergreen.use_cases import USE_CASES
 
     return USE_CASES[use_case] == "one_table"

@@ -22,7 +22,7 @@ from kedro.io import DataCatalog, DatasetError
 from evergreen.datasets import delivery
 from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
 from evergreen.errors import EvergreenError
-from evergreen.monitoring.messages import AlertMessage
+from evergreen.reporting.monitoring.messages import AlertMessage
 from local_server import free_port
 
 SECRET = "T0P-SECRET"

@@ -11,7 +11,7 @@ import pytest
 from kedro.io import DatasetError
 
 from evergreen.datasets import PredictionsDataset, RecordDataset
-from evergreen.modelling.scoring import Predictions
+from evergreen.predictions import Predictions
 from evergreen.records import Record
 
 DAY = dt.date(2026, 2, 28)

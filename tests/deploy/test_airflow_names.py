@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evergreen.pipelines import retraining
-from evergreen.settings import USE_CASES
+from evergreen.use_cases import USE_CASES
 from tests_support import ROOT
 
 DAG_FILE = ROOT / "deploy" / "airflow" / "evergreen_retraining.py"

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from evergreen.features import RetailFeatures, dimension_of, retail_features
-from evergreen.monitoring.pushdown import count_query, moment_query
-from evergreen.monitoring.source import IbisSource, Kind
-from evergreen.monitoring.tally import LevelTally, NumericTally, Tally
+from evergreen.monitoring.profiles.pushdown import count_query, moment_query
+from evergreen.monitoring.profiles.source import IbisSource, Kind
+from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Tally
 
 KEPT = Path(__file__).with_name("sql")
 SALES = {

@@ -19,7 +19,7 @@ import pytest
 from evergreen.features import RetailFeatures, retail_features
 from evergreen.features.retail import HISTORIES
 from evergreen.monitoring import Profile, build_profile
-from evergreen.monitoring.profile import CategoricalColumn, NumericColumn
+from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn
 
 RELATIVE, SIXTH_DECIMAL = 1e-9, 1e-6
 HISTORY = {column for history in HISTORIES for column in history.columns}

@@ -16,8 +16,8 @@ import yaml
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.errors import EvergreenError
 from evergreen.features import RetailFeatures, one_table_features, retail_features
-from evergreen.modelling.labels import LabelPolicy, fit_label_definition
 from evergreen.modelling.leakage import LeakagePolicy, check_leakage
+from evergreen.rows.labels import LabelPolicy, fit_label_definition
 from evergreen.schema import ColumnRule, TableSpec
 from online_retail import star_schema
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from evergreen.modelling.scoring import ScoredBy, ScoringPolicy, score_table
+from evergreen.modelling.scoring import ScoringPolicy, score_table
+from evergreen.predictions import ScoredBy
 from evergreen.schema import TableSpec
 
 SPEC = TableSpec(entity="id", target="y", positive=1, numeric=["a"], categorical=["colour"])

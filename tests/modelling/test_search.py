@@ -9,13 +9,14 @@ import skops.io
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling import estimators, splits
-from evergreen.modelling.fingerprint import content_digest
-from evergreen.modelling.labels import LabelPolicy, fit_label_definition
+from evergreen.modelling import estimators
 from evergreen.modelling.search import Candidate, TrainingPolicy, train_candidate, train_candidates
-from evergreen.modelling.splits import SplitPolicy, block_share
 from evergreen.modelling.threshold import ThresholdPolicy
 from evergreen.modelling.tuning import COMPETITORS, fewest_rounds, prepare_matrices
+from evergreen.rows import splits
+from evergreen.rows.fingerprint import content_digest
+from evergreen.rows.labels import LabelPolicy, fit_label_definition
+from evergreen.rows.splits import SplitPolicy, block_share
 from evergreen.schema import TableSpec
 
 SPEC = TableSpec(

@@ -12,13 +12,13 @@ from scipy import special, stats
 from sklearn import metrics
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.metrics import classification_metrics
+from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring import build_profile, compare_profiles, estimate_performance
-from evergreen.monitoring.history import alerts_over_time, disjoint_windows, history_rows, open_alerts
-from evergreen.monitoring.multivariate import classifier_two_sample_test, comparable_features
+from evergreen.monitoring.alerts import alerts_over_time, disjoint_windows, history_rows, open_alerts
+from evergreen.monitoring.drift.multivariate import classifier_two_sample_test, comparable_features
 from evergreen.monitoring.performance import measure_performance, positive_rate_shift
 from evergreen.monitoring.quality import QualityPolicy, check_quality, count_duplicates
-from evergreen.monitoring.trigger import decide_retraining
+from evergreen.monitoring.reasons import decide_retraining
 
 # DuckDB asks pandas for an option that pandas 3 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")

@@ -17,8 +17,8 @@ from evergreen.datasets.synthetic.retail import FIRST_DAY, RetailRecipe
 from evergreen.datasets.synthetic.scenario import Scenario
 from evergreen.features import RetailFeatures, retail_features
 from evergreen.monitoring import DriftPolicy, DriftReport, Profile, build_profile, compare_profiles, merge
-from evergreen.monitoring.history import alerts_over_time, history_rows
-from evergreen.monitoring.profile import for_pairs
+from evergreen.monitoring.alerts import alerts_over_time, history_rows
+from evergreen.monitoring.profiles.profile import for_pairs
 from evergreen.schema import TableSpec
 
 PARAMETERS = Path(__file__).parents[2] / "conf" / "base" / "parameters.yml"

@@ -10,8 +10,8 @@ from scipy import stats
 
 from drift_runs import dependent_run, independent_run, parts
 from evergreen.monitoring.conclude import overall_status
+from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.performance import PerformanceReport
-from evergreen.monitoring.record import MonitoringParameters
 
 
 @pytest.mark.parametrize(("run", "repetitions"), [(independent_run, 20), (dependent_run, 12)])

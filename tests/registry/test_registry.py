@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
-from evergreen.modelling.promotion import decide_promotion
+from evergreen.evaluation.promotion import decide_promotion
 from evergreen.registry import artefacts
 from evergreen.registry.manifest import check_library_versions
 from versions import ROWS, SPEC, Y, make_version

@@ -12,7 +12,7 @@ from kedro.framework.project import pipelines
 
 from evergreen.commands.group import ENV, models, open_project
 from evergreen.errors import EvergreenError
-from evergreen.settings import USE_CASES
+from evergreen.use_cases import USE_CASES
 
 
 @models.command("dbt-exposures")

@@ -15,7 +15,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.utils import find_kedro_project
 
 from evergreen.errors import EvergreenError
-from evergreen.settings import USE_CASES
+from evergreen.use_cases import USE_CASES
 
 USE_CASE = click.option("--use-case", required=True, help="Name of the use case, for instance churn.")
 ENV = click.option("--env", "-e", default=None, help="Kedro environment; default: base with local on top.")

@@ -12,9 +12,9 @@ from evergreen.commands.group import command, open_project
 from evergreen.commands.table import cell, print_json, print_rows, table
 
 if TYPE_CHECKING:
-    from evergreen.modelling.metrics import Metric
-    from evergreen.modelling.splits import Bounds
+    from evergreen.evaluation.metrics import Metric
     from evergreen.registry import AliasChange, VersionFacts
+    from evergreen.rows.splits import Bounds
 
 SHORT_RUN = 8
 

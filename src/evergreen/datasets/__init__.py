@@ -2,9 +2,9 @@
 
 from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
 from evergreen.datasets.bigquery import BigQueryFeaturesDataset, BigQueryTableDataset
-from evergreen.datasets.history import HistoryDataset
 from evergreen.datasets.lake import LakeDataset
 from evergreen.datasets.model_version import ModelVersionDataset
+from evergreen.datasets.monitoring_history import HistoryDataset
 from evergreen.datasets.power_bi import PowerBIDataset
 from evergreen.datasets.predictions import PredictionsDataset
 from evergreen.datasets.record import RecordDataset

@@ -19,8 +19,8 @@ from kedro.io import AbstractDataset
 
 from evergreen.datasets.delivery import DeliveryError, deliver, requested_wait
 from evergreen.errors import EvergreenError
-from evergreen.monitoring.messages import AlertMessage
-from evergreen.monitoring.policy import SEVERITIES, Severity
+from evergreen.monitoring.drift.report import SEVERITIES, Severity
+from evergreen.reporting.monitoring.messages import AlertMessage
 
 TOO_MANY_REQUESTS = 429
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.scoring import Predictions
+from evergreen.predictions import Predictions
 
 
 class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import ibis
 import ibis.expr.datatypes as dtypes
 import ibis.expr.types as ir
+
+from evergreen.errors import EvergreenError
 
 Family = Literal["key", "number", "category", "date", "any"]
 """What a column may be, whatever its exact type.
@@ -218,3 +220,24 @@ def date_of(value: ir.Column) -> ir.DateColumn:
 
 def _sum(condition: ir.BooleanColumn) -> ir.IntegerScalar:
     return condition.cast("int64").sum().fill_null(0)
+
+
+def require_columns(table: ir.Table, name: str, columns: Iterable[str]) -> None:
+    """Check that a table has the columns that are about to be read.
+
+    Args:
+        table: The table.
+        name: What the user calls it.
+        columns: The columns needed.
+
+    Raises:
+        EvergreenError: At the first column that is missing; the message offers the closest name.
+    """
+    for column in columns:
+        if column not in table.columns:
+            close = difflib.get_close_matches(column, table.columns, n=1)
+            hint = f"did you mean '{close[0]}'? " if close else ""
+            raise EvergreenError(
+                f"Table '{name}' has no column '{column}': {hint}it has {', '.join(table.columns)}; "
+                "rename the column in the source, or change the name in the use case's parameters."
+            )

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from evergreen.features.calendar import as_date
-from evergreen.features.columns import require_columns
+from evergreen.features.checks import require_columns
 from evergreen.features.lookup import look_up
 
 KPIS = ("sales_target", "margin")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from evergreen.features.columns import require_columns
+from evergreen.features.checks import require_columns
 
 
 def dimension_of(prejoined: ir.Table, key: str, date: str | None) -> ir.Table:

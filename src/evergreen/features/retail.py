@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from pydantic import BaseModel, ConfigDict, Field
 
 from evergreen.features.calendar import CALENDAR, add_calendar, as_date
-from evergreen.features.columns import require_columns
+from evergreen.features.checks import require_columns
 from evergreen.features.history import History, key_history
 from evergreen.features.kpis import KPI_COLUMNS, add_kpis
 from evergreen.features.lookup import look_up

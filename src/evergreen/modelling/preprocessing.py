@@ -16,7 +16,7 @@ from sklearn.preprocessing import TargetEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.fingerprint import canonical_text
+from evergreen.rows.fingerprint import canonical_text
 from evergreen.schema import TableSpec
 
 PRICE_TIER = "price_tier"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from evergreen.predictions import ScoredBy
 from evergreen.schema import TableSpec
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
@@ -36,24 +35,6 @@ class ScoringPolicy(BaseModel):
     keep_features: bool = True
     hash_entities: bool = False
     retention_days: int | None = Field(default=400, ge=1)
-
-
-@dataclass(frozen=True)
-class ScoredBy:
-    """Who makes the predictions: use case, version, decision threshold, and the date the run pretends is today."""
-
-    use_case: str
-    version: str
-    threshold: float
-    as_of: dt.date
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A stream of prediction batches of one ``as_of``; the stream can be read once."""
-
-    as_of: dt.date
-    batches: Iterator[pd.DataFrame]
 
 
 def score_table(

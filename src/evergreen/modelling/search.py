@@ -16,9 +16,7 @@ from sklearn.pipeline import Pipeline
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import cross_fitted, fit_platt
 from evergreen.modelling.estimators import Params, algorithm
-from evergreen.modelling.fingerprint import row_digests
 from evergreen.modelling.preprocessing import selected_features
-from evergreen.modelling.splits import SplitPolicy, fold_indices
 from evergreen.modelling.threshold import choose_threshold
 from evergreen.modelling.tuning import (
     PILOT_FOLDS,
@@ -33,6 +31,8 @@ from evergreen.modelling.tuning import (
     prepare_matrices,
     with_rounds,
 )
+from evergreen.rows.fingerprint import row_digests
+from evergreen.rows.splits import SplitPolicy, fold_indices
 from evergreen.schema import TableSpec
 
 __all__ = ["Candidate", "TrainingPolicy", "train_candidate", "train_candidates"]

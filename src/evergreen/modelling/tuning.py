@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits
 from evergreen.modelling.calibration import logit_scores, staged_logit_scores
 from evergreen.modelling.estimators import Params, algorithm, make_model
 from evergreen.modelling.preprocessing import make_preprocessing
-from evergreen.modelling.splits import Folds
 from evergreen.modelling.threshold import ThresholdPolicy
+from evergreen.rows.splits import Folds
 from evergreen.schema import TableSpec
 
 COMPETITORS = [

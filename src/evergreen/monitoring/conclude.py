@@ -6,11 +6,13 @@ from typing import Literal
 
 import pandas as pd
 
-from evergreen.monitoring.history import alerts_over_time, history_rows, open_alerts
-from evergreen.monitoring.policy import DriftReport
-from evergreen.monitoring.record import MonitoringParameters, MonitoringRecord
-from evergreen.monitoring.trigger import decide_retraining
-from evergreen.monitoring.watch import PROBABILITY, Findings, Reference, Window
+from evergreen.monitoring.alerts import alerts_over_time, history_rows, open_alerts
+from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.monitoring.reasons import decide_retraining
+from evergreen.monitoring.record import MonitoringRecord
+from evergreen.monitoring.reference import PROBABILITY, Reference
+from evergreen.monitoring.window import Findings, Window
 
 DAYS_PER_MONTH = 30.4
 

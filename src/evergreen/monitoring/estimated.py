@@ -12,7 +12,7 @@ from scipy import special
 from sklearn.isotonic import IsotonicRegression
 
 from evergreen.errors import EvergreenError
-from evergreen.monitoring.frozen import Frozen
+from evergreen.records import Frozen
 
 Floats = NDArray[np.float64]
 CalibrationKind = Literal["none", "logistic", "isotonic"]

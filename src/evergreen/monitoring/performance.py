@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from evergreen.modelling.metrics import Metric, classification_metrics
-from evergreen.monitoring.frozen import Frozen
+from evergreen.evaluation.metrics import Metric, classification_metrics
+from evergreen.records import Frozen
 
 WATCHED = ("accuracy", "precision", "recall", "f1", "roc_auc")
 

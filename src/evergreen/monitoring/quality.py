@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from evergreen.modelling.report.pages import NOTHING, number_text
-from evergreen.monitoring.frozen import Frozen
-from evergreen.monitoring.profile import CategoricalColumn, NumericColumn, Profile, TimeColumn
+from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile, TimeColumn
+from evergreen.records import Frozen
+from evergreen.wording import NOTHING, number_text
 
 CheckName = Literal[
     "row_count",

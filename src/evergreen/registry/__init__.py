@@ -1,8 +1,9 @@
 """Champion and challenger in MLflow: the only room that moves aliases."""
 
-from evergreen.modelling.promotion import decide_promotion
+from evergreen.evaluation.promotion import decide_promotion
 from evergreen.registry.aliases import AliasChange, audit, clear_challenger, move_champion, set_challenger
 from evergreen.registry.attempts import last_retraining, note_retraining, take_look
+from evergreen.registry.audit import audit_table, champion_at, former_champion, history
 from evergreen.registry.by_hand import promote, require_reason, rollback
 from evergreen.registry.challenger import (
     UNDECIDED,
@@ -16,7 +17,6 @@ from evergreen.registry.challenger import (
 )
 from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
-from evergreen.registry.history import audit_table, champion_at, former_champion, history
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.prune import Removal, RetentionPolicy, prune_predictions, prune_versions
 from evergreen.registry.publish import add_card, publish_evaluation, publish_monitoring, publish_record

@@ -16,11 +16,8 @@ from sklearn.pipeline import Pipeline
 from evergreen import __version__
 from evergreen.errors import EvergreenError
 from evergreen.modelling.estimators import Params
-from evergreen.modelling.fingerprint import content_digest, fingerprint
-from evergreen.modelling.leaderboard import TrainingRecord, leaderboard_row
-from evergreen.modelling.splits import TestedOn
-from evergreen.modelling.training_set import LabelledRows
-from evergreen.monitoring.watch import BLOCK_SHARE, PROBABILITY, reference_profiles
+from evergreen.modelling.record import TrainingRecord, leaderboard_row
+from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, reference_profiles
 from evergreen.registry import artefacts
 from evergreen.registry.aliases import set_challenger
 from evergreen.registry.check import write_check_rows
@@ -41,6 +38,9 @@ from evergreen.registry.versions import (
     status_of,
     working_folder,
 )
+from evergreen.rows.fingerprint import content_digest, fingerprint
+from evergreen.rows.labelled import LabelledRows
+from evergreen.rows.splits import TestedOn
 from evergreen.schema import TableSpec
 
 TRAINING_FILE = "training.json"

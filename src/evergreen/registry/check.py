@@ -11,7 +11,7 @@ from mlflow.models import Model
 from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
-from evergreen.monitoring.watch import PROBABILITY
+from evergreen.monitoring.reference import PROBABILITY
 from evergreen.registry.versions import ModelVersion, load
 
 CHECK_FILE = "check_rows.parquet"

@@ -10,10 +10,10 @@ from mlflow import MlflowClient
 from pydantic import BaseModel, ConfigDict
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.metrics import Metric
-from evergreen.modelling.splits import Bounds
+from evergreen.evaluation.metrics import Metric
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE
 from evergreen.registry.versions import CHAMPION, ModelVersion, aliases_of, list_versions, load
+from evergreen.rows.splits import Bounds
 
 TOP_FEATURES = 5
 

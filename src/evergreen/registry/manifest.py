@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.labels import LabelDefinition
-from evergreen.modelling.splits import Bounds, TestedOn
+from evergreen.rows.labels import LabelDefinition
+from evergreen.rows.splits import Bounds, TestedOn
 from evergreen.schema import TableSpec
 
 LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "pandas")

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evergreen.registry.aliases import registry_lock
 from evergreen.registry.artefacts import DIGEST_TAG
+from evergreen.registry.audit import former_champion
 from evergreen.registry.challenger import TRAINING_FILE
 from evergreen.registry.downloads import LOGGED_MODEL, fetch
-from evergreen.registry.history import former_champion
 from evergreen.registry.references import SAMPLE_FILE
 from evergreen.registry.versions import VersionSummary, aliases_of, list_versions
 

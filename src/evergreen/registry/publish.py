@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from mlflow import MlflowClient
 
-from evergreen.modelling.metrics import Metric
+from evergreen.evaluation.metrics import Metric
 from evergreen.monitoring.estimated import Estimate
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record

@@ -7,9 +7,9 @@ import json
 import pandas as pd
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.metrics import Metric
-from evergreen.monitoring.profile import Profile
-from evergreen.monitoring.watch import Reference
+from evergreen.evaluation.metrics import Metric
+from evergreen.monitoring.profiles.profile import Profile
+from evergreen.monitoring.reference import Reference
 from evergreen.registry.versions import ModelVersion
 
 PROFILE_FILE = "profile.json"

@@ -10,7 +10,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from evergreen.modelling.metrics import METRIC_NAMES
+from evergreen.evaluation.metrics import METRIC_NAMES
 
 CV_METRICS = ("cv_roc_auc_mean", "cv_roc_auc_std")
 COLUMNS = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evergreen.modelling.evaluation import PromotionOutcome
-from evergreen.modelling.promotion import PromotionDecision
+from evergreen.evaluation.judge import PromotionOutcome
+from evergreen.evaluation.promotion import PromotionDecision
 from evergreen.registry.aliases import clear_challenger, move_champion
 from evergreen.registry.versions import ModelVersion, tag_version
 

@@ -10,9 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from evergreen import registry
-from evergreen.modelling.comparison import PairComparison, compare_models
-from evergreen.modelling.curves import calibration_curve, roc_curve
-from evergreen.modelling.evaluation import (
+from evergreen.evaluation.comparison import PairComparison, compare_models
+from evergreen.evaluation.curves import calibration_curve, roc_curve
+from evergreen.evaluation.explained import Explained, explain_leaderboard
+from evergreen.evaluation.judge import (
     EvaluationRecord,
     PromotionOutcome,
     ScoredRows,
@@ -22,18 +23,17 @@ from evergreen.modelling.evaluation import (
     roc_auc_by_algorithm,
     test_figures,
 )
-from evergreen.modelling.evaluation_parameters import EvaluationParameters
-from evergreen.modelling.explained import Explained, explain_leaderboard
-from evergreen.modelling.leaderboard import TrainingRecord
-from evergreen.modelling.metrics import Metric, classification_metrics
-from evergreen.modelling.report.explanation_pictures import shap_summary_png
-from evergreen.modelling.report.figures import PICTURES, evaluation_figures
-from evergreen.modelling.report.model_card import CardFacts, model_card
-from evergreen.modelling.report.pictures import Subject
-from evergreen.modelling.slice_gates import auc_gate, gap_gate
-from evergreen.modelling.slices import SliceMetric, slice_metrics
-from evergreen.modelling.training_set import select_judging_rows, select_test_rows
+from evergreen.evaluation.metrics import Metric, classification_metrics
+from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.evaluation.slice_gates import auc_gate, gap_gate
+from evergreen.evaluation.slices import SliceMetric, slice_metrics
+from evergreen.modelling.record import TrainingRecord
 from evergreen.records import Record
+from evergreen.reporting.figures import PICTURES, evaluation_figures
+from evergreen.reporting.model_card.card import CardFacts, model_card
+from evergreen.reporting.pictures import Subject
+from evergreen.reporting.shap_pictures import shap_summary_png
+from evergreen.rows.labelled import select_judging_rows, select_test_rows
 
 logger = logging.getLogger("evergreen.evaluation")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from evergreen.modelling.report.figures import PICTURES
 from evergreen.pipelines.evaluation import nodes
+from evergreen.reporting.figures import PICTURES
 
 
 def create_pipeline() -> Pipeline:

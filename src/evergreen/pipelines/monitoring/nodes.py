@@ -10,14 +10,16 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evergreen import registry
-from evergreen.modelling.rows import resolve_as_of
-from evergreen.modelling.splits import SplitPolicy
 from evergreen.monitoring.conclude import conclude, window_history, with_earlier
-from evergreen.monitoring.messages import AlertMessage, alert_messages
-from evergreen.monitoring.page import monitoring_page
-from evergreen.monitoring.prometheus import prometheus_text
-from evergreen.monitoring.record import MonitoringParameters, MonitoringRecord
-from evergreen.monitoring.watch import Findings, Reference, Window, judge_window, look_at_window, window_score_profile
+from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.monitoring.record import MonitoringRecord
+from evergreen.monitoring.reference import Reference
+from evergreen.monitoring.window import Findings, Window, judge_window, look_at_window, window_score_profile
+from evergreen.reporting.monitoring.messages import AlertMessage, alert_messages
+from evergreen.reporting.monitoring.page import monitoring_page
+from evergreen.reporting.monitoring.prometheus import prometheus_text
+from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.windows import resolve_as_of
 
 logger = logging.getLogger("evergreen.monitoring")
 

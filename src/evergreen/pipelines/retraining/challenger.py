@@ -9,16 +9,16 @@ import ibis.expr.types as ir
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
-from evergreen.modelling.candidates import CandidatePolicy, Contender, RowPool, champions_recipe
-from evergreen.modelling.leaderboard import TrainingRecord
-from evergreen.modelling.retraining import SKIPPED, ChallengerRecord, TrainedChallenger, contender_rows
-from evergreen.modelling.row_pool import challenger_bounds, recent_start, select_pool
-from evergreen.modelling.splits import SplitPolicy
-from evergreen.modelling.training_parameters import TrainingParameters
-from evergreen.modelling.training_set import without_empty_features
+from evergreen.modelling.parameters import TrainingParameters
+from evergreen.modelling.record import TrainingRecord
 from evergreen.modelling.tuning import TrainingPolicy
-from evergreen.monitoring.rules import RetrainingTrigger
-from evergreen.pipelines.retraining.parameters import RetrainingParameters
+from evergreen.retraining.contenders import CandidatePolicy, Contender, RowPool, champions_recipe
+from evergreen.retraining.parameters import RetrainingParameters
+from evergreen.retraining.record import SKIPPED, ChallengerRecord, TrainedChallenger, contender_rows
+from evergreen.retraining.row_pool import challenger_bounds, recent_start, select_pool
+from evergreen.retraining.trigger import RetrainingTrigger
+from evergreen.rows.labelled import without_empty_features
+from evergreen.rows.splits import SplitPolicy
 from evergreen.schema import TableSpec
 
 

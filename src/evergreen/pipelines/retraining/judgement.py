@@ -7,21 +7,21 @@ import numpy as np
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
-from evergreen.modelling.behaviour import BehaviourPolicy, behaviour_checks
-from evergreen.modelling.evaluation import ScoredRows, judge_challenger
-from evergreen.modelling.evaluation_parameters import EvaluationParameters
-from evergreen.modelling.explained import explain_leaderboard
-from evergreen.modelling.metrics import classification_metrics
-from evergreen.modelling.promotion import Check, PromotionDecision
-from evergreen.modelling.report.explanation_pictures import shap_summary_png
-from evergreen.modelling.report.figures import evaluation_figures
-from evergreen.modelling.report.pictures import Subject
-from evergreen.modelling.retraining import SKIPPED, ChallengerRecord, ValidationRecord
-from evergreen.modelling.slice_gates import auc_gate, gap_gate
-from evergreen.modelling.slices import SlicePolicy, slice_metrics
-from evergreen.modelling.spending import spend_alpha
-from evergreen.modelling.training_set import LabelledRows, select_judging_rows
+from evergreen.evaluation.behaviour import BehaviourPolicy, behaviour_checks
+from evergreen.evaluation.explained import explain_leaderboard
+from evergreen.evaluation.judge import ScoredRows, judge_challenger
+from evergreen.evaluation.metrics import classification_metrics
+from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.evaluation.promotion import Check, PromotionDecision
+from evergreen.evaluation.slice_gates import auc_gate, gap_gate
+from evergreen.evaluation.slices import SlicePolicy, slice_metrics
+from evergreen.evaluation.spending import spend_alpha
 from evergreen.registry.artefacts import MODEL_FILE
+from evergreen.reporting.figures import evaluation_figures
+from evergreen.reporting.pictures import Subject
+from evergreen.reporting.shap_pictures import shap_summary_png
+from evergreen.retraining.record import SKIPPED, ChallengerRecord, ValidationRecord
+from evergreen.rows.labelled import LabelledRows, select_judging_rows
 
 Scores = tuple[np.ndarray, np.ndarray]
 

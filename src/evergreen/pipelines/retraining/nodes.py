@@ -9,17 +9,10 @@ from typing import Any
 import ibis.expr.types as ir
 
 from evergreen import registry
-from evergreen.modelling.candidates import train_contenders
-from evergreen.modelling.evaluation_parameters import EvaluationParameters
-from evergreen.modelling.gate import QualityGate, count_window, judge_gate, require_passed
+from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.modelling.leakage import check_leakage
-from evergreen.modelling.retraining import ChallengerRecord, ValidationRecord
-from evergreen.modelling.row_pool import count_new_labelled
-from evergreen.modelling.rows import resolve_as_of
-from evergreen.modelling.splits import SplitPolicy
-from evergreen.modelling.training_parameters import TrainingParameters
+from evergreen.modelling.parameters import TrainingParameters
 from evergreen.monitoring.record import MonitoringRecord
-from evergreen.monitoring.rules import ChampionsAge, RetrainingTrigger, decide_trigger
 from evergreen.pipelines.retraining.challenger import (
     challenger_again,
     challenger_rows,
@@ -36,9 +29,22 @@ from evergreen.pipelines.retraining.judgement import (
     nothing_to_validate,
     publish_judgement,
 )
-from evergreen.pipelines.retraining.parameters import RetrainingParameters
-from evergreen.pipelines.retraining.record import RetrainingRecord, retraining_record
-from evergreen.pipelines.retraining.window import contract_breach, missing_share, recent_rows
+from evergreen.retraining.contenders import train_contenders
+from evergreen.retraining.gate import (
+    QualityGate,
+    contract_breach,
+    count_window,
+    judge_gate,
+    missing_share,
+    recent_rows,
+    require_passed,
+)
+from evergreen.retraining.parameters import RetrainingParameters
+from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord, retraining_record
+from evergreen.retraining.row_pool import count_new_labelled
+from evergreen.retraining.trigger import ChampionsAge, RetrainingTrigger, decide_trigger
+from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.windows import resolve_as_of
 from evergreen.schema import TableSpec
 
 logger = logging.getLogger("evergreen.retraining")

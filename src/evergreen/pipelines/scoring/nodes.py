@@ -9,8 +9,9 @@ from typing import Any
 import ibis.expr.types as ir
 
 from evergreen import registry
-from evergreen.modelling.rows import resolve_as_of, window_rows
-from evergreen.modelling.scoring import Predictions, ScoredBy, ScoringPolicy, score_table
+from evergreen.modelling.scoring import ScoringPolicy, score_table
+from evergreen.predictions import Predictions, ScoredBy
+from evergreen.rows.windows import resolve_as_of, window_rows
 
 logger = logging.getLogger("evergreen.scoring")
 

@@ -9,13 +9,13 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evergreen import registry
-from evergreen.modelling.leaderboard import TrainingRecord, leaderboard_text, progress_text
 from evergreen.modelling.leakage import check_leakage
-from evergreen.modelling.rows import resolve_as_of
+from evergreen.modelling.parameters import TrainingParameters
+from evergreen.modelling.record import TrainingRecord, leaderboard_text, progress_text
 from evergreen.modelling.search import Candidate, train_candidates
-from evergreen.modelling.splits import SplitPolicy
-from evergreen.modelling.training_parameters import TrainingParameters
-from evergreen.modelling.training_set import LabelledRows, select_training_set, window_bounds, without_empty_features
+from evergreen.rows.labelled import LabelledRows, select_training_set, window_bounds, without_empty_features
+from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.windows import resolve_as_of
 from evergreen.schema import TableSpec
 
 logger = logging.getLogger("evergreen.training")

@@ -1,0 +1,1 @@
+"""How good is it? Metrics, AUC, comparison, slices, behaviour, explanation, the promotion decision."""

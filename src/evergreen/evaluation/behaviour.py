@@ -1,0 +1,125 @@
+"""What a challenger must do beside scoring well: be fast, be small, and behave as its users know it should."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from evergreen.errors import EvergreenError
+from evergreen.evaluation.promotion import Check
+
+Predict = Callable[[pd.DataFrame], np.ndarray]
+Direction = Literal["increasing", "decreasing"]
+
+_TIMED_ROWS = 15
+_PROBED_ROWS = 300
+_GRID = (0.05, 0.25, 0.5, 0.75, 0.95)
+_SAME = 1e-9
+
+
+class BehaviourPolicy(BaseModel):
+    """Budgets and expected behaviour.
+
+    Attributes:
+        max_row_latency_ms: Largest median time to score one row alone.
+        max_batch_latency_ms: Largest time a row when many are scored at once.
+        max_model_mb: Largest model file.
+        directions: Feature → whether the probability, averaged over other features, rises or falls with it.
+        max_wrong_step: Largest step of that average against the stated direction.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_row_latency_ms: float = Field(default=200.0, gt=0)
+    max_batch_latency_ms: float = Field(default=5.0, gt=0)
+    max_model_mb: float = Field(default=200.0, gt=0)
+    directions: dict[str, Direction] = Field(default_factory=dict)
+    max_wrong_step: float = Field(default=0.01, ge=0)
+
+
+def behaviour_checks(
+    predict: Predict, rows: pd.DataFrame, scores: np.ndarray, model_bytes: int, policy: BehaviourPolicy
+) -> list[Check]:
+    """Check speed, size, independence of row order, and directions.
+
+    Args:
+        predict: Features (n, p) → probability of class 1, shape (n,).
+        rows: Feature rows that the model has not seen, at least one.
+        scores: Their probabilities, as predicted in this order, shape (n,).
+        model_bytes: Size of the model file.
+        policy: Budgets and directions.
+
+    Raises:
+        EvergreenError: Where a direction names a column that is no feature.
+    """
+    megabytes = model_bytes / 1e6
+    return [
+        *latency_checks(predict, rows, policy),
+        _budget("model_size", megabytes, policy.max_model_mb, "The model file takes", "MB"),
+        row_order_check(predict, rows, scores),
+        *(direction_check(predict, rows, name, way, policy) for name, way in policy.directions.items()),
+    ]
+
+
+def latency_checks(predict: Predict, rows: pd.DataFrame, policy: BehaviourPolicy) -> list[Check]:
+    """Time one row alone (median of several) and all rows at once."""
+    single = [_milliseconds(predict, rows.iloc[[number]]) for number in range(min(_TIMED_ROWS, len(rows)))]
+    batch = _milliseconds(predict, rows) / len(rows)
+    return [
+        _budget("latency_one_row", float(np.median(single)), policy.max_row_latency_ms, "One row alone takes", "ms"),
+        _budget("latency_batch", batch, policy.max_batch_latency_ms, f"A row among {len(rows):,} takes", "ms"),
+    ]
+
+
+def row_order_check(predict: Predict, rows: pd.DataFrame, scores: np.ndarray) -> Check:
+    """Whether a row's probability depends on the rows around it: the same rows backwards must score the same."""
+    found = float(np.abs(predict(rows.iloc[::-1])[::-1] - scores).max())
+    sentence = f"Turning the rows' order round moves a probability by at most {found:.2g}; {_SAME:g} is allowed."
+    return Check(name="row_order", passed=found <= _SAME, found=found, allowed=_SAME, sentence=sentence)
+
+
+def direction_check(
+    predict: Predict, rows: pd.DataFrame, feature: str, way: Direction, policy: BehaviourPolicy
+) -> Check:
+    """Whether the partial dependence on a numeric feature goes the stated way.
+
+    The feature is set to five of its quantiles in turn for the same rows (Friedman 2001, section 8.2); what
+    counts is the largest step of the average against the direction.
+    """
+    if feature not in rows:
+        known = ", ".join(map(str, rows.columns))
+        raise EvergreenError(
+            f"retraining.behaviour.directions names '{feature}', which is no feature: choose among {known}."
+        )
+    probed = rows.head(_PROBED_ROWS)
+    grid = np.unique(np.nanquantile(rows[feature].to_numpy(dtype=np.float64), _GRID))
+    average = np.array([predict(probed.assign(**{feature: value})).mean() for value in grid])
+    steps = np.diff(average) if way == "increasing" else -np.diff(average)
+    wrong = float(max(0.0, -steps.min())) if len(steps) else 0.0
+    sentence = (
+        f"The average probability should be {way} in {feature}: its largest step the other way is {wrong:.4f}, "
+        f"{policy.max_wrong_step:g} is allowed."
+    )
+    return Check(
+        name=f"direction_{feature}",
+        passed=wrong <= policy.max_wrong_step,
+        found=wrong,
+        allowed=policy.max_wrong_step,
+        sentence=sentence,
+    )
+
+
+def _milliseconds(predict: Predict, rows: pd.DataFrame) -> float:
+    began = time.perf_counter()
+    predict(rows)
+    return (time.perf_counter() - began) * 1000
+
+
+def _budget(name: str, found: float, allowed: float, what: str, unit: str) -> Check:
+    sentence = f"{what} {found:.3g} {unit}; {allowed:g} {unit} are allowed."
+    return Check(name=name, passed=found <= allowed, found=found, allowed=allowed, sentence=sentence)

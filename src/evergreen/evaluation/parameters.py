@@ -1,0 +1,48 @@
+"""The ``evaluation`` block of a use case's parameters."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from evergreen.evaluation.promotion import PromotionPolicy
+from evergreen.evaluation.slices import SlicePolicy
+
+
+class CardParameters(BaseModel):
+    """What only people can say for the model card.
+
+    Attributes:
+        intended_use: What the model is for, and what not.
+        contact: Who answers questions about it.
+        personal_data: Whether the features describe persons, and on what ground they are processed.
+        limits: What is known not to hold.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    intended_use: str = "Not stated."
+    contact: str | None = None
+    personal_data: str = "Nobody has stated yet whether the features describe persons."
+    limits: tuple[str, ...] = ()
+
+
+class EvaluationParameters(BaseModel):
+    """How versions are judged.
+
+    Attributes:
+        max_rows: About how many rows are fetched for a judgement at the most; beyond, whole blocks are sampled.
+        explained_rows: Test rows that the judged version's SHAP values are computed on.
+        explained_rows_others: Likewise for every other algorithm.
+        promotion: What a challenger must show.
+        slices: How rows are sliced, and what no slice may show.
+        card: What only people can say for the model card.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_rows: int = Field(default=300_000, ge=1000)
+    explained_rows: int = Field(default=1000, ge=10)
+    explained_rows_others: int = Field(default=100, ge=10)
+    promotion: PromotionPolicy = PromotionPolicy()
+    slices: SlicePolicy = SlicePolicy()
+    card: CardParameters = CardParameters()

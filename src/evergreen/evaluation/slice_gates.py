@@ -1,0 +1,164 @@
+"""Is any slice too bad to promote the model? Gates that noise over many slices does not trip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from evergreen.evaluation.auc import (
+    Floats,
+    as_block_codes,
+    as_labels,
+    as_scores,
+    auc_covariance,
+    rarer_class_units,
+    share_interval,
+)
+from evergreen.evaluation.promotion import DEFAULT_POLICY, Check, PromotionPolicy
+from evergreen.evaluation.slices import DEFAULT_SLICES, SliceMetric, SlicePolicy, each_slice
+
+
+def auc_gate(slices: Sequence[SliceMetric], policy: SlicePolicy = DEFAULT_SLICES) -> Check:
+    """Whether every slice can reach ``min_auc``.
+
+    A slice breaks the gate when its upper bound at ``alpha`` over the number of slices (Bonferroni) lies
+    below: over many slices some look bad by chance.
+    """
+    judged = [row for row in slices if row.roc_auc is not None]
+    if not judged:
+        return _nothing_to_judge("slice_auc", policy.min_auc)
+    bounds = [_upper_bound(row, policy.alpha / len(judged)) for row in judged]
+    index = int(np.argmin(bounds))
+    row, bound = judged[index], bounds[index]
+    return Check(
+        name="slice_auc",
+        passed=bound >= policy.min_auc,
+        found=row.roc_auc,
+        allowed=policy.min_auc,
+        sentence=(
+            f"Of {len(judged)} slices {row.column} = {row.group} is worst: AUC {row.roc_auc:.3f}, at best "
+            f"{bound:.3f}; at least {policy.min_auc:g} is asked for."
+        ),
+    )
+
+
+def gap_gate(slices: Sequence[SliceMetric], policy: SlicePolicy = DEFAULT_SLICES) -> Check:
+    """Whether two groups of one column differ in AUC by more than ``max_gap``.
+
+    A pair breaks the gate when the lower bound of its gap at ``alpha`` over the number of pairs (Bonferroni)
+    lies above. Groups share no rows, so their AUCs are taken as independent.
+    """
+    judged = [row for row in slices if row.roc_auc is not None]
+    pairs = [pair for _, rows in groupby(judged, lambda row: row.column) for pair in combinations(list(rows), 2)]
+    if not pairs:
+        return _nothing_to_judge("slice_gap", policy.max_gap)
+    bounds = [_gap_bound(a, b, policy.alpha / len(pairs)) for a, b in pairs]
+    index = int(np.argmax(bounds))
+    better, worse = sorted(pairs[index], key=lambda row: -(row.roc_auc or 0.0))
+    gap = (better.roc_auc or 0.0) - (worse.roc_auc or 0.0)
+    return Check(
+        name="slice_gap",
+        passed=bounds[index] <= policy.max_gap,
+        found=gap,
+        allowed=policy.max_gap,
+        sentence=(
+            f"The surest gap is in {worse.column}: AUC {worse.roc_auc:.3f} for {worse.group} and "
+            f"{better.roc_auc:.3f} for {better.group}, a gap of at least {max(bounds[index], 0):.3f}; "
+            f"{policy.max_gap:g} is allowed."
+        ),
+    )
+
+
+def slice_check(
+    y_true: ArrayLike,
+    champion_scores: ArrayLike,
+    challenger_scores: ArrayLike,
+    groups: Mapping[str, ArrayLike],
+    policy: PromotionPolicy = DEFAULT_POLICY,
+    blocks: ArrayLike | None = None,
+) -> Check:
+    """Whether any slice loses more AUC than allowed, beyond what noise over that many slices explains.
+
+    In each slice the paired difference in AUC gets an upper bound at ``alpha`` divided by the number of
+    slices judged (Bonferroni); a slice fails when even that bound lies under ``-max_slice_loss``. Slices with
+    too few rows of a class are left out.
+
+    Args:
+        y_true: Labels 0/1, shape (rows,).
+        champion_scores: The champion's scores, shape (rows,).
+        challenger_scores: The challenger's scores, shape (rows,).
+        groups: Group of each row for every column, each of shape (rows,); see ``slices.slice_groups``.
+        policy: Names the largest loss allowed.
+        blocks: Block of each row, shape (rows,).
+
+    Returns:
+        The check ``slices``; ``found`` is the worst slice's difference.
+    """
+    y = as_labels(y_true)
+    codes = as_block_codes(blocks, len(y))
+    pair = np.stack([as_scores(champion_scores, len(y)), as_scores(challenger_scores, len(y))])
+    losses = _slice_differences(y, pair, groups, codes, policy)
+    allowed = policy.max_slice_loss
+    if not losses:
+        sentence = f"No slice has {policy.min_units_per_class} independent rows of each class: none was judged."
+        return Check(name="slices", passed=True, found=None, allowed=allowed, sentence=sentence)
+    level = policy.alpha / len(losses)
+    worst = min(losses, key=lambda loss: loss.upper_bound(level))
+    passed = worst.upper_bound(level) >= -allowed
+    sentence = (
+        f"Of {len(losses)} slices {worst.name} fares worst: difference in AUC {worst.difference:+.3f}, at best "
+        f"{worst.upper_bound(level):+.3f}; a loss of {allowed:g} is allowed."
+    )
+    return Check(name="slices", passed=passed, found=worst.difference, allowed=allowed, sentence=sentence)
+
+
+@dataclass(frozen=True)
+class _SliceDifference:
+    """Challenger's AUC less the champion's in one slice."""
+
+    name: str
+    difference: float
+    standard_error: float
+    degrees_of_freedom: int
+
+    def upper_bound(self, alpha: float) -> float:
+        """One-sided upper bound at level ``alpha``."""
+        return self.difference + float(stats.t.isf(alpha, self.degrees_of_freedom)) * self.standard_error
+
+
+def _slice_differences(
+    y: NDArray[np.bool_],
+    pair: Floats,
+    groups: Mapping[str, ArrayLike],
+    codes: NDArray[np.intp],
+    policy: PromotionPolicy,
+) -> list[_SliceDifference]:
+    found = []
+    for column, group, rows in each_slice(groups):
+        if rarer_class_units(y[rows], codes[rows]) >= policy.min_units_per_class:
+            here = auc_covariance(y[rows], pair[:, rows], codes[rows])
+            difference, error = here.contrast([-1, 1])
+            found.append(_SliceDifference(f"{column} = {group}", difference, error, here.degrees_of_freedom))
+    return found
+
+
+def _upper_bound(row: SliceMetric, alpha: float) -> float:
+    quantile = float(stats.t.isf(alpha, row.units - 1))
+    return share_interval(row.roc_auc or 0.0, row.standard_error or 0.0, row.units, quantile)[1]
+
+
+def _gap_bound(a: SliceMetric, b: SliceMetric, alpha: float) -> float:
+    """Lower bound of the absolute difference of two slices' AUCs."""
+    gap = abs((a.roc_auc or 0.0) - (b.roc_auc or 0.0))
+    error = float(np.hypot(a.standard_error or 0.0, b.standard_error or 0.0))
+    return gap - float(stats.t.isf(alpha / 2, min(a.units, b.units) - 1)) * error
+
+
+def _nothing_to_judge(name: str, allowed: float) -> Check:
+    sentence = "No slice has enough rows of each class: none was judged."
+    return Check(name=name, passed=True, found=None, allowed=allowed, sentence=sentence)

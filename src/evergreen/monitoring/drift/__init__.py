@@ -1,0 +1,1 @@
+"""What changed? Tests and effects by column, the drift report, the multivariate test."""

@@ -1,0 +1,151 @@
+"""What counts as drift, and the report that says so."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from evergreen.monitoring.drift.effects import Distances
+from evergreen.records import Frozen
+
+Severity = Literal["none", "info", "warning", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("none", "info", "warning", "high", "critical")
+ColumnStatus = Literal["ok", "drift", "insufficient_data", "missing", "retyped", "off"]
+
+
+class DriftPolicy(Frozen):
+    """What counts as drift. Effects are mean shifts, in standard deviations, of two equal Gaussians.
+
+    Attributes:
+        rule: ``evergreen`` decides as below. ``tutorial`` decides as common tutorials do (each column at
+            p < .05 with no correction, drift when more than 30 % of columns do), for comparison only.
+        q: False discovery rate of the weighted Benjamini–Hochberg procedure over all hypotheses of a run. .04, so
+            that of 400 runs without drift, too, hardly ever more than 20 raise an alarm.
+        min_effect: Smallest effect worth an alarm; from here an alarm is ``info``.
+        warning_effect: From here an alarm is a ``warning``.
+        high_effect: From here an alarm is ``high``.
+        critical_effect: From here an alarm is ``critical``.
+        min_rows: Values that either side needs to be tested at all.
+        max_detectable_effect: A column whose minimum detectable effect is larger has insufficient data.
+        off: Columns that take no part in alarms, such as calendar columns.
+    """
+
+    rule: Literal["evergreen", "tutorial"] = "evergreen"
+    q: float = Field(default=0.04, gt=0, lt=1)
+    min_effect: float = Field(default=0.05, ge=0)
+    warning_effect: float = 0.1
+    high_effect: float = 0.25
+    critical_effect: float = 0.5
+    min_rows: int = Field(default=30, ge=2)
+    max_detectable_effect: float = Field(default=0.5, gt=0)
+    off: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _limits_rise(self) -> DriftPolicy:
+        limits = [self.min_effect, self.warning_effect, self.high_effect, self.critical_effect]
+        if limits != sorted(limits):
+            raise ValueError(f"severity limits must rise from min_effect to critical_effect, found {limits}")
+        return self
+
+    def severity(self, effect: float) -> Severity:
+        """Severity of an alarm with this effect."""
+        limits = [self.warning_effect, self.high_effect, self.critical_effect]
+        return SEVERITIES[1 + sum(effect >= limit for limit in limits)]
+
+
+class Hypothesis(Frozen):
+    """One tested difference of one column.
+
+    Attributes:
+        name: What may have changed: the distribution of values, the null share or the share of infinities.
+        p_value: Valid p-value under the column's design effect.
+        adjusted_p_value: The same after weighted Benjamini–Hochberg over all hypotheses of the run.
+        effect: Noise-corrected effect on the common scale.
+        alarm: Whether it survives both.
+    """
+
+    name: Literal["values", "nulls", "infinities"]
+    p_value: float
+    adjusted_p_value: float
+    effect: float
+    alarm: bool
+
+
+class ColumnDrift(Frozen):
+    """What became of one column.
+
+    Attributes:
+        status: Verdict in a word. ``missing`` and ``retyped`` columns raise an alarm without a test.
+        alarm: Whether the column raises an alarm.
+        severity: How much the alarm matters, by effect; ``none`` without alarm.
+        effect: Effect of the hypothesis that speaks: the largest among alarms, else the likeliest.
+        p_value: p-value of that hypothesis, before correction.
+        adjusted_p_value: The same after weighted Benjamini–Hochberg.
+        minimum_detectable_effect: Effect that these row numbers find with 80 % power; None without values.
+        hypotheses: All hypotheses tested.
+        distances: Usual distances, shown and not decided on.
+        design_effect: Variance inflation by dependent rows that the test of values took into account.
+        reference_null_share: Share of nulls in the reference.
+        window_null_share: Share of nulls in the window.
+        unseen_levels: Values of the window that the reference does not list, most frequent first.
+        message: One sentence for a reader.
+    """
+
+    status: ColumnStatus
+    alarm: bool = False
+    severity: Severity = "none"
+    effect: float | None = None
+    p_value: float | None = None
+    adjusted_p_value: float | None = None
+    minimum_detectable_effect: float | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    distances: Distances | None = None
+    design_effect: float = 1.0
+    reference_null_share: float | None = None
+    window_null_share: float | None = None
+    unseen_levels: dict[str, int] = Field(default_factory=dict)
+    message: str
+
+
+class DriftReport(Frozen):
+    """What became of a window.
+
+    Attributes:
+        status: ``drift`` when any column alarms (tutorial rule: when enough do), ``insufficient_data`` when
+            no column could be tested well enough, else ``ok``.
+        drifted: Whether ``status`` is ``drift``.
+        rule: The rule that decided.
+        q: False discovery rate that it used.
+        hypotheses: Number of hypotheses that shared it.
+        reference_rows: Rows of the reference.
+        window_rows: Rows of the window.
+        window_start: First day of the window, where known.
+        window_end: Last day of the window, where known.
+        drifted_share: Share of judged columns in alarm.
+        drifted_importance: The same, weighted by importance.
+        columns: Verdicts by column.
+        new_columns: Columns of the window that the reference doesn't have.
+    """
+
+    status: Literal["ok", "drift", "insufficient_data"]
+    drifted: bool
+    rule: Literal["evergreen", "tutorial"]
+    q: float
+    hypotheses: int
+    reference_rows: int
+    window_rows: int
+    window_start: dt.date | None = None
+    window_end: dt.date | None = None
+    drifted_share: float
+    drifted_importance: float
+    columns: dict[str, ColumnDrift]
+    new_columns: tuple[str, ...] = ()
+
+    @property
+    def alarms(self) -> list[str]:
+        """Columns in alarm, largest effect first."""
+        named = [name for name, column in self.columns.items() if column.alarm]
+        return sorted(named, key=lambda name: -(self.columns[name].effect or math.inf))

@@ -1,0 +1,39 @@
+"""The parameters that rule monitoring."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from evergreen.monitoring.alerts import OverTimePolicy
+from evergreen.monitoring.drift.report import DriftPolicy
+from evergreen.monitoring.performance import PerformancePolicy
+from evergreen.monitoring.quality import QualityPolicy
+from evergreen.monitoring.reasons import TriggerPolicy
+
+
+class MonitoringParameters(BaseModel):
+    """The ``monitoring`` block of a use case's parameters.
+
+    Attributes:
+        window_days: Length of the window; a use case without dates looks at its newest snapshot.
+        max_rows: About how many rows of the window are scored for prediction drift and performance.
+        sample_rows: Rows of the window that the multivariate test looks at.
+        max_positive_rate_change: Largest relative change of the share of positive predictions.
+        drift: When a column alarms; its ``q`` is shared with the tests of the scores and of whole rows.
+        over_time: How windows in a row make an alert.
+        performance: When a drop of a metric is an alert.
+        quality: Limits of the data quality checks.
+        trigger: What is a reason to retrain.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window_days: int = Field(default=7, ge=1)
+    max_rows: int = Field(default=100_000, ge=100)
+    sample_rows: int = Field(default=5_000, ge=100, le=10_000)
+    max_positive_rate_change: float = Field(default=0.2, gt=0)
+    drift: DriftPolicy = DriftPolicy(q=0.05)
+    over_time: OverTimePolicy = OverTimePolicy()
+    performance: PerformancePolicy = PerformancePolicy()
+    quality: QualityPolicy = QualityPolicy()
+    trigger: TriggerPolicy = TriggerPolicy()

@@ -1,0 +1,169 @@
+"""From a table to its profile: a reference chooses its edges and levels, a window takes them over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from evergreen.errors import EvergreenError
+from evergreen.monitoring.profiles.bins import quantile_edges
+from evergreen.monitoring.profiles.design_effect import MIN_WINDOWS
+from evergreen.monitoring.profiles.profile import CategoricalColumn, Family, NumericColumn, Profile
+from evergreen.monitoring.profiles.pushdown import push_down
+from evergreen.monitoring.profiles.source import HASHED_PIECES, Cut, FrameSource, IbisSource, Kind, Source
+from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Tally, TimeTally
+
+_SAMPLE_ROWS = 100_000
+_MOST_PIECES = 104
+_IN_PROCESS = {"duckdb", "polars", "datafusion"}
+_KIND_OF_FAMILY: dict[Family, Kind] = {
+    "number": "numeric",
+    "boolean": "numeric",
+    "text": "categorical",
+    "time": "time",
+}
+_FAMILIES_OF_KIND = {"numeric": {"number", "boolean", "null"}, "time": {"time", "null"}}
+
+
+def build_profile(
+    table: pd.DataFrame | ir.Table,
+    reference: Profile | None = None,
+    blocks: str | Sequence[str] | Any = None,
+    *,
+    numeric: Sequence[str] | None = None,
+    categorical: Sequence[str] | None = None,
+    date: str | None = None,
+    period_days: int = 7,
+    bins: int = 256,
+    max_levels: int = 200,
+) -> Profile:
+    """Summarise a table; each column is read once, a reference's columns once more for a sample of edges.
+
+    A remote engine (BigQuery, Spark) counts where the data lies; DuckDB and pandas are counted in process.
+
+    Args:
+        table: Rows to summarise.
+        reference: Profile whose columns, edges and levels to use; None makes a new reference.
+        blocks: For a reference: columns whose joint value ties rows together (store × day, customer), or,
+            for a DataFrame, one label per row. Without ``date`` they are hashed into held-out windows.
+        numeric: Numeric columns of a new reference; default with ``categorical``: all by their type, but for
+            blocks and date.
+        categorical: Categorical columns of a new reference, whatever their type.
+        date: Column with the rows' date. A reference is cut by it into held-out windows of ``period_days``.
+        period_days: Length of a monitoring window.
+        bins: Quantile bins of a numeric column.
+        max_levels: Levels of a categorical column that are counted by name; the rest share one count.
+
+    Returns:
+        The profile; with design effects where a new reference has dates or blocks.
+
+    Raises:
+        EvergreenError: A named column is absent from a new reference's table.
+    """
+    source: Source = FrameSource(table) if isinstance(table, pd.DataFrame) else IbisSource(table)
+    labels = _labels(blocks, source.families)
+    if reference is None:
+        keys = [*(labels if isinstance(labels, list) else []), *([date] if date else [])]
+        kinds = _kinds(source.families, numeric, categorical, keys)
+    else:
+        kinds = _reference_kinds(reference, source.families)
+    date = date if date in source.families else None
+    rows, first_day, last_day = source.size(date)
+    cut = None if reference is not None else _cut(date, first_day, last_day, period_days, labels)
+    pieces = cut.pieces + 1 if cut else 1
+    if reference is None:
+        tallies = _own_tallies(source, kinds, pieces, bins, max_levels)
+    else:
+        tallies = {name: _same_tally(reference, name, pieces) for name in kinds}
+    if isinstance(source, IbisSource) and source.engine not in _IN_PROCESS:
+        push_down(source, kinds, cut, tallies)
+    else:
+        for batch, numbers in source.batches(kinds, cut):
+            for name, tally in tallies.items():
+                tally.add(batch[name], numbers)
+    ordered = cut is not None and cut.date is not None
+    return Profile(
+        rows=rows,
+        window_start=first_day,
+        window_end=last_day,
+        families=source.families,
+        columns={name: t.column(held_out=cut is not None, ordered=ordered) for name, t in tallies.items()},
+    )
+
+
+def _labels(blocks: Any, families: dict[str, Family]) -> Any:
+    if blocks is None:
+        return None
+    if isinstance(blocks, str):
+        blocks = [blocks]
+    if isinstance(blocks, list | tuple) and all(isinstance(name, str) for name in blocks):
+        _demand(list(blocks), families, "block")
+        return list(blocks)
+    return blocks
+
+
+def _kinds(
+    families: dict[str, Family],
+    numeric: Sequence[str] | None,
+    categorical: Sequence[str] | None,
+    keys: Sequence[str],
+) -> dict[str, Kind]:
+    if numeric is None and categorical is None:
+        free = {name: family for name, family in families.items() if name not in keys}
+        return {name: _KIND_OF_FAMILY[f] for name, f in free.items() if f in _KIND_OF_FAMILY}
+    _demand([*(numeric or []), *(categorical or [])], families, "feature")
+    return dict.fromkeys(numeric or [], "numeric") | dict.fromkeys(categorical or [], "categorical")
+
+
+def _demand(names: Sequence[str], families: dict[str, Family], role: str) -> None:
+    absent = [name for name in names if name not in families]
+    if absent:
+        raise EvergreenError(
+            f"Reference profile: {role} columns {', '.join(absent)} are not in the table, which has "
+            f"{', '.join(families)}; correct the column names."
+        )
+
+
+def _reference_kinds(reference: Profile, families: dict[str, Family]) -> dict[str, Kind]:
+    """The reference's columns that this table has and that still have a type to be counted by."""
+    kinds = {name: column.kind for name, column in reference.columns.items() if name in families}
+    return {
+        name: kind for name, kind in kinds.items() if kind == "categorical" or families[name] in _FAMILIES_OF_KIND[kind]
+    }
+
+
+def _cut(date: str | None, first: dt.date | None, last: dt.date | None, period_days: int, labels: Any) -> Cut | None:
+    if first and last:
+        pieces = min(((last - first).days + 1) // period_days, _MOST_PIECES)
+        if pieces >= MIN_WINDOWS:
+            return Cut(pieces, date=date, last_day=last, period_days=period_days)
+    return None if labels is None else Cut(HASHED_PIECES, blocks=labels)
+
+
+def _own_tallies(source: Source, kinds: dict[str, Kind], pieces: int, bins: int, max_levels: int) -> dict[str, Tally]:
+    sample = source.sample(kinds, _SAMPLE_ROWS)
+    tallies: dict[str, Tally] = {}
+    for name, kind in kinds.items():
+        if kind == "numeric":
+            finite = sample[name][np.isfinite(sample[name])]
+            tallies[name] = NumericTally(quantile_edges(finite, bins), pieces)
+        elif kind == "categorical":
+            counted = pc.value_counts(sample[name].drop_null()).to_pylist()
+            ranked = sorted(counted, key=lambda item: (-item["counts"], item["values"]))
+            tallies[name] = LevelTally((item["values"] for item in ranked[:max_levels]), pieces)
+        else:
+            tallies[name] = TimeTally()
+    return tallies
+
+
+def _same_tally(reference: Profile, name: str, pieces: int) -> Tally:
+    column = reference.columns[name]
+    if isinstance(column, NumericColumn):
+        return NumericTally(np.asarray(column.edges), pieces)
+    return LevelTally(column.levels, pieces) if isinstance(column, CategoricalColumn) else TimeTally()

@@ -1,0 +1,253 @@
+"""One window held against what a model was trained and tested on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from evergreen.monitoring.drift.compare import VALUES_WEIGHT, compare_profiles
+from evergreen.monitoring.drift.multivariate import MultivariateDrift, classifier_two_sample_test, comparable_features
+from evergreen.monitoring.drift.report import ColumnDrift, DriftPolicy, DriftReport
+from evergreen.monitoring.estimated import EstimatedPerformance, estimate_performance
+from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.monitoring.performance import (
+    PerformanceReport,
+    PositiveRateShift,
+    measure_performance,
+    positive_rate_shift,
+)
+from evergreen.monitoring.profiles.build import build_profile
+from evergreen.monitoring.profiles.profile import Profile, for_pairs, merge
+from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
+from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference
+from evergreen.rows.splits import block_codes, block_share, unseen_mask
+from evergreen.rows.windows import between_dates, fetch_rows, sample_blocks, window_rows
+from evergreen.schema import TableSpec
+
+SIDE_SHARE = 0.1
+"""Part of a run's false alarm budget for the test of the scores, and for that of whole rows; columns get the rest.
+
+Scores are never null: what the test of a column keeps for its nulls, the share of positive predictions gets.
+"""
+Predict = Callable[[pd.DataFrame], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is looked at of the rows of a window.
+
+    Attributes:
+        as_of: The date that the run pretends is today.
+        start: First day; None without dates.
+        end: Last day.
+        profile: Summary of the features, over all rows.
+        pair: The same of this window and the one before it together; None without dates or without earlier rows.
+        duplicates: Rows that repeat another row's key.
+        rows: Rows in memory: all of the window, or a sample of whole blocks.
+        share: Their blocks as numbers in [0, 1).
+        probability: Their scores.
+        outcomes: Labels, scores and block shares of mature rows that the model has not seen; None without any.
+    """
+
+    as_of: dt.date
+    start: dt.date | None
+    end: dt.date
+    profile: Profile
+    duplicates: int
+    rows: pd.DataFrame
+    share: np.ndarray
+    probability: np.ndarray
+    outcomes: pd.DataFrame | None
+    pair: Profile | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the single tests say of a window; ``pair``: of this window and the one before it taken as one."""
+
+    drift: DriftReport
+    scores: ColumnDrift
+    positive_rate: PositiveRateShift
+    multivariate: MultivariateDrift | None
+    performance: PerformanceReport | None
+    estimate: EstimatedPerformance
+    quality: QualityReport
+    pair: DriftReport | None = None
+
+
+def look_at_window(
+    table: ir.Table,
+    reference: Reference,
+    predict: Predict,
+    as_of: dt.date,
+    label_delay_days: int,
+    parameters: MonitoringParameters,
+) -> Window:
+    """Profile the window where its data lies, and score a bounded number of its rows.
+
+    Args:
+        table: The newest feature table.
+        reference: The champion's memory.
+        predict: Features → probability of class 1.
+        as_of: The last day of the window.
+        label_delay_days: Days until an outcome is known.
+        parameters: Lengths and limits.
+
+    Raises:
+        EvergreenError: Where the window is empty.
+    """
+    spec = reference.spec
+    rows = window_rows(table, spec, as_of, parameters.window_days)
+    there = [name for name in [*spec.features, *([spec.date] if spec.date else [])] if name in rows.columns]
+    fetched = fetch_rows(with_nulls(rows, spec), spec, max_rows=parameters.max_rows)
+    profile = build_profile(rows.select(there), reference.profile, date=spec.date)
+    return Window(
+        as_of=as_of,
+        start=None if spec.date is None else as_of - dt.timedelta(days=parameters.window_days - 1),
+        end=as_of,
+        profile=profile,
+        pair=_with_window_before(profile, table.select(there), reference, as_of, parameters.window_days),
+        duplicates=count_duplicates(rows, [spec.entity]),
+        rows=fetched,
+        share=block_share(fetched[spec.block_columns]),
+        probability=predict(fetched[spec.features]),
+        outcomes=_mature_outcomes(table, reference, predict, as_of, label_delay_days, parameters),
+    )
+
+
+def _with_window_before(
+    profile: Profile, table: ir.Table, reference: Reference, as_of: dt.date, window_days: int
+) -> Profile | None:
+    """The window's profile and that of the window before it, added up."""
+    spec = reference.spec
+    if spec.date is None:
+        return None
+    end = as_of - dt.timedelta(days=window_days)
+    rows = between_dates(table, spec, end - dt.timedelta(days=window_days - 1), end)
+    before = build_profile(rows, reference.profile, date=spec.date)
+    return merge(before, profile) if before.rows else None
+
+
+def with_nulls(rows: ir.Table, spec: TableSpec) -> ir.Table:
+    """The table with a null column for every feature that it lacks: a report names the lack and goes on."""
+    lacking = {name: ibis.null("float64") for name in spec.numeric if name not in rows.columns}
+    lacking |= {name: ibis.null("string") for name in spec.categorical if name not in rows.columns}
+    return rows.mutate(**lacking) if lacking else rows
+
+
+def _mature_outcomes(
+    table: ir.Table,
+    reference: Reference,
+    predict: Predict,
+    as_of: dt.date,
+    label_delay_days: int,
+    parameters: MonitoringParameters,
+) -> pd.DataFrame | None:
+    """The newest window whose outcomes are known, without rows that the model was trained on."""
+    spec = reference.spec
+    if spec.target not in table.columns:
+        return None
+    end = as_of - dt.timedelta(days=label_delay_days)
+    start = end - dt.timedelta(days=parameters.window_days - 1)
+    known = between_dates(table, spec, start, end).filter(table[spec.target].notnull())  # noqa: PD004 - an Ibis column
+    rows = fetch_rows(sample_blocks(with_nulls(known, spec), spec, parameters.max_rows), spec)
+    share = block_share(rows[spec.block_columns])
+    unseen = unseen_mask(rows[spec.date] if spec.date else None, share, reference.bounds)
+    rows, share = rows[unseen], share[unseen]
+    if rows.empty:
+        return None
+    return pd.DataFrame(
+        {
+            "label": reference.label.apply(rows[spec.target]),
+            PROBABILITY: predict(rows[spec.features]),
+            BLOCK_SHARE: share,
+        }
+    )
+
+
+def judge_window(reference: Reference, window: Window, parameters: MonitoringParameters) -> Findings:
+    """Run every test of the window against the champion's memory."""
+    spec = reference.spec
+    off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
+    policy = parameters.drift.model_copy(update={"off": off})
+    scores = _score_drift(reference, window, policy)
+    by_column = policy.model_copy(update={"q": policy.q * (1 - 2 * SIDE_SHARE)})
+    return Findings(
+        drift=compare_profiles(reference.profile, window.profile, by_column, importance=reference.importance or None),
+        scores=scores,
+        positive_rate=positive_rate_shift(
+            reference.scores[PROBABILITY] >= reference.threshold,
+            window.probability >= reference.threshold,
+            limit=parameters.max_positive_rate_change,
+            ci=1 - policy.q * SIDE_SHARE * (1 - VALUES_WEIGHT),
+            design_effect=scores.design_effect,
+        ),
+        multivariate=_multivariate(reference, window, off, parameters),
+        performance=_performance(reference, window, parameters),
+        estimate=estimate_performance(
+            reference.scores[PROBABILITY], reference.scores["label"], window.probability, threshold=reference.threshold
+        ),
+        quality=check_quality(
+            reference.profile,
+            window.profile,
+            parameters.quality,
+            as_of=window.as_of if spec.date else None,
+            duplicates=window.duplicates,
+            off=off,
+        ),
+        pair=None if window.pair is None else compare_profiles(for_pairs(reference.profile), window.pair, by_column),
+    )
+
+
+def window_score_profile(reference: Reference, window: Window) -> Profile:
+    """Summary of the window's probabilities, on the edges of the reference's."""
+    return build_profile(pd.DataFrame({PROBABILITY: window.probability}), reference.score_profile)
+
+
+def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:
+    """Drift of the scores at their part of the budget; the adjusted p-value may be held against the whole ``q``."""
+    scored = window_score_profile(reference, window)
+    part = policy.model_copy(update={"q": policy.q * SIDE_SHARE})
+    found = compare_profiles(reference.score_profile, scored, part).columns[PROBABILITY]
+    adjusted = None if found.adjusted_p_value is None else min(found.adjusted_p_value / SIDE_SHARE, 1.0)
+    return found.model_copy(update={"adjusted_p_value": adjusted})
+
+
+def _performance(reference: Reference, window: Window, parameters: MonitoringParameters) -> PerformanceReport | None:
+    if window.outcomes is None:
+        return None
+    return measure_performance(
+        window.outcomes["label"],
+        window.outcomes[PROBABILITY],
+        reference.metrics,
+        threshold=reference.threshold,
+        policy=parameters.performance,
+        blocks=block_codes(window.outcomes[BLOCK_SHARE].to_numpy()),
+    )
+
+
+def _multivariate(
+    reference: Reference, window: Window, off: tuple[str, ...], parameters: MonitoringParameters
+) -> MultivariateDrift | None:
+    if reference.sample is None:
+        return None
+    spec = reference.spec
+    watched = [name for name in spec.features if name not in off]
+    compared = comparable_features(reference.profile, watched)
+    keep = np.argsort(window.share, kind="stable")[: parameters.sample_rows]  # whole blocks, by their stable hash
+    found = classifier_two_sample_test(
+        reference.sample,
+        window.rows.iloc[keep],
+        numeric=[name for name in spec.numeric if name in compared],
+        categorical=[name for name in spec.categorical if name in compared],
+        reference_blocks=block_codes(reference.sample[BLOCK_SHARE].to_numpy()),
+        window_blocks=block_codes(window.share[keep]),
+        q=parameters.drift.q * SIDE_SHARE,
+    )
+    return found.model_copy(update={"left_out": tuple(name for name in watched if name not in compared)})

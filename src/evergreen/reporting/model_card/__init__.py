@@ -1,0 +1,1 @@
+"""The model card: what it says, the evidence, the drawings."""

@@ -1,0 +1,1 @@
+"""The monitoring page, its wording, the alerts and Prometheus' metrics."""

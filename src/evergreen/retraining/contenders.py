@@ -1,0 +1,175 @@
+"""From which rows should a challenger learn: all, all with the newest weighing more, or the newest alone?
+
+After a concept change, two old years drown three new weeks; without one, the newest weeks alone know less. And a
+change rarely falls on the first day of the recent window, so that its newer half competes, too. Each choice is
+trained, and out-of-fold scores of that newer half choose: it is the world that the challenger is meant for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+from sklearn.metrics import roc_auc_score
+
+from evergreen.errors import EvergreenError
+from evergreen.modelling.estimators import Params
+from evergreen.modelling.search import Candidate, train_candidates
+from evergreen.modelling.tuning import TrainingPolicy
+from evergreen.rows.labelled import LabelledRows
+from evergreen.rows.splits import SplitPolicy
+
+_EQUAL_AUC = 0.005
+"""Difference of AUC on a few hundred recent rows that is no merit: the choice with more rows is the safer one."""
+
+Choice = Literal["all", "recency_weighted", "recent", "newest"]
+
+
+class CandidatePolicy(BaseModel):
+    """What competes to be the challenger.
+
+    Attributes:
+        candidates: Choices of rows; within .005 of the best AUC the first one wins, so name wider ones first.
+            ``recent``: the recent window; ``newest``: its newer half, left out where recent rows are of one day.
+        half_life_days: Age at which a row weighs half in ``recency_weighted``.
+        recipe: ``champion`` trains the champion's algorithm with its parameters; ``search`` searches anew.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    candidates: tuple[Choice, ...] = Field(default=("all", "recency_weighted", "recent", "newest"), min_length=1)
+    half_life_days: float = Field(default=90.0, gt=0)
+    recipe: Literal["champion", "search"] = "champion"
+
+
+@dataclass(frozen=True)
+class RowPool:
+    """All rows that a challenger may learn from.
+
+    Attributes:
+        rows: The rows, labelled.
+        recent: Whether a row belongs to the newest window, shape (n,).
+        age_days: Days between a row and ``as_of``, shape (n,).
+    """
+
+    rows: LabelledRows
+    recent: np.ndarray
+    age_days: np.ndarray
+
+    @property
+    def newest(self) -> np.ndarray:
+        """Whether a row belongs to the newer half of the recent window's days, shape (n,)."""
+        ages = self.age_days[self.recent]
+        return self.recent & (self.age_days <= (ages.min() + ages.max()) / 2) if ages.size else self.recent
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One choice of rows and what was learnt from it.
+
+    Attributes:
+        choice: Which rows.
+        rows: These rows.
+        recent: Which of them belong to the recent window, shape (rows,).
+        newest: Which of them belong to its newer half, shape (rows,).
+        candidates: Algorithms, best on the newest rows first; empty where training failed.
+        recent_roc_auc: ROC AUC of the best on the newest rows, out of fold; None where it cannot be told.
+        error: What went wrong, or None.
+    """
+
+    choice: Choice
+    rows: LabelledRows
+    recent: np.ndarray
+    newest: np.ndarray
+    candidates: tuple[Candidate, ...] = ()
+    recent_roc_auc: float | None = None
+    error: str | None = None
+
+
+def champions_recipe(training: TrainingPolicy, algorithm: str, params: Params) -> TrainingPolicy:
+    """The training policy whose search has one point: the champion's algorithm and parameters."""
+    strategy = "grid" if training.strategy == "grid" else "default"
+    grid = {name: [value] for name, value in params.items()}
+    return training.model_copy(update={"algorithms": [algorithm], "strategy": strategy, "grids": {algorithm: grid}})
+
+
+def train_contenders(
+    pool: RowPool, policy: CandidatePolicy, training: TrainingPolicy, split: SplitPolicy
+) -> list[Contender]:
+    """Train every choice of rows and rank them by ROC AUC on the newest rows, which their models had not seen.
+
+    All are scored on the same rows, so that the comparison is fair. Rows of one block share a fold, so a block's older
+    rows never teach what its newest rows ask.
+
+    Args:
+        pool: The rows.
+        policy: What competes.
+        training: The search, or the champion's recipe.
+        split: Number and order of folds.
+
+    Returns:
+        Contenders, best first, failed ones last.
+
+    Raises:
+        EvergreenError: Where no choice of rows could be trained.
+    """
+    trained = [_train(choice, pool, policy, training, split) for choice in _different_choices(pool, policy)]
+    working = [contender for contender in trained if contender.candidates]
+    if not working:
+        told = "; ".join(f"{contender.choice}: {contender.error}" for contender in trained)
+        raise EvergreenError(f"no challenger could be trained: {told}.")
+    scored = {contender.choice: _scores_of_newest_rows(contender) for contender in working}
+    common = np.logical_and.reduce([~np.isnan(row) for rows in scored.values() for row in rows])
+    y = pool.rows.y[pool.newest][common]
+    scored_alike = [_rank(each, [row[common] for row in scored[each.choice]], y) for each in working]
+    return [*_ranked(scored_alike), *(contender for contender in trained if not contender.candidates)]
+
+
+def _ranked(contenders: list[Contender]) -> list[Contender]:
+    """Best AUC first, but for the first in the policy's order that is as good within ``_EQUAL_AUC``: it leads."""
+    aucs = [each.recent_roc_auc or 0.0 for each in contenders]
+    leader = next(each for each, auc in zip(contenders, aucs, strict=True) if auc >= max(aucs) - _EQUAL_AUC)
+    others = [each for each in contenders if each is not leader]
+    return [leader, *sorted(others, key=lambda each: -(each.recent_roc_auc or 0.0))]
+
+
+def _different_choices(pool: RowPool, policy: CandidatePolicy) -> list[Choice]:
+    """The choices of the policy, without ``newest`` where it would be ``recent`` again."""
+    alike = "recent" in policy.candidates and np.array_equal(pool.newest, pool.recent)
+    return [choice for choice in policy.candidates if not (alike and choice == "newest")]
+
+
+def _train(
+    choice: Choice, pool: RowPool, policy: CandidatePolicy, training: TrainingPolicy, split: SplitPolicy
+) -> Contender:
+    kept = {"recent": pool.recent, "newest": pool.newest}.get(choice, np.ones(len(pool.recent), dtype=bool))
+    rows, recent, newest = pool.rows.where(kept), pool.recent[kept], pool.newest[kept]
+    weight = 0.5 ** (pool.age_days / policy.half_life_days) if choice == "recency_weighted" else None
+    try:
+        found = train_candidates(
+            rows.X, rows.y, rows.share, rows.dates, rows.spec, training, split, sample_weight=weight
+        )
+    except EvergreenError as error:
+        return Contender(choice, rows, recent, newest, error=str(error))
+    return Contender(choice, rows, recent, newest, tuple(each for each in found if each.status == "ok"))
+
+
+def _scores_of_newest_rows(contender: Contender) -> list[np.ndarray]:
+    """Each candidate's out-of-fold probability of the newest rows, NaN where it has none."""
+    found = []
+    for candidate in contender.candidates:
+        scores = np.full(len(contender.rows.y), np.nan)
+        scores[candidate.out_of_fold_index] = candidate.out_of_fold
+        found.append(scores[contender.newest])
+    return found
+
+
+def _rank(contender: Contender, scores: list[np.ndarray], y: np.ndarray) -> Contender:
+    if y.size == 0 or y.min() == y.max():
+        return contender
+    aucs = [float(roc_auc_score(y, each)) for each in scores]
+    order = np.argsort([-auc for auc in aucs], kind="stable")
+    ordered = tuple(contender.candidates[index] for index in order)
+    return replace(contender, candidates=ordered, recent_roc_auc=max(aucs))

@@ -1,0 +1,176 @@
+"""Are a window's rows fit to learn from?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+from pydantic import BaseModel, ConfigDict, Field
+
+from evergreen.errors import EvergreenError
+from evergreen.features.contracts import contract_for
+from evergreen.monitoring.profiles.profile import Profile
+from evergreen.records import Record
+from evergreen.retraining.row_pool import recent_start
+from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.windows import between_dates
+from evergreen.schema import TableSpec
+
+
+class GatePolicy(BaseModel):
+    """What rows must be like before anything is learnt from them.
+
+    Attributes:
+        min_rows: Fewest rows.
+        max_missing_share: Largest share of missing feature values, unless the champion's reference had more.
+        max_duplicate_share: Largest share of rows that repeat another row's entity.
+        min_days: Fewest days with rows; not asked for where rows have no dates.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_rows: int = Field(default=1000, ge=1)
+    max_missing_share: float = Field(default=0.1, ge=0, le=1)
+    max_duplicate_share: float = Field(default=0.01, ge=0, le=1)
+    min_days: int = Field(default=5, ge=1)
+
+
+class GateCheck(BaseModel):
+    """One check: its name, whether it passed, and the number or words found and allowed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    passed: bool
+    found: float | str
+    allowed: float | str
+
+
+class QualityGate(Record):
+    """``quality_gate.json``; ``status`` is ``passed``: a gate that fails stops the run instead.
+
+    Attributes:
+        passed: Whether every check passed.
+        checks: All checks.
+    """
+
+    passed: bool
+    checks: tuple[GateCheck, ...]
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """Rows, share of missing feature values, rows that repeat an entity, and days with rows (None without dates)."""
+
+    rows: int
+    missing_share: float
+    duplicates: int
+    days: int | None
+
+
+def count_window(window: ir.Table, spec: TableSpec) -> WindowCounts:
+    """Count in one query, where the data lies, what the gate asks for."""
+    present = [name for name in spec.features if name in window.columns]
+    missing = [_is_missing(window[name]).sum().fill_null(0) for name in present]
+    counts = {"rows": window.count(), "entities": window[spec.entity].nunique(), "missing": sum(missing)}
+    if spec.date is not None:
+        counts["days"] = window[spec.date].cast("date").nunique()
+    found = window.aggregate(**counts).to_pyarrow().to_pylist()[0]
+    cells = max(found["rows"] * len(present), 1)
+    duplicates = found["rows"] - found["entities"]
+    return WindowCounts(found["rows"], found["missing"] / cells, duplicates, found.get("days"))
+
+
+def judge_gate(
+    counts: WindowCounts, policy: GatePolicy, reference_missing_share: float, breach: str | None
+) -> tuple[GateCheck, ...]:
+    """Hold a window against the policy.
+
+    Args:
+        counts: What was counted in the window.
+        policy: The limits.
+        reference_missing_share: Share of missing values that the champion's reference had.
+        breach: How the window breaks the contract of its columns, in words; None where it holds.
+    """
+    missing_allowed = max(policy.max_missing_share, reference_missing_share)
+    duplicate_share = counts.duplicates / max(counts.rows, 1)
+    checks = [
+        _check("rows", counts.rows >= policy.min_rows, counts.rows, policy.min_rows),
+        _check("missing_share", counts.missing_share <= missing_allowed, counts.missing_share, missing_allowed),
+        _check(
+            "duplicate_share",
+            duplicate_share <= policy.max_duplicate_share,
+            duplicate_share,
+            policy.max_duplicate_share,
+        ),
+        _check("contract", breach is None, breach or "holds", "holds"),
+    ]
+    if counts.days is not None:
+        checks.append(_check("days", counts.days >= policy.min_days, counts.days, policy.min_days))
+    return tuple(checks)
+
+
+def require_passed(use_case: str, checks: tuple[GateCheck, ...]) -> None:
+    """Stop where a check failed.
+
+    Raises:
+        EvergreenError: Naming the failed checks with the numbers found and allowed.
+    """
+    failed = [
+        f"{check.name} is {_told(check.found)} (allowed: {_told(check.allowed)})"
+        for check in checks
+        if not check.passed
+    ]
+    if failed:
+        raise EvergreenError(
+            f"{use_case}: the quality gate stopped retraining because {'; '.join(failed)}; nothing was changed, "
+            "so correct the source tables or set retraining.gate."
+        )
+
+
+def _check(name: str, passed: bool, found: float | str, allowed: float | str) -> GateCheck:
+    return GateCheck(name=name, passed=passed, found=found, allowed=allowed)
+
+
+def _is_missing(column: ir.Column) -> ir.IntegerColumn:
+    null = column.isnull()
+    missing = null | column.isnan() if column.type().is_floating() else null
+    return ibis.ifelse(missing, 1, 0)
+
+
+def _told(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:,.4g}"
+
+
+def recent_rows(window: ir.Table, table: TableSpec, as_of: dt.date, split: SplitPolicy, window_days: int) -> ir.Table:
+    """The newest rows whose outcomes are known; without dates, the newest snapshot."""
+    end = as_of - dt.timedelta(days=split.label_delay_days)
+    return between_dates(window, table, recent_start(as_of, split, window_days), end)
+
+
+def contract_breach(rows: ir.Table, table: TableSpec, use_case: str) -> str | None:
+    """How rows break the contract that follows from their description, in words; None where they hold it.
+
+    Repeated entities have a check of their own, and calendar columns are constant in a short window by nature.
+    """
+    asked = table.model_copy(
+        update={
+            "numeric": [name for name in table.numeric if table.drifts(name)],
+            "categorical": [name for name in table.categorical if table.drifts(name)],
+        }
+    )
+    contract = contract_for(asked, labelled=table.target in rows.columns, table=f"{use_case}'s window")
+    contract.key = ()
+    try:
+        contract.validate(rows)
+    except EvergreenError as breach:
+        return str(breach).rstrip(".")
+    return None
+
+
+def missing_share(reference: Profile) -> float:
+    """Share of missing values that a version was trained with."""
+    columns = reference.columns.values()
+    return sum(column.nulls for column in columns) / max(sum(column.rows for column in columns), 1)

@@ -1,0 +1,204 @@
+"""The records that the steps of a retraining leave on disk, and meet in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from evergreen.evaluation.promotion import Check, PromotionDecision
+from evergreen.records import Record
+from evergreen.retraining.contenders import Choice, Contender
+from evergreen.retraining.gate import GateCheck, QualityGate
+from evergreen.retraining.trigger import RetrainingTrigger, RuleOutcome
+
+SKIPPED = "skipped"
+
+
+class ContenderRow(BaseModel):
+    """One choice of rows: how many there were, and its ROC AUC on recent rows that it had not seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    choice: Choice
+    training_rows: int
+    recent_roc_auc: float | None
+    error: str | None
+
+
+class TrainedChallenger(BaseModel):
+    """The version that wants to serve.
+
+    Attributes:
+        version: Its number.
+        algorithm: Its algorithm.
+        choice: Which rows it learnt from; None where an earlier version was taken up again.
+        training_rows: How many.
+        cv_roc_auc: Cross-validated ROC AUC on its own training rows.
+        contenders: The choices of rows that competed, best first.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str
+    algorithm: str
+    choice: Choice | None
+    training_rows: int
+    cv_roc_auc: float
+    contenders: tuple[ContenderRow, ...]
+
+
+class ChallengerRecord(Record):
+    """``challenger.json``; ``status``: ``skipped``, ``trained``, ``taken up`` again, or ``decided`` before.
+
+    Attributes:
+        champion: The version that it challenges.
+        challenger: The version that wants to serve, or None.
+        earlier_outcome: What was decided before about a version trained on just these rows; None otherwise.
+        reason: Why, in a sentence.
+    """
+
+    champion: str
+    challenger: TrainedChallenger | None
+    earlier_outcome: str | None = None
+    reason: str
+
+
+class ValidationRecord(Record):
+    """``validation.json``; ``status`` is ``skipped`` or the decision: ``promote``, ``refuse``, ``undecidable``.
+
+    Attributes:
+        champion: The version that serves.
+        challenger: The version that was judged, or None.
+        look: How many challengers this champion's judging rows have judged by now.
+        decision: The statistical decision with its numbers and checks, or None.
+        reason: Why, in a sentence.
+    """
+
+    champion: str
+    challenger: str | None
+    look: int | None
+    decision: PromotionDecision | None
+    reason: str
+
+
+def contender_rows(contenders: Sequence[Contender]) -> tuple[ContenderRow, ...]:
+    """What the record says of the choices of rows."""
+    return tuple(
+        ContenderRow(
+            choice=each.choice,
+            training_rows=len(each.rows.y),
+            recent_roc_auc=each.recent_roc_auc,
+            error=each.error,
+        )
+        for each in contenders
+    )
+
+
+NOT_RETRAINED = {"quiet": "not needed", "held": "held", "blocked": "blocked"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GatePart(_Part):
+    """The quality gate."""
+
+    passed: bool
+    checks: tuple[GateCheck, ...]
+
+
+class TriggerPart(_Part):
+    """The trigger: its rules and what may hold it back, each with its numbers."""
+
+    fired: bool
+    reasons: tuple[str, ...]
+    rules: tuple[RuleOutcome, ...]
+    holds: tuple[RuleOutcome, ...]
+
+
+class ValidationPart(_Part):
+    """The decision between challenger and champion."""
+
+    decision: str
+    difference: float | None
+    ci: tuple[float, float] | None
+    reasons: tuple[str, ...]
+    champion_auc: float | None
+    challenger_auc: float | None
+    alpha: float
+    look: int
+    rows: int
+    minimum_detectable_gain: float | None
+    rows_needed: int | None
+    checks: tuple[Check, ...]
+
+
+class ChampionPart(_Part):
+    """The champion before and after."""
+
+    before: str
+    after: str
+
+
+class RetrainingRecord(Record):
+    """``retraining.json``.
+
+    ``status``: ``not needed`` (no rule fired), ``held`` (too soon, or too few new rows), ``blocked`` (data unfit),
+    ``promoted``, ``refused`` or ``undecidable``.
+
+    Attributes:
+        reason: Why, in a sentence.
+        quality_gate: The gate.
+        trigger: The trigger.
+        challenger: The challenger, or None where none was trained.
+        validation: The decision, or None where nothing was judged.
+        champion: The champion before and after.
+    """
+
+    reason: str
+    quality_gate: GatePart
+    trigger: TriggerPart
+    challenger: TrainedChallenger | None
+    validation: ValidationPart | None
+    champion: ChampionPart
+
+
+def retraining_record(
+    gate: QualityGate,
+    trigger: RetrainingTrigger,
+    trained: ChallengerRecord,
+    validation: ValidationRecord,
+    outcome: str | None,
+    champion_after: str,
+) -> RetrainingRecord:
+    """Put the story together.
+
+    Args:
+        gate: The quality gate.
+        trigger: The trigger.
+        trained: What was trained.
+        validation: What was decided.
+        outcome: What became of the challenger; None where there was nothing to settle.
+        champion_after: The champion now.
+    """
+    status = outcome or trained.earlier_outcome or NOT_RETRAINED[trigger.status]
+    return RetrainingRecord(
+        use_case=gate.use_case,
+        as_of=gate.as_of,
+        status=status,
+        reason=validation.reason,
+        quality_gate=GatePart(passed=gate.passed, checks=gate.checks),
+        trigger=TriggerPart(fired=trigger.fired, reasons=trigger.reasons, rules=trigger.rules, holds=trigger.holds),
+        challenger=trained.challenger,
+        validation=_validation(validation),
+        champion=ChampionPart(before=trigger.champion, after=champion_after),
+    )
+
+
+def _validation(record: ValidationRecord) -> ValidationPart | None:
+    if record.decision is None or record.look is None:
+        return None
+    told = record.decision.model_dump(include=ValidationPart.model_fields.keys() - {"look"})
+    return ValidationPart(**told, look=record.look)

@@ -1,0 +1,131 @@
+"""Which rows may a challenger learn from, which of them are recent, and which stay unseen to judge it?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from evergreen.retraining.contenders import RowPool
+from evergreen.rows.labelled import LabelledRows, select_training_set
+from evergreen.rows.labels import LabelDefinition
+from evergreen.rows.splits import Bounds, SplitPolicy, undated
+from evergreen.rows.windows import between_dates
+from evergreen.schema import TableSpec
+
+
+def recent_start(as_of: dt.date, split: SplitPolicy, window_days: int) -> dt.date:
+    """First day of the newest ``window_days`` whose outcomes are known."""
+    return as_of - dt.timedelta(days=split.label_delay_days + window_days - 1)
+
+
+def challenger_bounds(champion: Bounds, as_of: dt.date, split: SplitPolicy, window_days: int) -> Bounds:
+    """The division under which a challenger is trained.
+
+    It learns up to the last known outcome, except from the judging blocks: a share of the recent blocks that the
+    champion has not seen either, so that both are judged in today's world.
+
+    Args:
+        champion: The champion's bounds.
+        as_of: The date that the run pretends is today.
+        split: Label delay and judging share.
+        window_days: Length of the recent window.
+    """
+    if not champion.dated:
+        return undated(split)
+    end = as_of - dt.timedelta(days=split.label_delay_days)
+    day_before = recent_start(as_of, split, window_days) - dt.timedelta(days=1)
+    unseen_from = champion.judging_from or champion.train_end or day_before
+    return Bounds(
+        dated=True,
+        train_start=champion.train_start,
+        train_end=end,
+        test_end=end,
+        judging_from=max(unseen_from, day_before),
+        judging_share=split.judging_share,
+    )
+
+
+def select_pool(
+    features: ir.Table,
+    window: ir.Table,
+    spec: TableSpec,
+    bounds: Bounds,
+    as_of: dt.date,
+    label: LabelDefinition,
+    recent_from: dt.date,
+    older_as_of: dt.date,
+    max_rows: int | None = None,
+) -> RowPool:
+    """Fetch and label the rows that a challenger may learn from.
+
+    Args:
+        features: The feature table; read only where rows have no dates.
+        window: The newest feature table: the same one where rows have dates, else the newest snapshot.
+        spec: Their description.
+        bounds: The challenger's bounds.
+        as_of: The date that the run pretends is today.
+        label: The champion's label definition, which the challenger inherits.
+        recent_from: First recent day; without dates, the newest snapshot is recent.
+        older_as_of: Date of rows in ``features`` that carry no snapshot date.
+        max_rows: About how many rows to fetch of a table at the most.
+    """
+    newest = select_training_set(window, spec, bounds, as_of, label, max_rows)
+    if spec.date is not None:
+        days = pd.to_datetime(newest.rows[spec.date])
+        return RowPool(newest, (days >= pd.Timestamp(recent_from)).to_numpy(), _age_days(days, as_of))
+    older = select_training_set(features, spec, bounds, as_of, label, max_rows)
+    recent = np.repeat([False, True], [len(older.y), len(newest.y)])
+    dated = [_snapshot_days(older, older_as_of), _snapshot_days(newest, as_of)]
+    return RowPool(_stacked(older, newest), recent, _age_days(pd.concat(dated, ignore_index=True), as_of))
+
+
+def count_new_labelled(
+    window: ir.Table,
+    spec: TableSpec,
+    champion: Bounds,
+    as_of: dt.date,
+    split: SplitPolicy,
+    learnt_as_of: dt.date | None,
+) -> int:
+    """Rows with a known outcome that are newer than what the champion was trained on.
+
+    Args:
+        window: The newest feature table.
+        spec: Its description.
+        champion: The champion's bounds.
+        as_of: The date that the run pretends is today.
+        split: Label delay.
+        learnt_as_of: Without dates, the ``as_of`` of the newest snapshot that the champion learnt from; None: of none.
+    """
+    if spec.target not in window.columns:
+        return 0
+    if spec.date is None:
+        known = learnt_as_of is not None and learnt_as_of >= as_of
+        return 0 if known else int(window[spec.target].count().execute())
+    end = as_of - dt.timedelta(days=split.label_delay_days)
+    start = None if champion.train_end is None else champion.train_end + dt.timedelta(days=1)
+    return int(between_dates(window, spec, start, end)[spec.target].count().execute())
+
+
+def _stacked(older: LabelledRows, newest: LabelledRows) -> LabelledRows:
+    return replace(
+        newest,
+        rows=pd.concat([older.rows, newest.rows], ignore_index=True),
+        y=np.concatenate([older.y, newest.y]),
+        share=np.concatenate([older.share, newest.share]),
+    )
+
+
+def _snapshot_days(rows: LabelledRows, otherwise: dt.date) -> pd.Series:
+    column = rows.spec.snapshot_date
+    if column is None or column not in rows.rows:
+        return pd.Series(pd.Timestamp(otherwise), index=rows.rows.index)
+    return pd.to_datetime(rows.rows[column]).fillna(pd.Timestamp(otherwise))
+
+
+def _age_days(days: pd.Series, as_of: dt.date) -> np.ndarray:
+    return (pd.Timestamp(as_of) - days).dt.days.clip(lower=0).to_numpy(dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Which rows: windows, splits, labels, labelled rows, fingerprints."""

@@ -1,0 +1,50 @@
+"""How numbers, names and missing values are put into words, on the screen and on every page."""
+
+from __future__ import annotations
+
+import numpy as np
+
+NOTHING = "insufficient data"
+
+
+def number_text(value: float | None, decimals: int = 3) -> str:
+    """A number for reading; missing and undefined ones read "insufficient data"."""
+    if value is None or not np.isfinite(value):
+        return NOTHING
+    text = f"{value:.{decimals}f}" if abs(value) < 100 else f"{value:,.1f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+
+
+def range_text(low: float | None, high: float | None, decimals: int = 3) -> str:
+    """Both ends of an interval, or "insufficient data"."""
+    if low is None or high is None or not np.isfinite([low, high]).all():
+        return NOTHING
+    return f"{number_text(low, decimals)} to {number_text(high, decimals)}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 column``, ``2 columns``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(names: list[str], most: int = 5) -> str:
+    """Names with commas, those beyond ``most`` counted."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def shortened(text: str, length: int) -> str:
+    """The text, cut where it is longer than ``length``."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def share_text(share: float | None, sign: str = "") -> str:
+    """A share as a percentage; a missing one reads "insufficient data"."""
+    return NOTHING if share is None or not np.isfinite(share) else f"{share:{sign}.1%}"
+
+
+def p_text(p_value: float | None) -> str:
+    """A p-value for reading; a missing one reads "insufficient data"."""
+    if p_value is None or not np.isfinite(p_value):
+        return NOTHING
+    return "< 0.0001" if p_value < 1e-4 else f"{p_value:.4f}" if p_value < 0.1 else f"{p_value:.2f}"

@@ -1,0 +1,83 @@
+"""Claims about the gate that rows pass before anything is learnt from them."""
+
+from __future__ import annotations
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from evergreen.errors import EvergreenError
+from evergreen.retraining.gate import GatePolicy, WindowCounts, count_window, judge_gate, require_passed
+from evergreen.schema import TableSpec
+
+SPEC = TableSpec(entity="id", date="day", target="sold", numeric=["a", "b"], categorical=["c"])
+SOUND = WindowCounts(rows=2000, missing_share=0.02, duplicates=5, days=7)
+
+
+def rows(n: int = 40) -> pd.DataFrame:
+    day = pd.Timestamp("2026-03-01") + pd.to_timedelta(np.arange(n) % 8, unit="D")
+    return pd.DataFrame({"id": np.arange(n), "day": day, "a": 1.0, "b": 2, "c": "x", "sold": 1.0})
+
+
+def failed(counts: WindowCounts, usual: float = 0.0, breach: str | None = None) -> list[str]:
+    return [check.name for check in judge_gate(counts, GatePolicy(), usual, breach) if not check.passed]
+
+
+def test_a_sound_window_passes() -> None:
+    checks = judge_gate(SOUND, GatePolicy(), 0.0, None)
+    assert [check.name for check in checks] == ["rows", "missing_share", "duplicate_share", "contract", "days"]
+    require_passed("churn", checks)
+
+
+@pytest.mark.parametrize(
+    ("counts", "broken"),
+    [
+        (WindowCounts(999, 0.02, 5, 7), "rows"),
+        (WindowCounts(2000, 0.1001, 5, 7), "missing_share"),
+        (WindowCounts(2000, 0.02, 21, 7), "duplicate_share"),
+        (WindowCounts(2000, 0.02, 5, 4), "days"),
+    ],
+)
+def test_each_limit_blocks_by_itself_and_only_beyond_it(counts: WindowCounts, broken: str) -> None:
+    assert failed(counts) == [broken]
+    assert failed(WindowCounts(1000, 0.1, 10, 5)) == []
+
+
+def test_a_broken_contract_blocks_and_is_quoted() -> None:
+    checks = judge_gate(SOUND, GatePolicy(), 0.0, "column age of table churn's window is missing")
+    with pytest.raises(EvergreenError) as stopped:
+        require_passed("churn", checks)
+    assert "column age of table churn's window is missing" in str(stopped.value)
+
+
+def test_the_error_names_use_case_check_found_and_allowed() -> None:
+    checks = judge_gate(WindowCounts(120, 0.5, 0, None), GatePolicy(), 0.0, None)
+    with pytest.raises(EvergreenError) as stopped:
+        require_passed("churn", checks)
+    told = str(stopped.value)
+    assert "churn: the quality gate stopped retraining" in told
+    assert "rows is 120 (allowed: 1,000)" in told
+    assert "missing_share is 0.5 (allowed: 0.1)" in told
+    assert "nothing was changed" in told
+
+
+def test_as_many_missing_values_as_the_champion_knew_are_allowed() -> None:
+    holes = WindowCounts(2000, 0.3, 0, 7)
+    assert failed(holes, usual=0.31) == []
+    assert failed(holes, usual=0.29) == ["missing_share"]
+
+
+def test_rows_without_dates_need_no_days() -> None:
+    checks = judge_gate(WindowCounts(2000, 0.0, 0, None), GatePolicy(), 0.0, None)
+    assert "days" not in [check.name for check in checks]
+
+
+def test_counts_are_those_of_the_table() -> None:
+    frame = rows()
+    frame.loc[:5, "a"] = np.nan
+    frame.loc[:2, "c"] = None
+    frame.loc[3, "id"] = 0
+    found = count_window(ibis.memtable(frame), SPEC)
+    assert (found.rows, found.duplicates, found.days) == (40, 1, 8)
+    assert found.missing_share == pytest.approx(9 / 120)
