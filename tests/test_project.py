@@ -47,14 +47,15 @@ def test_every_parameter_of_a_pipeline_is_set(context: KedroContext) -> None:
         assert not missing, f"{name} reads {sorted(missing)}"
 
 
-def test_nodes_are_named_within_their_use_case() -> None:
+def test_nodes_are_named_within_the_room_of_their_use_case() -> None:
     from evergreen.use_cases import USE_CASES
 
     for node in pipelines["__default__"].nodes:
-        use_case, _, short = node.name.partition(".")
+        use_case, room, short = node.name.split(".")
         assert use_case in USE_CASES
+        assert node in pipelines[room].nodes
+        assert node in pipelines[use_case].nodes
         assert short
-        assert "." not in short
         assert node.func.__doc__, f"{node.name} has no docstring to show in Kedro-Viz"
 
 

@@ -157,7 +157,8 @@ def send_email(failure: dict[str, Any]) -> None:
 
 def retraining_node(use_case: str, node: str, **kwargs: Any) -> KedroRun:
     """One node of the retraining pipeline as a task of the node's name."""
-    return KedroRun(task_id=node, arguments=["--pipelines=retraining", f"--nodes={use_case}.{node}"], **kwargs)
+    chosen = f"--nodes={use_case}.retraining.{node}"
+    return KedroRun(task_id=node, arguments=["--pipelines=retraining", chosen], **kwargs)
 
 
 def weekly_steps(use_case: str) -> None:

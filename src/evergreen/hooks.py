@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from evergreen.errors import EvergreenError
 from evergreen.parameter_faults import refuse_faulty_parameters
 from evergreen.reporting.screen import summary
+from evergreen.use_cases import USE_CASES, use_case_of
 
 logger = logging.getLogger("evergreen")
 PROBE_SECONDS = 3.0
@@ -63,23 +64,22 @@ class ProjectHooks:
         from evergreen.sources import check_dbt
 
         check_dbt(pipeline, catalog)
-        names = ", ".join(run_params.get("pipeline_names") or ["the whole lifecycle"])
-        spaces = sorted({node.namespace for node in pipeline.nodes if node.namespace})
-        logger.info("Running %s for %s.", names, ", ".join(spaces))
+        names = ", ".join(_chosen_rooms(run_params) or ["the whole lifecycle"])
+        logger.info("Running %s for %s.", names, ", ".join(_use_cases(pipeline)))
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Tell the story of a whole run on one screen."""
-        if not run_params.get("pipeline_names"):
-            spaces = sorted({node.namespace for node in pipeline.nodes if node.namespace})
-            logger.info("%s", summary({space: _records(catalog, space) for space in spaces}, _short(self._data)))
+        if not _chosen_rooms(run_params):
+            records = {use_case: _records(catalog, use_case) for use_case in _use_cases(pipeline)}
+            logger.info("%s", summary(records, _short(self._data)))
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
         """Let a sentence that knows nothing of use cases begin with the one that it is about."""
-        sentence = str(error)
-        if isinstance(error, EvergreenError) and node.namespace and node.namespace not in sentence:
-            error.args = (f"{node.namespace}: {sentence}",)
+        sentence, use_case = str(error), use_case_of(node.namespace)
+        if isinstance(error, EvergreenError) and use_case not in sentence:
+            error.args = (f"{use_case}: {sentence}",)
 
     @hook_impl
     def after_node_run(self, inputs: dict[str, Any]) -> None:
@@ -92,6 +92,17 @@ class ProjectHooks:
             if name.startswith("params:") and isinstance(value, BaseModel):
                 key = name.removeprefix("params:")
                 mlflow.log_dict(value.model_dump(mode="json"), f"parameters/{key}.json")
+
+
+def _chosen_rooms(run_params: dict[str, Any]) -> list[str]:
+    """The pipelines that a run was narrowed to, by ``--pipelines=training`` or by ``--namespaces=churn.training``."""
+    named = [name for name in run_params.get("pipeline_names") or [] if name not in USE_CASES]
+    spaces = {space.partition(".")[2] for space in run_params.get("namespaces") or []} - {""}
+    return named + sorted(spaces - set(named))
+
+
+def _use_cases(pipeline: Pipeline) -> list[str]:
+    return sorted({use_case_of(node.namespace) for node in pipeline.nodes} - {""})
 
 
 def _short(folder: str) -> str:

@@ -6,32 +6,51 @@ from collections.abc import Callable
 
 from kedro.pipeline import Pipeline
 
+from evergreen.errors import EvergreenError
 from evergreen.pipelines import evaluation, feature_engineering, monitoring, retraining, scoring, training
 from evergreen.use_cases import USE_CASES
 
 # Where a use case's newest rows lie: a star schema grows by date, a one-table use case has a newer snapshot.
 WINDOW = {"retail": "features", "one_table": "current_features"}
 
+# Name of a pipeline → how it is made for a kind of source, in the order of the lifecycle.
+ROOMS: dict[str, Callable[[str], Pipeline]] = {
+    "feature_engineering": feature_engineering.create_pipeline,
+    "training": lambda _: training.create_pipeline(),
+    "evaluation": lambda _: evaluation.create_pipeline(),
+    "scoring": lambda _: scoring.create_pipeline(),
+    "monitoring": lambda _: monitoring.create_pipeline(),
+    "retraining": lambda _: retraining.create_pipeline(),
+}
+
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Pipelines by name; ``__default__`` is the whole lifecycle."""
-    pipelines = {
-        "feature_engineering": _per_use_case(feature_engineering.create_pipeline),
-        "training": _per_use_case(lambda _: training.create_pipeline()),
-        "evaluation": _per_use_case(lambda _: evaluation.create_pipeline()),
-        "scoring": _per_use_case(lambda _: scoring.create_pipeline()),
-        "monitoring": _per_use_case(lambda _: monitoring.create_pipeline()),
-        "retraining": _per_use_case(lambda _: retraining.create_pipeline()),
+    """Pipelines by name: a room of every use case, a use case with all its rooms, and the whole as ``__default__``."""
+    return lifecycle(USE_CASES)
+
+
+def lifecycle(use_cases: dict[str, str]) -> dict[str, Pipeline]:
+    """The pipelines of these use cases.
+
+    Args:
+        use_cases: Use case → the kind of source that its features are made from.
+
+    Raises:
+        EvergreenError: Where a use case bears the name of a pipeline, so that ``--pipeline`` would be ambiguous.
+    """
+    for name in {*ROOMS, "__default__"} & set(use_cases):
+        raise EvergreenError(f"The use case {name} bears the name of a pipeline: give it another name.")
+    rooms = {
+        room: sum((_instance(use_case, source, room) for use_case, source in use_cases.items()), Pipeline([]))
+        for room in ROOMS
     }
-    return pipelines | {"__default__": sum(pipelines.values(), Pipeline([]))}
+    whole = sum(rooms.values(), Pipeline([]))
+    return rooms | {name: whole.filter(node_namespaces=[name]) for name in use_cases} | {"__default__": whole}
 
 
-def _per_use_case(create: Callable[[str], Pipeline]) -> Pipeline:
-    return sum((_instance(name, source, create(source)) for name, source in USE_CASES.items()), Pipeline([]))
-
-
-def _instance(use_case: str, source: str, base: Pipeline) -> Pipeline:
-    """One use case's copy: ``as_of`` is shared, ``window`` is the table of its newest rows."""
-    shared = {"params:as_of"} & base.inputs()
-    windows = {"window": f"{use_case}.{WINDOW[source]}"} if "window" in base.inputs() else {}
-    return Pipeline(base, namespace=use_case, parameters=shared, inputs=windows)
+def _instance(use_case: str, source: str, room: str) -> Pipeline:
+    """One use case's copy of a room: ``as_of`` is shared, ``window`` is the table of its newest rows."""
+    inner = Pipeline(ROOMS[room](source), namespace=room, prefix_datasets_with_namespace=False)
+    shared = {"params:as_of"} & inner.inputs()
+    windows = {"window": f"{use_case}.{WINDOW[source]}"} if "window" in inner.inputs() else {}
+    return Pipeline(inner, namespace=use_case, parameters=shared, inputs=windows)

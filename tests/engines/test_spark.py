@@ -88,6 +88,6 @@ def test_a_machine_without_java_gets_one_with_the_extra() -> None:
 def test_a_master_that_does_not_exist_is_told_in_a_sentence(tmp_path: Path) -> None:
     pd.DataFrame({"customer_id": [1]}).to_parquet(tmp_path / "customers.parquet")
     nowhere = f"--params=lake={tmp_path},spark_master=nonsense"
-    refused = Project(tmp_path).run("--nodes=churn.make_features", nowhere, env="spark")
+    refused = Project(tmp_path).run("--nodes=churn.feature_engineering.make_features", nowhere, env="spark")
     assert refused.returncode == 1
     assert "Spark at nonsense did not start" in refused.stderr

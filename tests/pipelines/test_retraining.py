@@ -68,7 +68,7 @@ def test_a_failed_gate_ends_non_zero_in_one_sentence_and_changes_nothing(lived: 
 
 @pytest.mark.parametrize("step", ["check_quality", "decide_trigger"])
 def test_a_step_runs_by_itself_from_the_records_on_disk(lived: Any, step: str) -> None:
-    done = lived.run("--pipelines=retraining", f"--nodes=high_value_sales.{step}")
+    done = lived.run("--pipelines=retraining", f"--nodes=high_value_sales.retraining.{step}")
     assert done.returncode == 0, done.stderr
 
 

@@ -14,38 +14,85 @@ def create_pipeline() -> Pipeline:
     ``evaluation`` is written by the report and read back by what needs it, so that the card, the training record
     and MLflow tell the same figures.
     """
-    judged = ["published", "test_scores", "slices", "window", "contest", "params:evaluation"]
-    figures = ["test_scores", "metrics", "slices", "comparisons", "promotion", "contest"]
-    card = ["evaluation", "test_scores", "explained", "contest", "params:evaluation"]
     return Pipeline(
         [
-            Node(nodes.line_up, ["training", "challenger", "incumbent"], "contest", name="line_up"),
             Node(
-                nodes.score_test_rows,
-                ["features", "window", "contest", "params:evaluation"],
-                "test_scores",
+                func=nodes.line_up,
+                inputs=["training", "challenger", "incumbent"],
+                outputs="contest",
+                name="line_up",
+            ),
+            Node(
+                func=nodes.score_test_rows,
+                inputs=["features", "window", "contest", "params:evaluation"],
+                outputs="test_scores",
                 name="score_test_rows",
             ),
-            Node(nodes.measure, ["test_scores", "contest"], "metrics", name="measure"),
-            Node(nodes.slice_scores, ["test_scores", "params:evaluation"], "slices", name="slice_scores"),
-            Node(nodes.compare, "test_scores", "comparisons", name="compare_algorithms"),
             Node(
-                nodes.explain,
-                ["test_scores", "contest", "params:evaluation"],
-                ["explained", "importance", "explanations"],
+                func=nodes.measure,
+                inputs=["test_scores", "contest"],
+                outputs="metrics",
+                name="measure",
+            ),
+            Node(
+                func=nodes.slice_scores,
+                inputs=["test_scores", "params:evaluation"],
+                outputs="slices",
+                name="slice_scores",
+            ),
+            Node(
+                func=nodes.compare,
+                inputs="test_scores",
+                outputs="comparisons",
+                name="compare_algorithms",
+            ),
+            Node(
+                func=nodes.explain,
+                inputs=["test_scores", "contest", "params:evaluation"],
+                outputs=["explained", "importance", "explanations"],
                 name="explain",
             ),
-            Node(nodes.draw, ["test_scores", "explained", "contest"], "pictures", name="draw"),
-            Node(nodes.hang, "pictures", [f"{name}_picture" for name in PICTURES], name="hang_pictures"),
             Node(
-                nodes.publish,
-                ["test_scores", "metrics", "explained", "pictures", "contest"],
-                "published",
+                func=nodes.draw,
+                inputs=["test_scores", "explained", "contest"],
+                outputs="pictures",
+                name="draw",
+            ),
+            Node(
+                func=nodes.hang,
+                inputs="pictures",
+                outputs=[f"{name}_picture" for name in PICTURES],
+                name="hang_pictures",
+            ),
+            Node(
+                func=nodes.publish,
+                inputs=["test_scores", "metrics", "explained", "pictures", "contest"],
+                outputs="published",
                 name="publish_evaluation",
             ),
-            Node(nodes.decide, judged, "promotion", name="decide_promotion"),
-            Node(nodes.report, figures, "evaluation", name="report_evaluation"),
-            Node(nodes.fill_training_record, ["training", "evaluation"], "training_evaluated", name="fill_training"),
-            Node(nodes.write_card, card, ["model_card", "model_card_page"], name="write_model_card"),
+            Node(
+                func=nodes.decide,
+                inputs=["published", "test_scores", "slices", "window", "contest", "params:evaluation"],
+                outputs="promotion",
+                name="decide_promotion",
+            ),
+            Node(
+                func=nodes.report,
+                inputs=["test_scores", "metrics", "slices", "comparisons", "promotion", "contest"],
+                outputs="evaluation",
+                name="report_evaluation",
+            ),
+            Node(
+                func=nodes.fill_training_record,
+                inputs=["training", "evaluation"],
+                outputs="training_evaluated",
+                name="fill_training",
+            ),
+            Node(
+                func=nodes.write_card,
+                inputs=["evaluation", "test_scores", "explained", "contest", "params:evaluation"],
+                outputs=["model_card", "model_card_page"],
+                name="write_model_card",
+            ),
         ]
     )

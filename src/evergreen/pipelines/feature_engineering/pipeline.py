@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from evergreen.pipelines.feature_engineering.nodes import make_one_table_features, make_retail_features
+from evergreen.pipelines.feature_engineering import nodes
 
 
 def create_pipeline(source: str) -> Pipeline:
@@ -20,9 +20,9 @@ def _retail() -> Pipeline:
     return Pipeline(
         [
             Node(
-                make_retail_features,
-                ["fact_sales", "dim_product", "dim_store", "business_kpis", "params:features"],
-                "features",
+                func=nodes.make_retail_features,
+                inputs=["fact_sales", "dim_product", "dim_store", "business_kpis", "params:features"],
+                outputs="features",
                 name="make_features",
             )
         ]
@@ -32,11 +32,16 @@ def _retail() -> Pipeline:
 def _one_table() -> Pipeline:
     return Pipeline(
         [
-            Node(make_one_table_features, ["customers", "params:table"], "features", name="make_features"),
             Node(
-                make_one_table_features,
-                ["current", "params:table"],
-                "current_features",
+                func=nodes.make_one_table_features,
+                inputs=["customers", "params:table"],
+                outputs="features",
+                name="make_features",
+            ),
+            Node(
+                func=nodes.make_one_table_features,
+                inputs=["current", "params:table"],
+                outputs="current_features",
                 name="make_current_features",
             ),
         ]

@@ -9,24 +9,50 @@ from evergreen.pipelines.monitoring import nodes
 
 def create_pipeline() -> Pipeline:
     """Monitoring of one use case; ``window`` is the newest feature table."""
-    settings = ["params:monitoring", "params:split", "params:as_of"]
-    report = ["watched", "reference", "observed", "findings", "monitoring_history", "past_monitoring_history"]
     return Pipeline(
         [
-            Node(nodes.recall, ["champion", "evaluation"], ["watched", "reference"], name="recall_champion"),
-            Node(nodes.look, ["watched", "reference", "window", *settings], "observed", name="look_at_window"),
-            Node(nodes.judge, ["reference", "observed", "params:monitoring"], "findings", name="judge_window"),
-            Node(nodes.remember, ["watched", "observed", "findings"], "monitoring_history", name="remember_window"),
             Node(
-                nodes.report,
-                [*report, "params:monitoring"],
-                ["monitoring", "window_history"],
+                func=nodes.recall,
+                inputs=["champion", "evaluation"],
+                outputs=["watched", "reference"],
+                name="recall_champion",
+            ),
+            Node(
+                func=nodes.look,
+                inputs=["watched", "reference", "window", "params:monitoring", "params:split", "params:as_of"],
+                outputs="observed",
+                name="look_at_window",
+            ),
+            Node(
+                func=nodes.judge,
+                inputs=["reference", "observed", "params:monitoring"],
+                outputs="findings",
+                name="judge_window",
+            ),
+            Node(
+                func=nodes.remember,
+                inputs=["watched", "observed", "findings"],
+                outputs="monitoring_history",
+                name="remember_window",
+            ),
+            Node(
+                func=nodes.report,
+                inputs=[
+                    "watched",
+                    "reference",
+                    "observed",
+                    "findings",
+                    "monitoring_history",
+                    "past_monitoring_history",
+                    "params:monitoring",
+                ],
+                outputs=["monitoring", "window_history"],
                 name="report_monitoring",
             ),
             Node(
-                nodes.show,
-                ["monitoring", "reference", "observed", "window_history"],
-                ["monitoring_page", "monitoring_metrics", "webhook", "mail"],
+                func=nodes.show,
+                inputs=["monitoring", "reference", "observed", "window_history"],
+                outputs=["monitoring_page", "monitoring_metrics", "webhook", "mail"],
                 name="show_monitoring",
             ),
         ]

@@ -11,40 +11,64 @@ def create_pipeline() -> Pipeline:
     """Retraining of one use case; ``window`` is the newest feature table.
 
     No node hands another anything but a record on disk, so that an orchestrator can run each by itself
-    (``kedro run --pipelines=retraining --nodes=<use_case>.<node>``).
+    (``kedro run --pipelines=retraining --nodes=<use_case>.retraining.<node>``).
     """
-    about = ["params:table", "params:split"]
-    rows = ["champion", "features", "window", *about]
     return Pipeline(
         [
             Node(
-                nodes.check_quality,
-                ["champion", "monitoring", "window", *about, "params:retraining", "params:as_of"],
-                "quality_gate",
+                func=nodes.check_quality,
+                inputs=[
+                    "champion",
+                    "monitoring",
+                    "window",
+                    "params:table",
+                    "params:split",
+                    "params:retraining",
+                    "params:as_of",
+                ],
+                outputs="quality_gate",
                 name="check_quality",
             ),
             Node(
-                nodes.decide,
-                ["quality_gate", "monitoring", "champion", "window", *about, "params:retraining"],
-                "trigger",
+                func=nodes.decide,
+                inputs=[
+                    "quality_gate",
+                    "monitoring",
+                    "champion",
+                    "window",
+                    "params:table",
+                    "params:split",
+                    "params:retraining",
+                ],
+                outputs="trigger",
                 name="decide_trigger",
             ),
             Node(
-                nodes.train_challenger,
-                ["trigger", *rows, "params:training", "params:retraining", "params:monitoring.window_days"],
-                "retrained",
+                func=nodes.train_challenger,
+                inputs=[
+                    "trigger",
+                    "champion",
+                    "features",
+                    "window",
+                    "params:table",
+                    "params:split",
+                    "params:training",
+                    "params:retraining",
+                    "params:monitoring.window_days",
+                ],
+                outputs="retrained",
                 name="train_challenger",
             ),
             Node(
-                nodes.validate_challenger,
-                ["retrained", "window", "params:evaluation", "params:retraining"],
-                "validation",
+                func=nodes.validate_challenger,
+                inputs=["retrained", "window", "params:evaluation", "params:retraining"],
+                outputs="validation",
                 name="validate_challenger",
             ),
             Node(
-                nodes.promote_challenger,
-                ["quality_gate", "trigger", "retrained", "validation"],
-                "retraining",
+                func=nodes.promote_challenger,
+                inputs=["quality_gate", "trigger", "retrained", "validation"],
+                outputs="retraining",
                 name="promote_challenger",
             ),
         ]

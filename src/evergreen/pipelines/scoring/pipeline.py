@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from evergreen.pipelines.scoring.nodes import score
+from evergreen.pipelines.scoring import nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -12,8 +12,8 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                score,
-                [
+                func=nodes.score,
+                inputs=[
                     "champion",
                     "window",
                     "params:scoring",
@@ -21,7 +21,7 @@ def create_pipeline() -> Pipeline:
                     "params:as_of",
                     "evaluation",
                 ],
-                "predictions",
+                outputs="predictions",
                 name="score",
             )
         ]

@@ -4,41 +4,47 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from evergreen.pipelines.training.nodes import plan, refuse_leaks, register, select_rows, train
+from evergreen.pipelines.training import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Training of one use case; its namespace is the use case."""
+    """Training of one use case."""
     return Pipeline(
         [
             Node(
-                select_rows,
-                ["features", "incumbent", "params:table", "params:split", "params:training", "params:as_of"],
-                "labelled_rows",
+                func=nodes.select_rows,
+                inputs=["features", "incumbent", "params:table", "params:split", "params:training", "params:as_of"],
+                outputs="labelled_rows",
                 name="select_training_rows",
             ),
             Node(
-                refuse_leaks,
-                ["labelled_rows", "params:use_case", "params:training"],
-                "training_set",
+                func=nodes.refuse_leaks,
+                inputs=["labelled_rows", "params:use_case", "params:training"],
+                outputs="training_set",
                 name="refuse_leaks",
             ),
             Node(
-                plan,
-                ["training_set", "incumbent", "params:use_case", "params:training", "params:split"],
-                "training_plan",
+                func=nodes.plan,
+                inputs=["training_set", "incumbent", "params:use_case", "params:training", "params:split"],
+                outputs="training_plan",
                 name="plan_training",
             ),
             Node(
-                train,
-                ["training_set", "training_plan", "params:training", "params:split"],
-                "candidates",
+                func=nodes.train,
+                inputs=["training_set", "training_plan", "params:training", "params:split"],
+                outputs="candidates",
                 name="train",
             ),
             Node(
-                register,
-                ["training_set", "training_plan", "candidates", "params:training", "params:monitoring.window_days"],
-                ["training", "selected_features"],
+                func=nodes.register,
+                inputs=[
+                    "training_set",
+                    "training_plan",
+                    "candidates",
+                    "params:training",
+                    "params:monitoring.window_days",
+                ],
+                outputs=["training", "selected_features"],
                 name="register_challenger",
             ),
         ]

@@ -1,0 +1,37 @@
+"""Claims about which pipelines there are, and how a part of the lifecycle is named."""
+
+from __future__ import annotations
+
+import pytest
+from kedro.framework.project import pipelines
+from kedro.framework.startup import bootstrap_project
+
+from evergreen.errors import EvergreenError
+from evergreen.pipeline_registry import lifecycle
+from tests_support import ROOT
+
+bootstrap_project(ROOT)
+
+
+def test_a_use_case_is_a_pipeline_of_all_its_rooms() -> None:
+    whole = pipelines["__default__"].filter(node_namespaces=["churn"])
+    assert {node.name for node in pipelines["churn"].nodes} == {node.name for node in whole.nodes}
+
+
+@pytest.mark.parametrize("room", ["training", "monitoring"])
+def test_a_room_of_one_use_case_is_a_namespace(room: str) -> None:
+    chosen = pipelines["__default__"].filter(node_namespaces=[f"churn.{room}"])
+    assert {node.name for node in chosen.nodes} == {
+        node.name for node in pipelines[room].nodes if node.name.startswith("churn.")
+    }
+
+
+def test_datasets_and_parameters_are_named_after_the_use_case_alone() -> None:
+    training = pipelines["training"].filter(node_namespaces=["churn"])
+    assert {"churn.features", "params:churn.training", "params:as_of"} <= training.inputs()
+
+
+@pytest.mark.parametrize("name", ["training", "__default__"])
+def test_a_use_case_that_bears_the_name_of_a_pipeline_is_refused(name: str) -> None:
+    with pytest.raises(EvergreenError, match=f"use case {name} bears the name of a pipeline"):
+        lifecycle({"churn": "one_table", name: "one_table"})
