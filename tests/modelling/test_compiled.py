@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from evergreen.errors import EvergreenError
+from evergreen.modelling import predictor as reader
+from evergreen.modelling.compiled import Compiled, NotCompilableError, compile_pipeline, split_points
+from evergreen.modelling.estimators import ALGORITHMS, make_pipeline
+from evergreen.modelling.parity import TOLERANCE, draw_rows, prove_parity
+from evergreen.modelling.predictor import NumpyTrees, Predictor
+from evergreen.modelling.tree_kernels import NumbaTrees
+from evergreen.rows.fingerprint import canonical_scalar
+from evergreen.schema import TableSpec
+
+SMALL = {
+    "HistGradientBoosting": {"max_iter": 15},
+    "RandomForest": {"n_estimators": 10},
+    "GradientBoosting": {"n_estimators": 15},
+}
+SPEC = TableSpec(entity="id", target="y", numeric=["price", "age"], categorical=["city", "code"])
+
+
+@functools.cache
+def table() -> tuple[pd.DataFrame, np.ndarray]:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "price": np.where(rng.random(400) < 0.1, np.nan, rng.lognormal(size=400)),
+            "age": rng.normal(40, 10, 400),
+            "city": rng.choice(["A", "B", None], 400),
+            "code": rng.choice(["7", "8", "9"], 400),
+        }
+    )
+    return frame, (frame["age"].to_numpy() + 10 * (frame["city"] == "A") + rng.normal(0, 5, 400) > 45).astype(np.int8)
+
+
+@functools.cache
+def fitted(name: str, slope: float = 0.8) -> Pipeline:
+    X, y = table()
+    pipeline = make_pipeline(name, SPEC, SMALL.get(name, {}), 0, price_column="price")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        pipeline.fit(X, y)
+    return pipeline.set_params(classifier__slope=slope, classifier__intercept=0.0 if slope == 1 else -0.1)
+
+
+def drawn(compiled: Compiled, rows: int) -> pd.DataFrame:
+    X, _ = table()
+    quantiles = {name: X[name].dropna().to_numpy() for name in SPEC.numeric}
+    return draw_rows(compiled, quantiles, {"city": ["A", "B"], "code": ["7", "8", "9"]}, rows)
+
+
+@pytest.mark.parametrize("slope", [0.8, 1.0])
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_compiled_version_answers_as_scikit_learn_does(name: str, slope: float) -> None:
+    pipeline = fitted(name, slope)
+    compiled = compile_pipeline(pipeline)
+    assert prove_parity(pipeline, compiled, drawn(compiled, 2000), canonical_scalar, NumbaTrees()) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["HistGradientBoosting", "RandomForest", "GradientBoosting"])
+def test_numpy_alone_sums_trees_as_machine_code_does(name: str) -> None:
+    compiled = compile_pipeline(fitted(name))
+    assert prove_parity(fitted(name), compiled, drawn(compiled, 500), canonical_scalar, NumpyTrees()) <= TOLERANCE
+
+
+@pytest.mark.parametrize("value", [1, 1.0, "1", True])
+def test_a_category_means_what_it_meant_in_training_whatever_type_it_comes_as(value: object) -> None:
+    X, y = table()
+    X = X.assign(code=np.where(X["code"] == "7", "1", X["code"]))
+    pipeline = make_pipeline("LogisticRegression", SPEC, {}, 0).fit(X, y)
+    compiled = compile_pipeline(pipeline)
+    asked = Predictor(compiled.plan, compiled.arrays, canonical_scalar)
+    as_text = pipeline.predict_proba(pd.DataFrame([{"price": 1.0, "age": 44.0, "city": "A", "code": "1"}]))[0, 1]
+    assert asked.probability([1.0, 44.0, "A", value]) == pytest.approx(as_text, abs=TOLERANCE)
+
+
+def test_rows_are_drawn_on_split_points_and_beside_them() -> None:
+    compiled = compile_pipeline(fitted("RandomForest"))
+    points = split_points(compiled)["age"]
+    ages = drawn(compiled, 4000)["age"].to_numpy()
+    for beside in (points, np.nextafter(points, np.inf), np.nextafter(points, -np.inf)):
+        assert np.isin(beside, ages).any()
+
+
+def test_a_difference_is_refused_with_its_size() -> None:
+    pipeline = fitted("LogisticRegression")
+    compiled = compile_pipeline(pipeline)
+    compiled.arrays["coef"][0] += 1e-6
+    with pytest.raises(EvergreenError, match="differs from scikit-learn by"):
+        prove_parity(pipeline, compiled, drawn(compiled, 200), canonical_scalar)
+
+
+def test_an_estimator_without_a_plain_form_is_named() -> None:
+    X, y = table()
+    with pytest.raises(NotCompilableError, match="steps classifier"):
+        compile_pipeline(Pipeline([("classifier", LogisticRegression())]).fit(X[["age"]], y))
+
+
+def test_what_was_written_is_read_back_by_numpy_alone(tmp_path: Path) -> None:
+    compiled = compile_pipeline(fitted("GradientBoosting"), {"version": "3"})
+    compiled.write(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(reader.__file__).parent)!r})\n"
+        f"from pathlib import Path\nfrom predictor import Predictor\n"
+        f"print(Predictor.read(Path({str(tmp_path)!r}), str).probability([1.0, 44.0, 'A', '7']))\n"
+        "print(sorted({'pandas', 'sklearn', 'scipy', 'evergreen', 'numba'} & set(sys.modules)))"
+    )
+    probability, loaded = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split("\n", 1)
+    row = pd.DataFrame([{"price": 1.0, "age": 44.0, "city": "A", "code": "7"}])
+    expected = fitted("GradientBoosting").predict_proba(row)[0, 1]
+    assert float(probability) == pytest.approx(expected, abs=TOLERANCE)
+    assert loaded.strip() == "[]"
+    assert json.loads((tmp_path / reader.PLAN_FILE).read_text())["version"] == "3"
