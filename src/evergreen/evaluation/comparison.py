@@ -54,7 +54,8 @@ class McnemarTest:
     """Two classifiers' errors on the same rows, compared.
 
     Attributes:
-        statistic: Chi-square with continuity correction, or the smaller discordant count if ``exact``.
+        statistic: Chi-square, corrected for continuity unless that was switched off, or the smaller discordant count
+            if ``exact``.
         p_value: Two-sided.
         exact: Whether the binomial distribution was used.
         discordant: The two off-diagonal counts.
@@ -136,12 +137,13 @@ def delong_test(
     return _paired_test(found, 0, 1, alpha, blocks is not None)
 
 
-def mcnemar_test(table: ArrayLike, exact: bool | None = None) -> McnemarTest:
+def mcnemar_test(table: ArrayLike, exact: bool | None = None, corrected: bool = True) -> McnemarTest:
     """McNemar's test of two classifiers' correctness (Psychometrika 12, 1947; correction: Edwards 1948).
 
     Args:
         table: Counts, shape (2, 2): rows first model correct / wrong, columns second model correct / wrong.
         exact: Binomial instead of chi-square; default: with fewer than 25 discordant rows.
+        corrected: Chi-square with continuity correction.
 
     Returns:
         Statistic and two-sided p-value; without discordant rows p is 1.
@@ -162,7 +164,7 @@ def mcnemar_test(table: ArrayLike, exact: bool | None = None) -> McnemarTest:
     if exact:
         p = min(1.0, 2 * float(stats.binom.cdf(min(b, c), b + c, 0.5)))
         return McnemarTest(float(min(b, c)), p, True, (b, c))
-    statistic = max(abs(b - c) - 1, 0) ** 2 / (b + c)
+    statistic = max(abs(b - c) - corrected, 0) ** 2 / (b + c)
     return McnemarTest(statistic, float(stats.chi2.sf(statistic, 1)), False, (b, c))
 
 
