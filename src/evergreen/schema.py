@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from evergreen.records import Frozen
 
 KnownAt = Literal["prediction", "outcome"]
 
@@ -13,7 +15,7 @@ KnownAt = Literal["prediction", "outcome"]
 TRUTH = (("1", "true", "yes"), ("0", "false", "no"))
 
 
-class ColumnRule(BaseModel):
+class ColumnRule(Frozen):
     """What must be said of one column beyond its kind.
 
     Attributes:
@@ -22,13 +24,11 @@ class ColumnRule(BaseModel):
         drift: Whether the column takes part in drift alarms; calendar columns don't.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     known_at: KnownAt = "prediction"
     drift: bool = True
 
 
-class TableSpec(BaseModel):
+class TableSpec(Frozen):
     """One use case's feature table, in the user's own column names.
 
     Attributes:
@@ -42,8 +42,6 @@ class TableSpec(BaseModel):
         columns: Rules for single columns, features or not.
         snapshot_date: For a use case without dates, column of the ``current`` table that dates the snapshot.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     entity: str
     date: str | None = None

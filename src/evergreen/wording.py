@@ -22,6 +22,11 @@ def range_text(low: float | None, high: float | None, decimals: int = 3) -> str:
     return f"{number_text(low, decimals)} to {number_text(high, decimals)}"
 
 
+def in_words(name: str) -> str:
+    """A status or another name of a record, as people read it: ``insufficient_data`` reads "insufficient data"."""
+    return name.replace("_", " ")
+
+
 def counted(number: int, noun: str) -> str:
     """``1 column``, ``2 columns``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

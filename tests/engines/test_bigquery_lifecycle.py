@@ -84,7 +84,7 @@ def test_the_whole_lifecycle_runs(settled: Warehouse) -> None:
     for use_case in ("high_value_sales", "churn"):
         assert settled.project.record(use_case, "evaluation")["promotion"]["champion_after"] == "1"
         assert (settled.project.data / "07_model_output" / use_case / "predictions").is_dir()
-    assert settled.project.record("high_value_sales", "retraining")["status"] == "not needed"
+    assert settled.project.record("high_value_sales", "retraining")["status"] == "not_needed"
     assert settled.project.record("churn", "monitoring")["status"] == "drift"
     assert settled.project.record("churn", "retraining")["status"] == "promoted"
     told = (settled.project.data / "first_run.txt").read_text()

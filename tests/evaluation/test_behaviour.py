@@ -16,7 +16,8 @@ from evergreen.evaluation.behaviour import (
     latency_checks,
     row_order_check,
 )
-from evergreen.evaluation.promotion import Check, decide_promotion
+from evergreen.evaluation.promotion import decide_promotion
+from evergreen.records import Check
 
 ROWS = pd.DataFrame({"a": np.linspace(-2, 2, 50), "b": np.tile([0.0, 1.0], 25)})
 
@@ -83,4 +84,4 @@ def test_a_failed_check_refuses_whatever_the_gain() -> None:
     large = behaviour_checks(rising, ROWS, rising(ROWS), 3_000_000, BehaviourPolicy(max_model_mb=2))
     refused = decide_promotion(y, *pair, checks=large)
     assert refused.decision == "refuse"
-    assert "The model file takes 3 MB; 2 MB are allowed." in refused.reasons
+    assert "model_size fails: 3 MB, allowed 2 MB." in refused.reasons

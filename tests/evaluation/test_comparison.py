@@ -159,7 +159,7 @@ def test_blocks_leave_mcnemar_out():
 def test_too_few_rows_are_said_to_be_insufficient(y):
     s = np.linspace(0, 1, len(y))
     rows = compare_models(y, {"a": s, "b": -s}, {"a": 0, "b": 0})
-    assert [row.status for row in rows] == ["insufficient data"]
+    assert [row.status for row in rows] == ["insufficient_data"]
     assert "cannot be compared" in rows[0].sentence
 
 

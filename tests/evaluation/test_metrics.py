@@ -145,14 +145,14 @@ def test_degenerate_input_never_gives_nan(rows, label, score):
             assert metric.low <= metric.value + 1e-9, (name, metric)
             assert metric.value <= metric.high + 1e-9, (name, metric)
     if rows <= 10 or label != "mixed":
-        assert classification_metrics(y, s[score])["roc_auc"].status == "insufficient data"
+        assert classification_metrics(y, s[score])["roc_auc"].status == "insufficient_data"
 
 
 def test_scores_that_are_no_probabilities_have_no_log_loss():
     y, p = calibrated_rows(7, 200)
     found = classification_metrics(y, p * 10)
     assert found["roc_auc"].status == "ok"
-    assert [found[n].status for n in ("log_loss", "brier", "expected_calibration_error")] == ["not applicable"] * 3
+    assert [found[n].status for n in ("log_loss", "brier", "expected_calibration_error")] == ["not_applicable"] * 3
 
 
 def test_bad_probabilities_are_refused_in_words():

@@ -11,7 +11,7 @@ STEPS = ("quality_gate", "trigger", "challenger", "validation", "retraining")
 
 def test_the_default_story_is_a_quiet_use_case_and_one_that_is_retrained(lived: Any) -> None:
     quiet, moved = (lived.record(name, "retraining") for name in ("high_value_sales", "churn"))
-    assert quiet["status"] == "not needed"
+    assert quiet["status"] == "not_needed"
     assert (quiet["challenger"], quiet["validation"]) == (None, None)
     assert quiet["champion"]["before"] == quiet["champion"]["after"]
     assert moved["status"] == "promoted"
@@ -37,10 +37,10 @@ def test_the_record_has_the_shape_that_orchestrators_read(lived: Any) -> None:
 
 def test_rules_that_fired_and_rules_that_did_not_are_told_with_numbers(lived: Any) -> None:
     rules = {rule["name"]: rule for rule in lived.record("churn", "retraining")["trigger"]["rules"]}
-    assert rules["performance"]["fired"]
+    assert not rules["performance"]["passed"]
     assert "roc_auc fell by" in rules["performance"]["found"]
-    assert not rules["breadth"]["fired"]
-    assert "30% of columns drifted" in rules["breadth"]["found"] or "%" in rules["breadth"]["found"]
+    assert rules["breadth"]["passed"]
+    assert rules["breadth"]["found"].endswith("% of columns drifted")
 
 
 def test_after_a_concept_change_the_recent_rows_are_chosen(lived: Any) -> None:
@@ -61,7 +61,7 @@ def test_a_failed_gate_ends_non_zero_in_one_sentence_and_changes_nothing(lived: 
     before = {name: lived.record("churn", name) for name in STEPS}
     done = lived.run("--pipeline=retraining", "--namespaces=churn", "--params=churn.retraining.gate.min_rows=100000")
     assert done.returncode != 0
-    assert "churn: the quality gate stopped retraining because rows is 3,000 (allowed: 1e+05)" in done.stderr
+    assert "churn: the quality gate stopped retraining because rows is 3,000 (allowed: at least 100,000)" in done.stderr
     assert "Traceback" not in done.stderr
     assert {name: lived.record("churn", name) for name in STEPS} == before
 

@@ -57,8 +57,8 @@ def test_the_error_names_use_case_check_found_and_allowed() -> None:
         require_passed("churn", checks)
     told = str(stopped.value)
     assert "churn: the quality gate stopped retraining" in told
-    assert "rows is 120 (allowed: 1,000)" in told
-    assert "missing_share is 0.5 (allowed: 0.1)" in told
+    assert "rows is 120 (allowed: at least 1,000)" in told
+    assert "missing_share is 50.0% (allowed: 10.0%)" in told
     assert "nothing was changed" in told
 
 

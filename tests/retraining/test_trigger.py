@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from evergreen.monitoring.drift.report import DriftReport
-from evergreen.monitoring.reasons import Reason, Trigger
+from evergreen.monitoring.reasons import Trigger
 from evergreen.monitoring.record import MonitoringRecord
+from evergreen.records import Check
 from evergreen.retraining.trigger import ChampionsAge, RetrainingRules, RetrainingTrigger, decide_trigger
 
 OLD = ChampionsAge(
     version="1", retrained=False, days_since_training=90, days_since_retraining=None, new_labelled_rows=5000
 )
-FELL = Reason(source="performance", found="roc_auc fell by 0.200 to 0.600", allowed="0.750")
+FELL = Check(passed=False, name="performance", found="roc_auc fell by 0.200 to 0.600", allowed="0.750")
 
 
-def monitored(*reasons: Reason, share: float = 0.0, blockers: tuple[Reason, ...] = ()) -> MonitoringRecord:
+def monitored(*reasons: Check, share: float = 0.0, blockers: tuple[Check, ...] = ()) -> MonitoringRecord:
     """A record of which only what the rules read is real."""
     drift = DriftReport.model_construct(drifted_share=share, drifted_importance=0.02)
     nothing: Any = None
@@ -53,7 +54,7 @@ def test_without_a_reason_nothing_is_retrained_and_each_rule_tells_what_it_saw()
 
 
 def test_a_reason_of_monitoring_without_a_rule_of_its_own_is_named() -> None:
-    trigger = asked(monitored(Reason(source="predictions", found="found", allowed="allowed")))
+    trigger = asked(monitored(Check(passed=False, name="predictions", found="found", allowed="allowed")))
     assert trigger.reasons == (
         "None of 6 rules fired. Monitoring's predictions would ask for it, but no such rule is chosen.",
     )
@@ -61,9 +62,9 @@ def test_a_reason_of_monitoring_without_a_rule_of_its_own_is_named() -> None:
 
 @pytest.mark.parametrize("source", ["performance", "estimate", "drift", "age"])
 def test_a_reason_of_monitoring_fires_its_rule_and_only_where_the_rule_is_chosen(source: Any) -> None:
-    reason = Reason(source=source, found="found", allowed="allowed")
+    reason = Check(passed=False, name=source, found="found", allowed="allowed")
     assert asked(monitored(reason)).fired
-    assert [rule.name for rule in asked(monitored(reason)).rules if rule.fired] == [source]
+    assert [rule.name for rule in asked(monitored(reason)).rules if not rule.passed] == [source]
     others = tuple(rule for rule in RetrainingRules().rules if rule != source)
     assert not asked(monitored(reason), rules=others).fired
 
@@ -74,7 +75,7 @@ def test_breadth_fires_above_its_share() -> None:
 
 
 def test_bad_data_blocks_and_never_fires() -> None:
-    broken = Reason(source="quality", found="schema age: missing", allowed="number")
+    broken = Check(passed=False, name="quality", found="schema age: missing", allowed="number")
     assert asked(monitored(blockers=(broken,))).status == "quiet"
     trigger = asked(monitored(FELL, blockers=(broken,)))
     assert (trigger.status, trigger.fired) == ("blocked", False)
@@ -92,7 +93,7 @@ def test_bad_data_blocks_and_never_fires() -> None:
 def test_each_hold_stops_a_rule_that_fired(champion: dict[str, Any], hold: str) -> None:
     trigger = asked(monitored(FELL), ChampionsAge(**{**vars(OLD), **champion}))
     assert (trigger.status, trigger.fired) == ("held", False)
-    assert [each.name for each in trigger.holds if each.fired] == [hold]
+    assert [each.name for each in trigger.holds if not each.passed] == [hold]
     assert trigger.reasons[0].startswith(f"Held back by {hold}")
 
 

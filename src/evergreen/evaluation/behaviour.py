@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.errors import EvergreenError
-from evergreen.evaluation.promotion import Check
+from evergreen.records import Check, Frozen
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 Direction = Literal["increasing", "decreasing"]
@@ -22,7 +22,7 @@ _GRID = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SAME = 1e-9
 
 
-class BehaviourPolicy(BaseModel):
+class BehaviourPolicy(Frozen):
     """Budgets and expected behaviour.
 
     Attributes:
@@ -32,8 +32,6 @@ class BehaviourPolicy(BaseModel):
         directions: Feature → whether the probability, averaged over other features, rises or falls with it.
         max_wrong_step: Largest step of that average against the stated direction.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_row_latency_ms: float = Field(default=200.0, gt=0)
     max_batch_latency_ms: float = Field(default=5.0, gt=0)
@@ -60,7 +58,7 @@ def behaviour_checks(
     megabytes = model_bytes / 1e6
     return [
         *latency_checks(predict, rows, policy),
-        _budget("model_size", megabytes, policy.max_model_mb, "The model file takes", "MB"),
+        _budget("model_size", megabytes, policy.max_model_mb, "MB"),
         row_order_check(predict, rows, scores),
         *(direction_check(predict, rows, name, way, policy) for name, way in policy.directions.items()),
     ]
@@ -71,16 +69,16 @@ def latency_checks(predict: Predict, rows: pd.DataFrame, policy: BehaviourPolicy
     single = [_milliseconds(predict, rows.iloc[[number]]) for number in range(min(_TIMED_ROWS, len(rows)))]
     batch = _milliseconds(predict, rows) / len(rows)
     return [
-        _budget("latency_one_row", float(np.median(single)), policy.max_row_latency_ms, "One row alone takes", "ms"),
-        _budget("latency_batch", batch, policy.max_batch_latency_ms, f"A row among {len(rows):,} takes", "ms"),
+        _budget("latency_one_row", float(np.median(single)), policy.max_row_latency_ms, "ms"),
+        _budget("latency_batch", batch, policy.max_batch_latency_ms, "ms"),
     ]
 
 
 def row_order_check(predict: Predict, rows: pd.DataFrame, scores: np.ndarray) -> Check:
     """Whether a row's probability depends on the rows around it: the same rows backwards must score the same."""
     found = float(np.abs(predict(rows.iloc[::-1])[::-1] - scores).max())
-    sentence = f"Turning the rows' order round moves a probability by at most {found:.2g}; {_SAME:g} is allowed."
-    return Check(name="row_order", passed=found <= _SAME, found=found, allowed=_SAME, sentence=sentence)
+    detail = f"turning the rows' order round moves a probability by {found:.2g}"
+    return Check(name="row_order", passed=found <= _SAME, found=found, allowed=_SAME, detail=detail)
 
 
 def direction_check(
@@ -101,16 +99,12 @@ def direction_check(
     average = np.array([predict(probed.assign(**{feature: value})).mean() for value in grid])
     steps = np.diff(average) if way == "increasing" else -np.diff(average)
     wrong = float(max(0.0, -steps.min())) if len(steps) else 0.0
-    sentence = (
-        f"The average probability should be {way} in {feature}: its largest step the other way is {wrong:.4f}, "
-        f"{policy.max_wrong_step:g} is allowed."
-    )
     return Check(
         name=f"direction_{feature}",
         passed=wrong <= policy.max_wrong_step,
         found=wrong,
         allowed=policy.max_wrong_step,
-        sentence=sentence,
+        detail=f"the average probability, which should be {way} in {feature}, goes the other way by {wrong:.4f}",
     )
 
 
@@ -120,6 +114,5 @@ def _milliseconds(predict: Predict, rows: pd.DataFrame) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _budget(name: str, found: float, allowed: float, what: str, unit: str) -> Check:
-    sentence = f"{what} {found:.3g} {unit}; {allowed:g} {unit} are allowed."
-    return Check(name=name, passed=found <= allowed, found=found, allowed=allowed, sentence=sentence)
+def _budget(name: str, found: float, allowed: float, unit: Literal["ms", "MB"]) -> Check:
+    return Check(name=name, passed=found <= allowed, found=found, allowed=allowed, unit=unit)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import BaseModel, ConfigDict
 from scipy import stats
 
 from evergreen.errors import EvergreenError
@@ -22,6 +22,7 @@ from evergreen.evaluation.auc import (
     rarer_class_units,
 )
 from evergreen.evaluation.metrics import MIN_UNITS_PER_CLASS
+from evergreen.records import SNAKE_CASE, Frozen
 
 EXACT_BELOW_DISCORDANT = 25
 
@@ -67,7 +68,7 @@ class McnemarTest:
     discordant: tuple[int, int]
 
 
-class PairComparison(BaseModel):
+class PairComparison(Frozen):
     """One pair of models: who is better, or what could have been seen.
 
     Attributes:
@@ -84,11 +85,9 @@ class PairComparison(BaseModel):
         only_a_correct: Rows that only the first classifies correctly.
         only_b_correct: Rows that only the second classifies correctly.
         detectable_difference: Difference in AUC that would have been found with 80 % power.
-        status: ``ok`` or ``insufficient data``.
+        status: ``ok`` or ``insufficient_data``.
         sentence: The outcome in words.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     a: str
     b: str
@@ -102,7 +101,7 @@ class PairComparison(BaseModel):
     only_a_correct: int
     only_b_correct: int
     detectable_difference: float | None = None
-    status: str
+    status: Annotated[str, SNAKE_CASE]
     sentence: str
 
 
@@ -297,7 +296,7 @@ def _unjudged(a: str, b: str, correct_a: np.ndarray, correct_b: np.ndarray, unit
         b=b,
         only_a_correct=int((correct_a & ~correct_b).sum()),
         only_b_correct=int((~correct_a & correct_b).sum()),
-        status="insufficient data",
+        status="insufficient_data",
         sentence=(
             f"{a} and {b} cannot be compared: the rarer class stands in {units} independent rows or blocks, "
             f"{MIN_UNITS_PER_CLASS} are needed."

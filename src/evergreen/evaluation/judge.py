@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from evergreen.evaluation.auc import auc_covariance
 from evergreen.evaluation.comparison import PairComparison, compare_models
 from evergreen.evaluation.metrics import Metric
 from evergreen.evaluation.promotion import (
-    Check,
     PromotionDecision,
     PromotionPolicy,
     calibration_check,
@@ -21,7 +19,7 @@ from evergreen.evaluation.promotion import (
 )
 from evergreen.evaluation.slice_gates import slice_check
 from evergreen.evaluation.slices import SliceMetric, SlicePolicy, slice_groups
-from evergreen.records import Record
+from evergreen.records import Check, Frozen, Record
 from evergreen.rows.labelled import LabelledRows
 
 LOGISTIC_REGRESSION = "LogisticRegression"
@@ -49,7 +47,7 @@ class ScoredRows:
         return self.scores[self.algorithm]
 
 
-class PromotionOutcome(BaseModel):
+class PromotionOutcome(Frozen):
     """What became of the challenger.
 
     Attributes:
@@ -58,8 +56,6 @@ class PromotionOutcome(BaseModel):
         champion_after: The champion now.
         decision: The statistical decision with its numbers; None where there was nothing to decide.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     outcome: Literal["promoted", "refused", "undecidable", "standing"]
     champion_before: str | None

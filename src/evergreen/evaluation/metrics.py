@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
 from scipy import stats
 
 from evergreen.errors import EvergreenError
@@ -22,6 +21,7 @@ from evergreen.evaluation.auc import (
     share_interval,
     structural_components,
 )
+from evergreen.records import SNAKE_CASE, Frozen
 
 BOOTSTRAP_DRAWS = 200
 MIN_UNITS_PER_CLASS = 10
@@ -44,23 +44,21 @@ _CELLS_AT_ONCE = 200_000
 _POISSON = stats.poisson.ppf((np.arange(2**16) + 0.5) / 2**16, 1)
 
 
-class Metric(BaseModel):
+class Metric(Frozen):
     """One number with its interval, or the reason why there is none.
 
     Attributes:
         value: The estimate; None where it is undefined.
         low: Lower end of the interval; None where it can't be stated.
         high: Upper end of the interval; None where it can't be stated.
-        status: ``ok``, ``insufficient data``, or ``not applicable`` (the scores are not probabilities).
+        status: ``ok``, ``insufficient_data``, or ``not_applicable`` (the scores are not probabilities).
         reason: Why the status isn't ``ok``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: float | None
     low: float | None = None
     high: float | None = None
-    status: Literal["ok", "insufficient data", "not applicable"] = "ok"
+    status: Annotated[Literal["ok", "insufficient_data", "not_applicable"], SNAKE_CASE] = "ok"
     reason: str | None = None
 
 
@@ -100,7 +98,7 @@ def classification_metrics(
     s = as_scores(scores, len(y))
     codes = as_block_codes(blocks, len(y))
     if len(y) == 0:
-        return {name: Metric(value=None, status="insufficient data", reason="no rows") for name in METRIC_NAMES}
+        return {name: Metric(value=None, status="insufficient_data", reason="no rows") for name in METRIC_NAMES}
     units = rarer_class_units(y, codes)
     shortage = None
     if units < MIN_UNITS_PER_CLASS:
@@ -122,12 +120,12 @@ def classification_metrics(
     for name in METRIC_NAMES[1:]:
         if name not in values:
             reason = "scores lie outside [0, 1]: they are not probabilities"
-            metrics[name] = Metric(value=None, status="not applicable", reason=reason)
+            metrics[name] = Metric(value=None, status="not_applicable", reason=reason)
         elif np.isnan(values[name]):
             reason = "no row reaches the threshold" if name == "precision" else "no positive rows"
-            metrics[name] = Metric(value=None, status="insufficient data", reason=reason)
+            metrics[name] = Metric(value=None, status="insufficient_data", reason=reason)
         elif draws is None:
-            metrics[name] = Metric(value=values[name], status="insufficient data", reason=shortage)
+            metrics[name] = Metric(value=values[name], status="insufficient_data", reason=shortage)
         else:
             low, high = interval(name, draws)
             metrics[name] = Metric(value=values[name], low=low, high=high)
@@ -291,7 +289,7 @@ def _roc_auc(y: NDArray[np.bool_], s: Floats, blocks: ArrayLike | None, ci: floa
         low, high = auc_interval(found, ci)[0]
         return Metric(value=float(found.aucs[0]), low=low, high=high)
     value = float(structural_components(y, s).aucs[0]) if 0 < y.sum() < len(y) else None
-    return Metric(value=value, status="insufficient data", reason=shortage)
+    return Metric(value=value, status="insufficient_data", reason=shortage)
 
 
 def _log_interval(value: float, error: float, quantile: float) -> tuple[float, float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.evaluation.promotion import PromotionPolicy
 from evergreen.evaluation.slices import SlicePolicy
+from evergreen.records import Frozen
 
 
-class CardParameters(BaseModel):
+class CardParameters(Frozen):
     """What only people can say for the model card.
 
     Attributes:
@@ -18,15 +19,13 @@ class CardParameters(BaseModel):
         limits: What is known not to hold.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     intended_use: str = "Not stated."
     contact: str | None = None
     personal_data: str = "Nobody has stated yet whether the features describe persons."
     limits: tuple[str, ...] = ()
 
 
-class EvaluationParameters(BaseModel):
+class EvaluationParameters(Frozen):
     """How versions are judged.
 
     Attributes:
@@ -37,8 +36,6 @@ class EvaluationParameters(BaseModel):
         slices: How rows are sliced, and what no slice may show.
         card: What only people can say for the model card.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_rows: int = Field(default=300_000, ge=1000)
     explained_rows: int = Field(default=1000, ge=10)

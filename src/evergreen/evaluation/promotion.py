@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy import stats
 
 from evergreen.evaluation.auc import (
@@ -23,11 +23,12 @@ from evergreen.evaluation.auc import (
     rarer_class_units,
 )
 from evergreen.evaluation.metrics import classification_metrics
+from evergreen.records import Check, Frozen
 
 Decision = Literal["promote", "refuse", "undecidable"]
 
 
-class PromotionPolicy(BaseModel):
+class PromotionPolicy(Frozen):
     """What a challenger must show.
 
     Attributes:
@@ -41,8 +42,6 @@ class PromotionPolicy(BaseModel):
         max_calibration_error: Largest expected calibration error.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     alpha: float = Field(default=0.025, gt=0, lt=0.5)
     min_improvement: float = Field(default=0.01, ge=0, lt=0.5)
     first_champion_floor: float = Field(default=0.6, ge=0, lt=1)
@@ -55,27 +54,7 @@ class PromotionPolicy(BaseModel):
 DEFAULT_POLICY = PromotionPolicy()
 
 
-class Check(BaseModel):
-    """One evaluated condition beside the AUC, such as calibration, slices or latency.
-
-    Attributes:
-        name: What was checked.
-        passed: Whether the challenger may be promoted as far as this check goes.
-        found: The number found; None where there was too little data to find one.
-        allowed: The number allowed.
-        sentence: The outcome in words, with the numbers.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    passed: bool
-    found: float | None
-    allowed: float | None
-    sentence: str
-
-
-class PromotionDecision(BaseModel):
+class PromotionDecision(Frozen):
     """The decision with the numbers that it rests on.
 
     Attributes:
@@ -97,8 +76,6 @@ class PromotionDecision(BaseModel):
         checks: The checks, as handed in.
         reasons: Why, in sentences; never empty.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     decision: Decision
     against: Literal["champion", "floor"]
@@ -196,16 +173,12 @@ def calibration_check(
     error = classification_metrics(y_true, scores, blocks=blocks)["expected_calibration_error"]
     allowed = policy.max_calibration_error
     if error.value is None or error.low is None or error.high is None:
-        passed = error.status != "not applicable"
-        sentence = f"Calibration could not be judged: {error.reason}."
+        passed = error.status != "not_applicable"
+        detail = f"could not be judged ({error.reason})"
     else:
         passed = error.low <= allowed
-        verb = "holds" if passed else "fails"
-        sentence = (
-            f"Calibration {verb}: expected calibration error {error.value:.3f} "
-            f"({error.low:.3f} to {error.high:.3f}), at most {allowed:g} allowed."
-        )
-    return Check(name="calibration", passed=passed, found=error.value, allowed=allowed, sentence=sentence)
+        detail = f"expected calibration error {error.value:.3f} ({error.low:.3f} to {error.high:.3f})"
+    return Check(name="calibration", passed=passed, found=error.value, allowed=allowed, detail=detail)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from evergreen.evaluation.auc import (
     rarer_class_units,
     share_interval,
 )
-from evergreen.evaluation.promotion import DEFAULT_POLICY, Check, PromotionPolicy
+from evergreen.evaluation.promotion import DEFAULT_POLICY, PromotionPolicy
 from evergreen.evaluation.slices import DEFAULT_SLICES, SliceMetric, SlicePolicy, each_slice
+from evergreen.records import Check
 
 
 def auc_gate(slices: Sequence[SliceMetric], policy: SlicePolicy = DEFAULT_SLICES) -> Check:
@@ -40,9 +41,9 @@ def auc_gate(slices: Sequence[SliceMetric], policy: SlicePolicy = DEFAULT_SLICES
         passed=bound >= policy.min_auc,
         found=row.roc_auc,
         allowed=policy.min_auc,
-        sentence=(
-            f"Of {len(judged)} slices {row.column} = {row.group} is worst: AUC {row.roc_auc:.3f}, at best "
-            f"{bound:.3f}; at least {policy.min_auc:g} is asked for."
+        at_least=True,
+        detail=(
+            f"of {len(judged)} slices {row.column} = {row.group} is worst: AUC {row.roc_auc:.3f}, at best {bound:.3f}"
         ),
     )
 
@@ -66,10 +67,9 @@ def gap_gate(slices: Sequence[SliceMetric], policy: SlicePolicy = DEFAULT_SLICES
         passed=bounds[index] <= policy.max_gap,
         found=gap,
         allowed=policy.max_gap,
-        sentence=(
-            f"The surest gap is in {worse.column}: AUC {worse.roc_auc:.3f} for {worse.group} and "
-            f"{better.roc_auc:.3f} for {better.group}, a gap of at least {max(bounds[index], 0):.3f}; "
-            f"{policy.max_gap:g} is allowed."
+        detail=(
+            f"the surest gap is in {worse.column}: AUC {worse.roc_auc:.3f} for {worse.group} and {better.roc_auc:.3f} "
+            f"for {better.group}, a gap of at least {max(bounds[index], 0):.3f}"
         ),
     )
 
@@ -105,16 +105,16 @@ def slice_check(
     losses = _slice_differences(y, pair, groups, codes, policy)
     allowed = policy.max_slice_loss
     if not losses:
-        sentence = f"No slice has {policy.min_units_per_class} independent rows of each class: none was judged."
-        return Check(name="slices", passed=True, found=None, allowed=allowed, sentence=sentence)
+        detail = f"no slice has {policy.min_units_per_class} independent rows of each class, so none was judged"
+        return Check(name="slices", passed=True, allowed=allowed, detail=detail)
     level = policy.alpha / len(losses)
     worst = min(losses, key=lambda loss: loss.upper_bound(level))
     passed = worst.upper_bound(level) >= -allowed
-    sentence = (
-        f"Of {len(losses)} slices {worst.name} fares worst: difference in AUC {worst.difference:+.3f}, at best "
-        f"{worst.upper_bound(level):+.3f}; a loss of {allowed:g} is allowed."
+    detail = (
+        f"of {len(losses)} slices {worst.name} fares worst: difference in AUC {worst.difference:+.3f}, at best "
+        f"{worst.upper_bound(level):+.3f}"
     )
-    return Check(name="slices", passed=passed, found=worst.difference, allowed=allowed, sentence=sentence)
+    return Check(name="slices", passed=passed, found=worst.difference, allowed=-allowed, at_least=True, detail=detail)
 
 
 @dataclass(frozen=True)
@@ -160,5 +160,5 @@ def _gap_bound(a: SliceMetric, b: SliceMetric, alpha: float) -> float:
 
 
 def _nothing_to_judge(name: str, allowed: float) -> Check:
-    sentence = "No slice has enough rows of each class: none was judged."
-    return Check(name=name, passed=True, found=None, allowed=allowed, sentence=sentence)
+    detail = "no slice has enough rows of each class, so none was judged"
+    return Check(name=name, passed=True, allowed=allowed, detail=detail)

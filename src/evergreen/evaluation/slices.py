@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy import stats
 
 from evergreen.evaluation.auc import (
@@ -21,12 +21,13 @@ from evergreen.evaluation.auc import (
     rarer_class_units,
     share_interval,
 )
+from evergreen.records import SNAKE_CASE, Frozen
 
 MISSING = "missing"
 RARE = "other"
 
 
-class SlicePolicy(BaseModel):
+class SlicePolicy(Frozen):
     """How rows are sliced, and what a slice must not show.
 
     Attributes:
@@ -37,8 +38,6 @@ class SlicePolicy(BaseModel):
         max_gap: Largest difference in AUC allowed between two groups of one column.
         alpha: Chance that a gate refuses although no slice breaks it.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     numeric_groups: int = Field(default=4, ge=2, le=20)
     min_rows: int = Field(default=100, ge=1)
@@ -51,7 +50,7 @@ class SlicePolicy(BaseModel):
 DEFAULT_SLICES = SlicePolicy()
 
 
-class SliceMetric(BaseModel):
+class SliceMetric(Frozen):
     """One group of one column.
 
     Attributes:
@@ -64,11 +63,9 @@ class SliceMetric(BaseModel):
         high: Upper end.
         standard_error: Standard error of the AUC.
         units: Independent rows (blocks) that hold the rarer class.
-        status: ``ok`` or ``insufficient data``.
+        status: ``ok`` or ``insufficient_data``.
         reason: Why the status isn't ``ok``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     group: str
@@ -79,7 +76,7 @@ class SliceMetric(BaseModel):
     high: float | None = None
     standard_error: float | None = None
     units: int
-    status: Literal["ok", "insufficient data"] = "ok"
+    status: Annotated[Literal["ok", "insufficient_data"], SNAKE_CASE] = "ok"
     reason: str | None = None
 
 
@@ -164,7 +161,7 @@ def _measure(
     known = SliceMetric(column=column, group=group, n=len(y), base_rate=float(y.mean()), units=units)
     if units < policy.min_units_per_class:
         reason = f"{int(y.sum())} positive and {int((~y).sum())} negative rows: too few for an AUC"
-        return known.model_copy(update={"status": "insufficient data", "reason": reason})
+        return known.model_copy(update={"status": "insufficient_data", "reason": reason})
     found = auc_covariance(y, s, codes)
     auc, error = found.contrast([1])
     low, high = share_interval(auc, error, units, float(stats.t.ppf(0.975, units - 1)))

@@ -14,6 +14,7 @@ import ibis.expr.datatypes as dtypes
 import ibis.expr.types as ir
 
 from evergreen.errors import EvergreenError
+from evergreen.records import Check
 
 Family = Literal["key", "number", "category", "date", "any"]
 """What a column may be, whatever its exact type.
@@ -64,80 +65,71 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Breach:
-    """One check that a table failed.
-
-    Attributes:
-        check: Name of the check.
-        column: Column or columns it speaks of; empty for the table as a whole.
-        found: What was found.
-        allowed: What is allowed.
-        advice: What to do about it.
-    """
-
-    check: str
-    column: str
-    found: str
-    allowed: str
-    advice: str
-
-    def sentence(self, table: str) -> str:
-        """The breach in one sentence."""
-        where = f"{table}.{self.column}" if self.column else table
-        return f"{where} fails {self.check}: {self.found}, allowed {self.allowed}; {self.advice}."
-
-
-@dataclass(frozen=True)
 class Count:
     """A number of offending rows to be counted, and how many are allowed.
 
     Attributes:
-        check: Name of the check.
+        name: Name of the check.
         column: Column it speaks of.
         offending: Ibis scalar: the number of offending rows.
-        told: What such rows are, as "of N rows …" is followed by it.
-        advice: What to do about them.
+        words: What such rows are, as "of N rows …" is followed by it.
+        what_to_do: What to do about them.
         allowed_share: Largest share of all rows.
     """
 
-    check: str
+    name: str
     column: str
     offending: ir.IntegerScalar
-    told: str
-    advice: str
+    words: str
+    what_to_do: str
     allowed_share: float = 0.0
 
-    def judge(self, found: int, rows: int) -> Breach | None:
+    def judge(self, found: int, rows: int) -> Check:
         """Compare the number found with the number allowed."""
         allowed = math.floor(self.allowed_share * rows)
-        if found <= allowed:
-            return None
         share = f" ({self.allowed_share:.0%})" if self.allowed_share else ""
-        return Breach(
-            self.check,
-            self.column,
-            f"{found:,} of {rows:,} rows {self.told}",
-            f"{allowed:,}{share}",
-            self.advice,
+        return Check(
+            name=self.name,
+            passed=found <= allowed,
+            where=self.column,
+            found=f"{found:,} of {rows:,} rows {self.words}",
+            allowed=f"{allowed:,}{share}",
+            what_to_do=self.what_to_do,
         )
 
 
-def schema_breaches(data: ir.Table, columns: Sequence[Column]) -> list[Breach]:
+def schema_breaches(data: ir.Table, columns: Sequence[Column]) -> list[Check]:
     """Columns that are missing or have a type outside their family."""
     schema = data.schema()
-    breaches = []
-    for column in columns:
-        if column.name not in schema:
-            lowered = {name.lower(): name for name in schema}
-            close = difflib.get_close_matches(column.name.lower(), lowered, n=1)
-            advice = f"rename {lowered[close[0]]}" if close else "add it to the source"
-            breaches.append(Breach("missing_column", column.name, "no such column", "one", advice))
-        elif not column.accepts(schema[column.name]):
-            found = f"type {schema[column.name]}"
-            breaches.append(
-                Breach("column_type", column.name, found, FAMILY_NAMES[column.family], "cast it in the source")
-            )
-    return breaches
+    return [
+        _missing_column(column, schema) if column.name not in schema else _column_type(column, schema[column.name])
+        for column in columns
+        if column.name not in schema or not column.accepts(schema[column.name])
+    ]
+
+
+def _missing_column(column: Column, schema: ibis.Schema) -> Check:
+    lowered = {name.lower(): name for name in schema}
+    close = difflib.get_close_matches(column.name.lower(), lowered, n=1)
+    return Check(
+        name="missing_column",
+        passed=False,
+        where=column.name,
+        found="no such column",
+        allowed="one",
+        what_to_do=f"rename {lowered[close[0]]}" if close else "add it to the source",
+    )
+
+
+def _column_type(column: Column, dtype: dtypes.DataType) -> Check:
+    return Check(
+        name="column_type",
+        passed=False,
+        where=column.name,
+        found=f"type {dtype}",
+        allowed=FAMILY_NAMES[column.family],
+        what_to_do="cast it in the source",
+    )
 
 
 def counts_of(data: ir.Table, column: Column) -> list[Count]:

@@ -15,7 +15,6 @@ import ibis.expr.types as ir
 
 from evergreen.errors import EvergreenError
 from evergreen.features.checks import (
-    Breach,
     Column,
     Count,
     Family,
@@ -26,6 +25,7 @@ from evergreen.features.checks import (
     returns,
     schema_breaches,
 )
+from evergreen.records import Check
 from evergreen.schema import TRUTH, TableSpec
 
 _LOGGER = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Contract:
             EvergreenError: One sentence for a breach; for several, a headline and one sentence each.
         """
         breaches = schema_breaches(data, self.columns)
-        broken = {breach.column for breach in breaches}
+        broken = {breach.where for breach in breaches}
         sound = {column.name: column for column in self.columns if column.name not in broken}
         breaches += self._count(data, sound)
         if breaches:
@@ -76,11 +76,11 @@ class Contract:
         """The rows to be counted; ``sound`` are the columns that exist and have an accepted type."""
         return [count for column in sound.values() for count in counts_of(data, column)]
 
-    def inspect(self, data: ir.Table, sound: dict[str, Column], rows: int) -> list[Breach]:  # noqa: ARG002
+    def inspect(self, data: ir.Table, sound: dict[str, Column], rows: int) -> list[Check]:  # noqa: ARG002
         """Further checks of a table with rows; none here."""
         return []
 
-    def _count(self, data: ir.Table, sound: dict[str, Column]) -> list[Breach]:
+    def _count(self, data: ir.Table, sound: dict[str, Column]) -> list[Check]:
         counts = self.counts(data, sound)
         named = {f"count_{i}": count.offending for i, count in enumerate(counts)}
         found = data.aggregate(rows=data.count(), **named).to_pyarrow().to_pylist()[0]
@@ -88,7 +88,8 @@ class Contract:
         if not rows and self.may_be_empty:
             return []
         if not rows:
-            return [Breach("empty_table", "", self.no_rows, "1 or more", "check the source and its filters")]
+            advice = "check the source and its filters"
+            return [Check(name="empty_table", passed=False, found=self.no_rows, allowed="1 or more", what_to_do=advice)]
         if self.key and set(self.key) <= sound.keys():
             unique = Count(
                 "duplicate_keys",
@@ -100,7 +101,7 @@ class Contract:
             counts.append(unique)
             found["key"] = unique.offending.to_pyarrow().as_py()
         judged = [count.judge(int(number or 0), rows) for count, number in zip(counts, found.values(), strict=True)]
-        return [breach for breach in judged if breach] + self.inspect(data, sound, rows)
+        return [check for check in judged if not check.passed] + self.inspect(data, sound, rows)
 
 
 class FactSales(Contract):
@@ -244,7 +245,7 @@ class OneTable(Contract):
         self.spec = spec
         self.labelled = labelled
 
-    def inspect(self, data: ir.Table, sound: dict[str, Column], rows: int) -> list[Breach]:
+    def inspect(self, data: ir.Table, sound: dict[str, Column], rows: int) -> list[Check]:
         """Two classes in the outcome; features that say nothing are logged."""
         names = [name for name in self.spec.features if name in sound]
         varies = {f"varies_{i}": data[name].min() < data[name].max() for i, name in enumerate(names)}
@@ -260,8 +261,16 @@ class OneTable(Contract):
         if found.get("outcomes", True):
             return []
         wanted = "several values" if self.spec.positive is None else f"{self.spec.positive!r} and others"
-        told = f"one class only in {rows:,} rows of type {data[self.spec.target].type()}"
-        return [Breach("two_classes", self.spec.target, told, wanted, "check target and positive")]
+        return [
+            Check(
+                name="two_classes",
+                passed=False,
+                where=self.spec.target,
+                found=f"one class only in {rows:,} rows of type {data[self.spec.target].type()}",
+                allowed=wanted,
+                what_to_do="check target and positive",
+            )
+        ]
 
 
 def contract_for(spec: TableSpec, *, labelled: bool, table: str = "table") -> Contract:
@@ -305,11 +314,11 @@ def _as_date(today: dt.date | str | None) -> dt.date | None:
     return dt.date.fromisoformat(today) if isinstance(today, str) else today
 
 
-def _message(table: str, breaches: Sequence[Breach]) -> str:
-    sentences = [breach.sentence(table) for breach in breaches]
+def _message(table: str, breaches: Sequence[Check]) -> str:
+    sentences = [breach.within(table).sentence for breach in breaches]
     if len(sentences) == 1:
         return sentences[0]
-    names = ", ".join(dict.fromkeys(breach.check for breach in breaches))
+    names = ", ".join(dict.fromkeys(breach.name for breach in breaches))
     shown = [f"  - {sentence}" for sentence in sentences[:_MAX_SENTENCES]]
     if len(sentences) > _MAX_SENTENCES:
         shown.append(f"  - and {len(sentences) - _MAX_SENTENCES} more")

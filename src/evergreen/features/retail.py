@@ -13,13 +13,14 @@ Rules:
 from __future__ import annotations
 
 import ibis.expr.types as ir
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.features.calendar import CALENDAR, add_calendar, as_date
 from evergreen.features.checks import require_columns
 from evergreen.features.history import History, key_history
 from evergreen.features.kpis import KPI_COLUMNS, add_kpis
 from evergreen.features.lookup import look_up
+from evergreen.records import Frozen
 
 SALES_COLUMNS = (
     "sales_id",
@@ -47,7 +48,7 @@ RETAILER = History("retailer", ["retailer_id"], {"amount": ["avg"], "quantity": 
 HISTORIES = (STORE, PRODUCT, RETAILER)
 
 
-class RetailFeatures(BaseModel):
+class RetailFeatures(Frozen):
     """Which features to make of the star schema.
 
     Attributes:
@@ -55,8 +56,6 @@ class RetailFeatures(BaseModel):
         naive: Whether to add the leaky columns of common tutorials: ``unit_price`` of the line itself and
             averages over all rows, later ones included.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     history_days: int = Field(default=90, gt=0)
     naive: bool = False

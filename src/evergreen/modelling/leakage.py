@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
@@ -17,12 +17,13 @@ from sklearn.tree import DecisionTreeClassifier
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.preprocessing import make_preprocessing
+from evergreen.records import Frozen
 from evergreen.schema import TableSpec
 
 logger = logging.getLogger(__name__)
 
 
-class LeakagePolicy(BaseModel):
+class LeakagePolicy(Frozen):
     """What counts as a target in disguise.
 
     Attributes:
@@ -33,8 +34,6 @@ class LeakagePolicy(BaseModel):
         max_rows: Rows looked at, drawn in proportion to the classes.
         suspects: Features, of the forest's most important, whose pairs are tried.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_auc: float = Field(default=0.98, gt=0.5, le=1)
     pair_depth: int = Field(default=6, ge=1)

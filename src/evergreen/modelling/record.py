@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from evergreen.modelling.search import Candidate
-from evergreen.records import Record
+from evergreen.records import Frozen, Record
 
 
-class LeaderboardRow(BaseModel):
+class LeaderboardRow(Frozen):
     """How one algorithm did in cross-validation on the training rows; ``threshold`` is its decision threshold."""
-
-    model_config = ConfigDict(extra="forbid")
 
     algorithm: str
     status: Literal["ok", "failed"]

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.predictions import ScoredBy
+from evergreen.records import Frozen
 from evergreen.schema import TableSpec
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
 
-class ScoringPolicy(BaseModel):
+class ScoringPolicy(Frozen):
     """What is scored, and what is kept of it.
 
     Attributes:
@@ -27,8 +28,6 @@ class ScoringPolicy(BaseModel):
         hash_entities: Whether entity ids are replaced by a keyed-less BLAKE2b digest.
         retention_days: Predictions of older ``as_of`` dates are deleted by ``kedro models prune``; None keeps them.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     whole_table: bool = False
     batch_rows: int = Field(default=100_000, ge=1)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from evergreen.records import Frozen
 
 
-class ThresholdPolicy(BaseModel):
+class ThresholdPolicy(Frozen):
     """How the decision threshold is chosen.
 
     Attributes:
@@ -18,8 +20,6 @@ class ThresholdPolicy(BaseModel):
         cost_false_positive: Cost of acting for nothing.
         cost_false_negative: Cost of failing to act.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: Literal["fixed", "best_f1", "cost"] = "best_f1"
     fixed: float = Field(default=0.5, ge=0, le=1)

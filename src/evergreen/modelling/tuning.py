@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
@@ -22,6 +22,7 @@ from evergreen.modelling.calibration import logit_scores, staged_logit_scores
 from evergreen.modelling.estimators import Params, algorithm, make_model
 from evergreen.modelling.preprocessing import make_preprocessing
 from evergreen.modelling.threshold import ThresholdPolicy
+from evergreen.records import Frozen
 from evergreen.rows.splits import Folds
 from evergreen.schema import TableSpec
 
@@ -40,7 +41,7 @@ _WORTH_MORE_ROUNDS = 5e-4
 _MOST_OF_A_TREES_ROWS = 0.5
 
 
-class TrainingPolicy(BaseModel):
+class TrainingPolicy(Frozen):
     """What competes, over which spaces, at what cost.
 
     Attributes:
@@ -59,8 +60,6 @@ class TrainingPolicy(BaseModel):
         grids: Search space per algorithm, parameter → values; an algorithm without one runs as it is built.
         threshold: How the decision threshold is chosen.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     algorithms: list[str] = Field(default_factory=lambda: list(COMPETITORS), min_length=1)
     strategy: Literal["default", "grid", "none"] = "default"

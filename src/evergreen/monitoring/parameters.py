@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.monitoring.alerts import OverTimePolicy
 from evergreen.monitoring.drift.report import DriftPolicy
 from evergreen.monitoring.performance import PerformancePolicy
 from evergreen.monitoring.quality import QualityPolicy
 from evergreen.monitoring.reasons import TriggerPolicy
+from evergreen.records import Frozen
 
 
-class MonitoringParameters(BaseModel):
+class MonitoringParameters(Frozen):
     """The ``monitoring`` block of a use case's parameters.
 
     Attributes:
@@ -25,8 +26,6 @@ class MonitoringParameters(BaseModel):
         quality: Limits of the data quality checks.
         trigger: What is a reason to retrain.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     window_days: int = Field(default=7, ge=1)
     max_rows: int = Field(default=100_000, ge=100)

@@ -12,8 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile, TimeColumn
-from evergreen.records import Frozen
-from evergreen.wording import NOTHING, number_text
+from evergreen.records import Check, Frozen
 
 CheckName = Literal[
     "row_count",
@@ -52,46 +51,6 @@ class QualityPolicy(Frozen):
     max_infinities: int = 0
 
 
-class QualityCheck(Frozen):
-    """One check of the table or of one column.
-
-    Attributes:
-        check: What was looked at.
-        column: The column; None for the whole table.
-        status: ``warning`` is worth a look, ``failed`` means that judging the window is not worth much.
-        found: The number or words found.
-        allowed: The number or words allowed.
-    """
-
-    check: CheckName
-    column: str | None = None
-    status: Literal["ok", "warning", "failed"]
-    found: float | str | None
-    allowed: float | str | None
-
-    @property
-    def subject(self) -> str:
-        """What was looked at, in words."""
-        return " ".join([self.check.replace("_", " "), *([self.column] if self.column else [])])
-
-    @property
-    def found_text(self) -> str:
-        """What was found, for reading: shares as percentages, counts without decimals."""
-        return self._text(self.found)
-
-    @property
-    def allowed_text(self) -> str:
-        """What was allowed, for reading."""
-        return self._text(self.allowed)
-
-    def _text(self, value: float | str | None) -> str:
-        if value is None or isinstance(value, str):
-            return value or NOTHING
-        if self.check in _SHARES:
-            return f"{value:.1%}"
-        return f"{value:,.0f}" if value == round(value) else number_text(value)
-
-
 class QualityReport(Frozen):
     """All checks of one window.
 
@@ -101,12 +60,17 @@ class QualityReport(Frozen):
     """
 
     status: Literal["ok", "warning", "failed"]
-    checks: tuple[QualityCheck, ...] = Field(default_factory=tuple)
+    checks: tuple[Check, ...] = Field(default_factory=tuple)
 
     @property
-    def failures(self) -> list[QualityCheck]:
+    def failures(self) -> list[Check]:
         """Checks that were not passed."""
-        return [check for check in self.checks if check.status != "ok"]
+        return [check for check in self.checks if not check.passed]
+
+    @property
+    def blockers(self) -> list[Check]:
+        """Failed checks that make the window unfit to be judged and to learn from."""
+        return [check for check in self.failures if check.blocks]
 
 
 def check_quality(
@@ -164,17 +128,26 @@ def count_duplicates(table: pd.DataFrame | ir.Table, keys: Sequence[str]) -> int
 
 
 def _limit(
-    check: CheckName,
+    name: CheckName,
     column: str | None,
     fits: bool,
     found: float | str | None,
     allowed: float | str | None,
     otherwise: Literal["warning", "failed"] = "warning",
-) -> QualityCheck:
-    return QualityCheck(check=check, column=column, status="ok" if fits else otherwise, found=found, allowed=allowed)
+) -> Check:
+    return Check(
+        name=name,
+        passed=fits,
+        where=column or "",
+        found=found,
+        allowed=allowed,
+        unit="share" if name in _SHARES else "",
+        at_least=name == "row_count",
+        blocks=otherwise == "failed",
+    )
 
 
-def _dates(window: Profile, policy: QualityPolicy, as_of: dt.date | None) -> Iterable[QualityCheck]:
+def _dates(window: Profile, policy: QualityPolicy, as_of: dt.date | None) -> Iterable[Check]:
     last = window.window_end
     if as_of is None or last is None:
         return
@@ -183,7 +156,7 @@ def _dates(window: Profile, policy: QualityPolicy, as_of: dt.date | None) -> Ite
     yield _limit("freshness", None, age <= policy.max_age_days, age, policy.max_age_days)
 
 
-def _schema(reference: Profile, window: Profile) -> Iterable[QualityCheck]:
+def _schema(reference: Profile, window: Profile) -> Iterable[Check]:
     numbers = {"number", "boolean"}
     for name in reference.columns:
         before, now = reference.families[name], window.families.get(name)
@@ -198,14 +171,14 @@ def _completeness(
     column: NumericColumn | CategoricalColumn | TimeColumn,
     before: NumericColumn | CategoricalColumn | TimeColumn | None,
     policy: QualityPolicy,
-) -> QualityCheck:
+) -> Check:
     share = column.nulls / column.rows if column.rows else 0.0
     usual = before.nulls / before.rows if before is not None and before.rows else 0.0
     allowed = max(policy.max_null_share, usual)
     return _limit("completeness", name, share <= allowed, share, allowed)
 
 
-def _levels(name: str, column: CategoricalColumn, before: object, policy: QualityPolicy) -> Iterable[QualityCheck]:
+def _levels(name: str, column: CategoricalColumn, before: object, policy: QualityPolicy) -> Iterable[Check]:
     complete = isinstance(before, CategoricalColumn) and before.counts[-1] == 0
     if complete and column.count:
         share = column.counts[-1] / column.count
@@ -215,7 +188,7 @@ def _levels(name: str, column: CategoricalColumn, before: object, policy: Qualit
         yield _limit("constant", name, not constant, "one level" if constant else "varies", "varies")
 
 
-def _numbers(name: str, column: NumericColumn, before: NumericColumn, policy: QualityPolicy) -> Iterable[QualityCheck]:
+def _numbers(name: str, column: NumericColumn, before: NumericColumn, policy: QualityPolicy) -> Iterable[Check]:
     if not column.count or not before.count:
         return
     share = (column.counts[0] + column.counts[-1]) / column.count

@@ -9,7 +9,7 @@ from evergreen.monitoring.drift.report import SEVERITIES, DriftReport, Severity
 from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.performance import PerformanceReport, PositiveRateShift
 from evergreen.monitoring.quality import QualityReport
-from evergreen.records import Frozen
+from evergreen.records import Check, Frozen
 
 
 class TriggerPolicy(Frozen):
@@ -33,20 +33,6 @@ class TriggerPolicy(Frozen):
         return f"below {self.severity}, or below {self.min_importance:.0%} of importance"
 
 
-class Reason(Frozen):
-    """One reason for or against retraining, with its numbers.
-
-    Attributes:
-        source: Record that it comes from.
-        found: What that record says.
-        allowed: What would have been allowed.
-    """
-
-    source: Literal["drift", "multivariate", "predictions", "performance", "estimate", "age", "quality"]
-    found: str
-    allowed: str
-
-
 class Trigger(Frozen):
     """Whether to retrain, and why.
 
@@ -60,8 +46,8 @@ class Trigger(Frozen):
 
     retrain: bool
     status: Literal["retrain", "keep", "blocked"]
-    reasons: tuple[Reason, ...] = ()
-    blockers: tuple[Reason, ...] = ()
+    reasons: tuple[Check, ...] = ()
+    blockers: tuple[Check, ...] = ()
     policy: TriggerPolicy = TriggerPolicy()
 
 
@@ -91,17 +77,17 @@ def decide_retraining(
     if multivariate is not None and multivariate.alarm:
         telling = ", ".join(multivariate.features)
         found = f"rows told apart with AUC {multivariate.auc:.3f} by {telling}"
-        reasons.append(Reason(source="multivariate", found=found, allowed="AUC near .5"))
+        reasons.append(Check(passed=False, name="multivariate", found=found, allowed="AUC near .5"))
     if positive_rate is not None and positive_rate.alert and positive_rate.relative_change is not None:
         found = f"positive rate changed by {positive_rate.relative_change:+.0%}"
-        reasons.append(Reason(source="predictions", found=found, allowed="within the limit"))
+        reasons.append(Check(passed=False, name="predictions", found=found, allowed="within the limit"))
     oldest = policy.max_days_since_training
     if oldest is not None and days_since_training is not None and days_since_training > oldest:
         found, allowed = f"trained {days_since_training} days ago", f"{oldest} days"
-        reasons.append(Reason(source="age", found=found, allowed=allowed))
-    failed = [] if quality is None else [check for check in quality.checks if check.status == "failed"]
+        reasons.append(Check(passed=False, name="age", found=found, allowed=allowed))
+    failed = [] if quality is None else quality.blockers
     blockers = tuple(
-        Reason(source="quality", found=f"{check.subject}: {check.found_text}", allowed=check.allowed_text)
+        Check(passed=False, name="quality", found=f"{check.subject}: {check.found_text}", allowed=check.allowed_text)
         for check in failed
     )
     retrain = bool(reasons) and not blockers
@@ -111,7 +97,7 @@ def decide_retraining(
     return Trigger(retrain=retrain, status=status, reasons=tuple(reasons), blockers=blockers, policy=policy)
 
 
-def _from_drift(drift: DriftReport | None, policy: TriggerPolicy) -> list[Reason]:
+def _from_drift(drift: DriftReport | None, policy: TriggerPolicy) -> list[Check]:
     if drift is None or drift.drifted_importance < policy.min_importance:
         return []
     least = SEVERITIES.index(policy.severity)
@@ -119,15 +105,16 @@ def _from_drift(drift: DriftReport | None, policy: TriggerPolicy) -> list[Reason
     if not grave:
         return []
     found = f"{', '.join(grave)} drifted; {drift.drifted_importance:.0%} of importance in alarm"
-    return [Reason(source="drift", found=found, allowed=policy.drift_allowed)]
+    return [Check(passed=False, name="drift", found=found, allowed=policy.drift_allowed)]
 
 
-def _from_performance(performance: PerformanceReport | None) -> list[Reason]:
+def _from_performance(performance: PerformanceReport | None) -> list[Check]:
     if performance is None:
         return []
     return [
-        Reason(
-            source="performance",
+        Check(
+            name="performance",
+            passed=False,
             found=f"{name} fell by {metric.drop:.3f} to {metric.window.value:.3f}",
             allowed=f"{name} by at most {metric.limit:.3f}",
         )
@@ -138,11 +125,11 @@ def _from_performance(performance: PerformanceReport | None) -> list[Reason]:
 
 def _from_estimate(
     estimate: EstimatedPerformance | None, reference_auc: float | None, policy: TriggerPolicy
-) -> list[Reason]:
+) -> list[Check]:
     auc = None if estimate is None else estimate.metrics["roc_auc"]
     if auc is None or auc.high is None or reference_auc is None:
         return []
     limit = reference_auc - policy.max_estimated_drop
     if auc.high >= limit:
         return []
-    return [Reason(source="estimate", found=f"estimated AUC at most {auc.high:.3f}", allowed=f"{limit:.3f}")]
+    return [Check(passed=False, name="estimate", found=f"estimated AUC at most {auc.high:.3f}", allowed=f"{limit:.3f}")]

@@ -17,24 +17,22 @@ from typing import Literal
 import mlflow
 from filelock import FileLock, Timeout
 from mlflow import MlflowClient
-from pydantic import BaseModel, ConfigDict
 
 from evergreen.errors import EvergreenError
+from evergreen.records import Frozen
 from evergreen.registry.versions import CHALLENGER, CHAMPION, aliases_of
 
 AUDIT_TAG = "audit."
 LOCK_SECONDS = 60
 
 
-class AliasChange(BaseModel):
+class AliasChange(Frozen):
     """One line of the audit: who moved the champion alias when, why, from where to where, on what evidence.
 
     ``state`` is ``started`` before the alias moves and ``done`` after it was read back, so that a process
     that is killed in between leaves a trace; the history settles it to ``done`` or ``abandoned``. ``conflict``
     is a change that another host overwrote at the same moment.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     when: dt.datetime
     who: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def same_lineage(incumbent: ModelVersion | None, spec: TableSpec) -> Manifest | 
 
 
 def plan_training(
-    use_case: str, training_set: LabelledRows, parameters: list[BaseModel], parent: str | None
+    use_case: str, training_set: LabelledRows, parameters: Sequence[BaseModel], parent: str | None
 ) -> TrainingPlan:
     """Digest the training rows and parameters, and look for a version that was trained on just these."""
     content = content_digest(training_set.rows)

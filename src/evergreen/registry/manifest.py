@@ -7,9 +7,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from evergreen.errors import EvergreenError
+from evergreen.records import Frozen
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.splits import Bounds, TestedOn
 from evergreen.schema import TableSpec
@@ -17,7 +16,7 @@ from evergreen.schema import TableSpec
 LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "pandas")
 
 
-class Manifest(BaseModel):
+class Manifest(Frozen):
     """Everything needed to score with a version, judge it fairly and trace it back.
 
     Attributes:
@@ -40,8 +39,6 @@ class Manifest(BaseModel):
         tested_on: Where its unseen rows lie: ``features``, after its training window; ``window``, the newest rows'
             judging blocks, for a version that learnt from the newest rows too.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     use_case: str
     algorithm: str

@@ -13,8 +13,9 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion as StoredVersion
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from evergreen.records import Frozen
 from evergreen.registry.aliases import registry_lock
 from evergreen.registry.artefacts import DIGEST_TAG
 from evergreen.registry.audit import former_champion
@@ -27,15 +28,13 @@ PARTITION = "as_of="
 GONE = "RESOURCE_DOES_NOT_EXIST"
 
 
-class RetentionPolicy(BaseModel):
+class RetentionPolicy(Frozen):
     """How long versions are kept; one goes when it is neither among the newest nor young enough.
 
     Attributes:
         keep_versions: So many of the newest versions stay.
         keep_days: Versions that were made in the last so many days stay.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     keep_versions: int = Field(default=10, ge=1)
     keep_days: int = Field(default=90, ge=0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from evergreen.wording import in_words
+
 Records = dict[str, dict[str, Any]]
 RULE = "─" * 78
 
@@ -56,17 +58,17 @@ def _monitoring(record: dict[str, Any]) -> str:
     if fallen:
         auc = record["performance"]["metrics"]["roc_auc"]
         alarms.append(f"performance fell (AUC {_number(auc['reference'])} → {_number(auc['window']['value'])})")
-    status = record["status"].replace("_", " ")
+    status = in_words(record["status"])
     return f"monitored  version {record['version']}, {record['rows']:,} rows: {status}; {', '.join(alarms)}"
 
 
 def _retraining(record: dict[str, Any]) -> list[str]:
-    lines = [f"retraining {record['status']}: {record['reason']}"]
+    lines = [f"retraining {in_words(record['status'])}: {record['reason']}"]
     if record["challenger"] is not None:
         challenger = record["challenger"]
         lines.append(
             f"challenger version {challenger['version']} {challenger['algorithm']}, "
-            f"trained on {challenger['training_rows']:,} rows ({(challenger['choice'] or 'earlier').replace('_', ' ')})"
+            f"trained on {challenger['training_rows']:,} rows ({in_words(challenger['choice'] or 'earlier')})"
         )
     before, after = record["champion"]["before"], record["champion"]["after"]
     lines.append(f"champion   version {before} → {after}" if before != after else f"champion   stays version {after}")

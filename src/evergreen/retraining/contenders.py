@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sklearn.metrics import roc_auc_score
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.estimators import Params
 from evergreen.modelling.search import Candidate, train_candidates
 from evergreen.modelling.tuning import TrainingPolicy
+from evergreen.records import Frozen
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.splits import SplitPolicy
 
@@ -27,7 +28,7 @@ _EQUAL_AUC = 0.005
 Choice = Literal["all", "recency_weighted", "recent", "newest"]
 
 
-class CandidatePolicy(BaseModel):
+class CandidatePolicy(Frozen):
     """What competes to be the challenger.
 
     Attributes:
@@ -36,8 +37,6 @@ class CandidatePolicy(BaseModel):
         half_life_days: Age at which a row weighs half in ``recency_weighted``.
         recipe: ``champion`` trains the champion's algorithm with its parameters; ``search`` searches anew.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     candidates: tuple[Choice, ...] = Field(default=("all", "recency_weighted", "recent", "newest"), min_length=1)
     half_life_days: float = Field(default=90.0, gt=0)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.errors import EvergreenError
 from evergreen.features.contracts import contract_for
 from evergreen.monitoring.profiles.profile import Profile
-from evergreen.records import Record
+from evergreen.records import Check, Frozen, Record
 from evergreen.retraining.row_pool import recent_start
 from evergreen.rows.splits import SplitPolicy
 from evergreen.rows.windows import between_dates
 from evergreen.schema import TableSpec
 
 
-class GatePolicy(BaseModel):
+class GatePolicy(Frozen):
     """What rows must be like before anything is learnt from them.
 
     Attributes:
@@ -29,23 +29,10 @@ class GatePolicy(BaseModel):
         min_days: Fewest days with rows; not asked for where rows have no dates.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     min_rows: int = Field(default=1000, ge=1)
     max_missing_share: float = Field(default=0.1, ge=0, le=1)
     max_duplicate_share: float = Field(default=0.01, ge=0, le=1)
     min_days: int = Field(default=5, ge=1)
-
-
-class GateCheck(BaseModel):
-    """One check: its name, whether it passed, and the number or words found and allowed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    passed: bool
-    found: float | str
-    allowed: float | str
 
 
 class QualityGate(Record):
@@ -57,7 +44,7 @@ class QualityGate(Record):
     """
 
     passed: bool
-    checks: tuple[GateCheck, ...]
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +72,7 @@ def count_window(window: ir.Table, spec: TableSpec) -> WindowCounts:
 
 def judge_gate(
     counts: WindowCounts, policy: GatePolicy, reference_missing_share: float, breach: str | None
-) -> tuple[GateCheck, ...]:
+) -> tuple[Check, ...]:
     """Hold a window against the policy.
 
     Args:
@@ -95,53 +82,44 @@ def judge_gate(
         breach: How the window breaks the contract of its columns, in words; None where it holds.
     """
     missing_allowed = max(policy.max_missing_share, reference_missing_share)
-    duplicate_share = counts.duplicates / max(counts.rows, 1)
     checks = [
-        _check("rows", counts.rows >= policy.min_rows, counts.rows, policy.min_rows),
-        _check("missing_share", counts.missing_share <= missing_allowed, counts.missing_share, missing_allowed),
-        _check(
-            "duplicate_share",
-            duplicate_share <= policy.max_duplicate_share,
-            duplicate_share,
-            policy.max_duplicate_share,
-        ),
-        _check("contract", breach is None, breach or "holds", "holds"),
+        _at_least("rows", counts.rows, policy.min_rows),
+        _share("missing_share", counts.missing_share, missing_allowed),
+        _share("duplicate_share", counts.duplicates / max(counts.rows, 1), policy.max_duplicate_share),
+        Check(name="contract", passed=breach is None, found=breach or "holds", allowed="holds"),
     ]
     if counts.days is not None:
-        checks.append(_check("days", counts.days >= policy.min_days, counts.days, policy.min_days))
+        checks.append(_at_least("days", counts.days, policy.min_days))
     return tuple(checks)
 
 
-def require_passed(use_case: str, checks: tuple[GateCheck, ...]) -> None:
+def require_passed(use_case: str, checks: tuple[Check, ...]) -> None:
     """Stop where a check failed.
 
     Raises:
         EvergreenError: Naming the failed checks with the numbers found and allowed.
     """
-    failed = [
-        f"{check.name} is {_told(check.found)} (allowed: {_told(check.allowed)})"
-        for check in checks
-        if not check.passed
-    ]
+    failed = [check for check in checks if not check.passed]
     if failed:
+        words = [f"{check.name} is {check.found_text} (allowed: {check.allowed_text})" for check in failed]
         raise EvergreenError(
-            f"{use_case}: the quality gate stopped retraining because {'; '.join(failed)}; nothing was changed, "
+            f"{use_case}: the quality gate stopped retraining because {'; '.join(words)}; nothing was changed, "
             "so correct the source tables or set retraining.gate."
         )
 
 
-def _check(name: str, passed: bool, found: float | str, allowed: float | str) -> GateCheck:
-    return GateCheck(name=name, passed=passed, found=found, allowed=allowed)
+def _at_least(name: str, found: int, allowed: int) -> Check:
+    return Check(name=name, passed=found >= allowed, found=found, allowed=allowed, at_least=True)
+
+
+def _share(name: str, found: float, allowed: float) -> Check:
+    return Check(name=name, passed=found <= allowed, found=found, allowed=allowed, unit="share")
 
 
 def _is_missing(column: ir.Column) -> ir.IntegerColumn:
     null = column.isnull()
     missing = null | column.isnan() if column.type().is_floating() else null
     return ibis.ifelse(missing, 1, 0)
-
-
-def _told(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:,.4g}"
 
 
 def recent_rows(window: ir.Table, table: TableSpec, as_of: dt.date, split: SplitPolicy, window_days: int) -> ir.Table:

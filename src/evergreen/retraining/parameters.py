@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.evaluation.behaviour import BehaviourPolicy
+from evergreen.records import Frozen
 from evergreen.retraining.contenders import CandidatePolicy
 from evergreen.retraining.gate import GatePolicy
 from evergreen.retraining.trigger import RetrainingRules
 
 
-class RetrainingParameters(BaseModel):
+class RetrainingParameters(Frozen):
     """When a challenger is trained, from what, and what it must do beside scoring well.
 
     Attributes:
@@ -22,8 +23,6 @@ class RetrainingParameters(BaseModel):
         challenger: What competes to be the challenger.
         behaviour: Budgets and expected behaviour of a challenger.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     window_days: int = Field(default=28, ge=1)
     explained_rows: int = Field(default=200, ge=10)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
-from evergreen.evaluation.promotion import Check, PromotionDecision
-from evergreen.records import Record
+from evergreen.evaluation.promotion import PromotionDecision
+from evergreen.records import Check, Frozen, Record
 from evergreen.retraining.contenders import Choice, Contender
-from evergreen.retraining.gate import GateCheck, QualityGate
-from evergreen.retraining.trigger import RetrainingTrigger, RuleOutcome
+from evergreen.retraining.gate import QualityGate
+from evergreen.retraining.trigger import RetrainingTrigger
 
 SKIPPED = "skipped"
 
 
-class ContenderRow(BaseModel):
+class ContenderRow(Frozen):
     """One choice of rows: how many there were, and its ROC AUC on recent rows that it had not seen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     choice: Choice
     training_rows: int
@@ -26,7 +22,7 @@ class ContenderRow(BaseModel):
     error: str | None
 
 
-class TrainedChallenger(BaseModel):
+class TrainedChallenger(Frozen):
     """The version that wants to serve.
 
     Attributes:
@@ -38,8 +34,6 @@ class TrainedChallenger(BaseModel):
         contenders: The choices of rows that competed, best first.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     version: str
     algorithm: str
     choice: Choice | None
@@ -49,7 +43,7 @@ class TrainedChallenger(BaseModel):
 
 
 class ChallengerRecord(Record):
-    """``challenger.json``; ``status``: ``skipped``, ``trained``, ``taken up`` again, or ``decided`` before.
+    """``challenger.json``; ``status``: ``skipped``, ``trained``, ``taken_up`` again, or ``decided`` before.
 
     Attributes:
         champion: The version that it challenges.
@@ -95,30 +89,26 @@ def contender_rows(contenders: Sequence[Contender]) -> tuple[ContenderRow, ...]:
     )
 
 
-NOT_RETRAINED = {"quiet": "not needed", "held": "held", "blocked": "blocked"}
+NOT_RETRAINED = {"quiet": "not_needed", "held": "held", "blocked": "blocked"}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GatePart(_Part):
+class GatePart(Frozen):
     """The quality gate."""
 
     passed: bool
-    checks: tuple[GateCheck, ...]
+    checks: tuple[Check, ...]
 
 
-class TriggerPart(_Part):
+class TriggerPart(Frozen):
     """The trigger: its rules and what may hold it back, each with its numbers."""
 
     fired: bool
     reasons: tuple[str, ...]
-    rules: tuple[RuleOutcome, ...]
-    holds: tuple[RuleOutcome, ...]
+    rules: tuple[Check, ...]
+    holds: tuple[Check, ...]
 
 
-class ValidationPart(_Part):
+class ValidationPart(Frozen):
     """The decision between challenger and champion."""
 
     decision: str
@@ -135,7 +125,7 @@ class ValidationPart(_Part):
     checks: tuple[Check, ...]
 
 
-class ChampionPart(_Part):
+class ChampionPart(Frozen):
     """The champion before and after."""
 
     before: str
@@ -145,7 +135,7 @@ class ChampionPart(_Part):
 class RetrainingRecord(Record):
     """``retraining.json``.
 
-    ``status``: ``not needed`` (no rule fired), ``held`` (too soon, or too few new rows), ``blocked`` (data unfit),
+    ``status``: ``not_needed`` (no rule fired), ``held`` (too soon, or too few new rows), ``blocked`` (data unfit),
     ``promoted``, ``refused`` or ``undecidable``.
 
     Attributes:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.monitoring.record import MonitoringRecord
-from evergreen.records import Record
+from evergreen.records import Check, Frozen, Record
 
 Rule = Literal["performance", "estimate", "drift", "breadth", "age", "follow_up", "multivariate", "predictions"]
 
 
-class RetrainingRules(BaseModel):
+class RetrainingRules(Frozen):
     """What starts a retraining; the limits of most rules stand under ``monitoring.trigger``.
 
     Attributes:
@@ -24,8 +24,6 @@ class RetrainingRules(BaseModel):
         cool_down_days: Days after a retraining during which none starts.
         min_new_labelled_rows: Fewest labelled rows that are newer than what the champion was trained on.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
     max_drifted_share: float = Field(default=0.5, ge=0, le=1)
@@ -53,22 +51,6 @@ class ChampionsAge:
     new_labelled_rows: int
 
 
-class RuleOutcome(BaseModel):
-    """One rule or hold: whether it spoke, what was found, and what would have been allowed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    fired: bool
-    found: str
-    allowed: str
-
-    @property
-    def sentence(self) -> str:
-        """The outcome in words."""
-        return f"{self.name}: {self.found} (allowed: {self.allowed})"
-
-
 class RetrainingTrigger(Record):
     """``trigger.json``; ``status`` is ``fired``, ``quiet``, ``held`` or ``blocked``.
 
@@ -85,8 +67,8 @@ class RetrainingTrigger(Record):
     fired: bool
     champion: str
     reasons: tuple[str, ...]
-    rules: tuple[RuleOutcome, ...]
-    holds: tuple[RuleOutcome, ...]
+    rules: tuple[Check, ...]
+    holds: tuple[Check, ...]
 
 
 def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> RetrainingTrigger:
@@ -112,24 +94,24 @@ def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy:
     )
 
 
-def _holds(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> tuple[RuleOutcome, ...]:
+def _holds(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> tuple[Check, ...]:
     days = champion.days_since_retraining
     return (
-        RuleOutcome(
+        Check(
             name="watched version",
-            fired=monitoring.version != champion.version,
+            passed=monitoring.version == champion.version,
             found=f"monitoring speaks of version {monitoring.version}",
             allowed=f"the champion, version {champion.version}; run `kedro run --pipeline=monitoring` first",
         ),
-        RuleOutcome(
+        Check(
             name="cool-down",
-            fired=days is not None and days < policy.cool_down_days,
+            passed=days is None or days >= policy.cool_down_days,
             found="no retraining so far" if days is None else f"{days} days since the last retraining",
             allowed=f"at least {policy.cool_down_days} days",
         ),
-        RuleOutcome(
+        Check(
             name="new labelled rows",
-            fired=champion.new_labelled_rows < policy.min_new_labelled_rows,
+            passed=champion.new_labelled_rows >= policy.min_new_labelled_rows,
             found=f"{champion.new_labelled_rows:,} since the champion's training",
             allowed=f"at least {policy.min_new_labelled_rows:,}",
         ),
@@ -137,13 +119,13 @@ def _holds(monitoring: MonitoringRecord, champion: ChampionsAge, policy: Retrain
 
 
 def _verdict(
-    monitoring: MonitoringRecord, rules: tuple[RuleOutcome, ...], holds: tuple[RuleOutcome, ...]
+    monitoring: MonitoringRecord, rules: tuple[Check, ...], holds: tuple[Check, ...]
 ) -> tuple[str, tuple[str, ...]]:
-    asking = tuple(rule.sentence for rule in rules if rule.fired)
-    holding = tuple(f"Held back by {hold.sentence}." for hold in holds if hold.fired)
+    asking = tuple(rule.sentence for rule in rules if not rule.passed)
+    holding = tuple(f"Held back by {hold.sentence}." for hold in holds if not hold.passed)
     if not asking:
         chosen = {rule.name for rule in rules}
-        others = ", ".join(sorted({reason.source for reason in monitoring.trigger.reasons} - chosen))
+        others = ", ".join(sorted({reason.name for reason in monitoring.trigger.reasons} - chosen))
         unasked = f" Monitoring's {others} would ask for it, but no such rule is chosen." if others else ""
         return "quiet", (f"None of {len(rules)} rules fired.{unasked}",)
     if monitoring.trigger.blockers:
@@ -152,29 +134,29 @@ def _verdict(
     return ("held", (*holding, *asking)) if holding else ("fired", asking)
 
 
-def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> RuleOutcome:
+def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> Check:
     if rule == "breadth":
         share, limit = monitoring.drift.drifted_share, policy.max_drifted_share
         found = f"{share:.0%} of columns drifted"
-        return RuleOutcome(name=rule, fired=share > limit, found=found, allowed=f"{limit:.0%}")
+        return Check(name=rule, passed=share <= limit, found=found, allowed=f"{limit:.0%}")
     if rule == "follow_up":
         return _follow_up(champion, policy)
-    reasons = [reason for reason in monitoring.trigger.reasons if reason.source == rule]
+    reasons = [reason for reason in monitoring.trigger.reasons if reason.name == rule]
     if not reasons:
         found, allowed = _quiet(rule, monitoring, champion)
-        return RuleOutcome(name=rule, fired=False, found=found, allowed=allowed)
+        return Check(name=rule, passed=True, found=found, allowed=allowed)
     found, allowed = ("; ".join(getattr(reason, part) for reason in reasons) for part in ("found", "allowed"))
-    return RuleOutcome(name=rule, fired=True, found=found, allowed=allowed)
+    return Check(name=rule, passed=False, found=found, allowed=allowed)
 
 
-def _follow_up(champion: ChampionsAge, policy: RetrainingRules) -> RuleOutcome:
+def _follow_up(champion: ChampionsAge, policy: RetrainingRules) -> Check:
     """Whether a young champion of a retraining should be challenged by what came since."""
     if not champion.retrained:
-        return RuleOutcome(name="follow_up", fired=False, found="no retraining made the champion", allowed="any age")
+        return Check(name="follow_up", passed=True, found="no retraining made the champion", allowed="any age")
     young = champion.days_since_training <= policy.follow_up_days
-    return RuleOutcome(
+    return Check(
         name="follow_up",
-        fired=young and champion.new_labelled_rows >= policy.min_new_labelled_rows,
+        passed=not young or champion.new_labelled_rows < policy.min_new_labelled_rows,
         found=f"retrained {champion.days_since_training} days ago, {champion.new_labelled_rows:,} labelled rows since",
         allowed=f"above {policy.follow_up_days} days, or fewer than {policy.min_new_labelled_rows:,} rows",
     )

@@ -6,28 +6,27 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.errors import EvergreenError
+from evergreen.records import Frozen
 from evergreen.rows.fingerprint import canonical_scalar, canonical_text
 from evergreen.schema import TRUTH, TableSpec
 
 _CANONICAL = {form: forms[0] for forms in TRUTH for form in forms}
 
 
-class LabelPolicy(BaseModel):
+class LabelPolicy(Frozen):
     """How a threshold on a numeric outcome is found.
 
     Attributes:
         quantile: Outcomes above this quantile of the training rows count as 1.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     quantile: float = Field(default=0.8, gt=0, lt=1)
 
 
-class LabelDefinition(BaseModel):
+class LabelDefinition(Frozen):
     """The outcome's meaning, fitted once per lineage and stored with every version of it.
 
     Attributes:
@@ -36,8 +35,6 @@ class LabelDefinition(BaseModel):
         positive: The value that counts as 1.
         threshold: The value to exceed, in the outcome's unit.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     target: str
     kind: Literal["positive", "above"]

@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.errors import EvergreenError
+from evergreen.records import Frozen
 from evergreen.rows.fingerprint import key_texts, mixed
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
@@ -19,7 +20,7 @@ Folds = list[tuple[np.ndarray, np.ndarray]]
 TestedOn = Literal["features", "window"]  # rows after the training window, or the newest rows' judging blocks
 
 
-class SplitPolicy(BaseModel):
+class SplitPolicy(Frozen):
     """How a use case's rows are divided.
 
     Attributes:
@@ -32,8 +33,6 @@ class SplitPolicy(BaseModel):
         fold_order: ``stratified`` deals blocks by label; ``timeline`` validates on later days than it trains on.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     history_days: int = Field(default=90, ge=0)
     test_days: int = Field(default=91, ge=1)
     label_delay_days: int = Field(default=0, ge=0)
@@ -42,7 +41,7 @@ class SplitPolicy(BaseModel):
     fold_order: Literal["stratified", "timeline"] = "stratified"
 
 
-class Bounds(BaseModel):
+class Bounds(Frozen):
     """The division that a version was trained under, stored with it; all dates are inclusive.
 
     Attributes:
@@ -54,8 +53,6 @@ class Bounds(BaseModel):
             don't train.
         judging_share: See :class:`SplitPolicy`.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     dated: bool
     train_start: dt.date | None = None

@@ -74,7 +74,7 @@ def test_one_infinity_is_no_drift_and_a_warning_about_the_data():
     reference = build_profile(REFERENCE)
     window = build_profile(WINDOW.assign(x0=WINDOW["x0"].where(np.arange(ROWS) > 0, np.inf)), reference)
     assert not compare_profiles(reference, window).drifted
-    told = [(check.check, check.column, check.status) for check in check_quality(reference, window).failures]
+    told = [(check.name, check.where, check.status) for check in check_quality(reference, window).failures]
     assert told == [("infinities", "x0", "warning")]
 
 

@@ -17,9 +17,10 @@ from evergreen.monitoring import build_profile, estimate_performance
 from evergreen.monitoring.alerts import Alert
 from evergreen.monitoring.performance import PositiveRateShift
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn
-from evergreen.monitoring.quality import QualityCheck, QualityReport
-from evergreen.monitoring.reasons import Reason, Trigger
+from evergreen.monitoring.quality import QualityReport
+from evergreen.monitoring.reasons import Trigger
 from evergreen.monitoring.record import MonitoringRecord
+from evergreen.records import Check
 from evergreen.reporting.monitoring.columns import ranking, read_trend
 from evergreen.reporting.monitoring.drawings import histogram_drawing, levels_drawing, rebin, trend_drawing
 from evergreen.reporting.monitoring.page import monitoring_page
@@ -156,9 +157,9 @@ def test_a_record_read_back_from_disk_gives_the_same_page(drifted):
 
 def test_failed_checks_stand_first_with_readable_numbers(drifted):
     checks = (
-        QualityCheck(check="completeness", column="age", status="warning", found=0.625, allowed=0.5),
-        QualityCheck(check="duplicates", status="failed", found=1_234_567, allowed=0),
-        QualityCheck(check="schema", column="plan", status="ok", found="text", allowed="text"),
+        Check(name="completeness", where="age", passed=False, blocks=False, found=0.625, allowed=0.5, unit="share"),
+        Check(name="duplicates", passed=False, found=1_234_567, allowed=0),
+        Check(name="schema", where="plan", passed=True, found="text", allowed="text"),
     )
     quality = QualityReport(status="failed", checks=checks)
     page = page_of(replace(drifted, record=drifted.record.model_copy(update={"quality": quality})))
@@ -198,7 +199,7 @@ def test_ranking_weighs_drift_by_importance_with_alarms_first(drifted):
                 "trigger": Trigger(
                     retrain=False,
                     status="blocked",
-                    blockers=(Reason(source="quality", found="schema gone: missing", allowed="number"),),
+                    blockers=(Check(passed=False, name="quality", found="schema gone: missing", allowed="number"),),
                 ),
             },
             "not fit to be judged",

@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from evergreen.errors import EvergreenError
+from evergreen.records import Frozen
 
 
-class WarehouseCredentials(BaseModel):
+class WarehouseCredentials(Frozen):
     """Who asks.
 
     Attributes:
         service_account_file: Key file of a service account; None: Google's application-default credentials.
         anonymous: Ask without credentials, which only an emulator answers.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     service_account_file: Path | None = None
     anonymous: bool = False

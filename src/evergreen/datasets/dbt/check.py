@@ -23,7 +23,8 @@ from evergreen.datasets.dbt.artefacts import (
 )
 from evergreen.datasets.dbt.lookup import DbtParameters, find_table
 from evergreen.errors import EvergreenError
-from evergreen.features.checks import Breach, Column, schema_breaches
+from evergreen.features.checks import Column, schema_breaches
+from evergreen.records import Check
 
 logger = logging.getLogger("evergreen")
 FINE = {"success", "pass", "warn", "no-op", "reused"}
@@ -109,17 +110,17 @@ def _sentences(
         *_of_results(artefacts, lineage),
         *_of_freshness(artefacts, lineage, now),
     ]
-    yield from (breach.sentence(entry) for breach in found)
+    yield from (breach.within(entry).sentence for breach in found)
 
 
-def _of_columns(artefacts: Artefacts, node: Node, columns: Sequence[Column]) -> list[Breach]:
+def _of_columns(artefacts: Artefacts, node: Node, columns: Sequence[Column]) -> list[Check]:
     if artefacts.catalog is None:
         return []
     table = artefacts.catalog.table(node.unique_id)
     if table is None:
         found = f"{node.told} is in the manifest, but not in {CATALOG}"
         advice = "run `dbt build` and then `dbt docs generate --no-compile`"
-        return [Breach("dbt_table", "", found, "a table or view in the warehouse", advice)]
+        return [_failed("dbt_table", found, "a table or view in the warehouse", advice)]
     types = column_types(table, artefacts.manifest.adapter_type or "")
     unread = [column.name for column in columns if types.get(column.name, dtypes.null).is_unknown()]
     if unread:
@@ -127,7 +128,7 @@ def _of_columns(artefacts: Artefacts, node: Node, columns: Sequence[Column]) -> 
     return schema_breaches(ibis.table(types), [column for column in columns if column.name not in unread])
 
 
-def _of_results(artefacts: Artefacts, lineage: Mapping[str, Node]) -> list[Breach]:
+def _of_results(artefacts: Artefacts, lineage: Mapping[str, Node]) -> list[Check]:
     """Tests and models on the way to a table that ended badly; skipped ones only where nothing else did."""
     tests = {test.unique_id: test for test in artefacts.manifest.tests_of(lineage)}
     nodes = {**lineage, **tests}
@@ -142,22 +143,22 @@ def _of_results(artefacts: Artefacts, lineage: Mapping[str, Node]) -> list[Breac
     return [_unwell(nodes[result.unique_id], result) for result in told]
 
 
-def _unwell(node: Node, result: RunResult) -> Breach:
+def _unwell(node: Node, result: RunResult) -> Check:
     if node.is_test:
         advice = "repair the rows or the test, then run `dbt build`"
-        return Breach("dbt_test", "", f"{node.told} ended with {_outcome(result)}", "pass", advice)
+        return _failed("dbt_test", f"{node.told} ended with {_outcome(result)}", "pass", advice)
     found = f"{node.told} ended with {_outcome(result)}"
-    return Breach("dbt_build", "", found, "success", "repair what stopped it, then run `dbt build`")
+    return _failed("dbt_build", found, "success", "repair what stopped it, then run `dbt build`")
 
 
-def _without_results(artefacts: Artefacts, tests: int) -> Breach:
+def _without_results(artefacts: Artefacts, tests: int) -> Check:
     results = artefacts.run_results
     of = f"which `dbt {results.command}` wrote" if results else "which is missing"
     advice = "run `dbt build`, and `dbt docs generate` only with --no-compile after it"
-    return Breach("dbt_tests", "", f"none of its {tests} tests has a result in {RUN_RESULTS}, {of}", "results", advice)
+    return _failed("dbt_tests", f"none of its {tests} tests has a result in {RUN_RESULTS}, {of}", "results", advice)
 
 
-def _of_freshness(artefacts: Artefacts, lineage: Mapping[str, Node], now: dt.datetime) -> list[Breach]:
+def _of_freshness(artefacts: Artefacts, lineage: Mapping[str, Node], now: dt.datetime) -> list[Check]:
     looks = [look for look in (artefacts.sources.results if artefacts.sources else ()) if look.unique_id in lineage]
     breaches = []
     for look in looks:
@@ -165,10 +166,14 @@ def _of_freshness(artefacts: Artefacts, lineage: Mapping[str, Node], now: dt.dat
         stale = _staleness(look, now)
         if stale:
             advice = "load it, then run `dbt source freshness`"
-            breaches.append(Breach("dbt_freshness", "", f"source {source} {stale}", _limit(look), advice))
+            breaches.append(_failed("dbt_freshness", f"source {source} {stale}", _limit(look), advice))
         elif look.status == "warn":
             logger.warning("dbt: source %s grows old: it %s", source, _loaded(look))
     return breaches
+
+
+def _failed(name: str, found: str, allowed: str, what_to_do: str) -> Check:
+    return Check(name=name, passed=False, found=found, allowed=allowed, what_to_do=what_to_do)
 
 
 def _staleness(look: Freshness, now: dt.datetime) -> str | None:

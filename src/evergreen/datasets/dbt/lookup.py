@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import difflib
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from evergreen.datasets.dbt.artefacts import Manifest, Node
 from evergreen.errors import EvergreenError
+from evergreen.records import Frozen
 
 
-class Owner(BaseModel):
+class Owner(Frozen):
     """Who dbt's lineage names for the models; at least one of both."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str | None = None
     email: str | None = None
 
 
-class DbtParameters(BaseModel):
+class DbtParameters(Frozen):
     """The block ``dbt`` of the parameters.
 
     Attributes:
@@ -28,8 +27,6 @@ class DbtParameters(BaseModel):
             (``churn.customers``) or without.
         owner: Whom the exposures name.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     models: dict[str, str | None] = Field(default_factory=dict)
     owner: Owner = Owner()

@@ -9,9 +9,10 @@ from typing import Final, Literal
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from evergreen.datasets.synthetic.scenario import Scenario
+from evergreen.records import Frozen
 
 VERSION: Final = 1
 """Raised whenever the same recipe would give other rows, so that files on disk are generated anew."""
@@ -51,7 +52,7 @@ _STREAM_OF_TABLE: Final = {"customers": 11, "current": 12}
 _FIRST_NEW_CUSTOMER: Final = 500_000_000
 
 
-class ChurnRecipe(BaseModel):
+class ChurnRecipe(Frozen):
     """Everything that determines a churn table.
 
     The rows of ``current`` are drawn afresh; every second one carries the id of a customer who is also in a
@@ -64,8 +65,6 @@ class ChurnRecipe(BaseModel):
         seed: Seed of all random streams.
         scenarios: Changes of this snapshot; none for a snapshot of the same world.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Literal["churn"] = "churn"
     table: Literal["customers", "current"]

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from evergreen.datasets.synthetic.retail_dimensions import (
     NEW_PRODUCTS,
@@ -23,6 +23,7 @@ from evergreen.datasets.synthetic.retail_dimensions import (
 )
 from evergreen.datasets.synthetic.retail_kpis import KPI_SCHEMA, draw_kpis, months_between
 from evergreen.datasets.synthetic.scenario import Scenario, ScenarioName
+from evergreen.records import Frozen
 
 VERSION: Final = 1
 """Raised whenever the same recipe would give other rows, so that files on disk are generated anew."""
@@ -68,7 +69,7 @@ _SALES_STREAM: Final = 3
 _SCENARIO_STREAM: Final = 4
 
 
-class RetailRecipe(BaseModel):
+class RetailRecipe(Frozen):
     """Everything that determines a table of the retail world.
 
     A line's log amount is the log price of its product (category, brand, product; 20 % off in a promoted
@@ -86,8 +87,6 @@ class RetailRecipe(BaseModel):
         products: Number of products.
         retailers: Number of retailers; each store belongs to one.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Literal["retail"] = "retail"
     table: Literal["fact_sales", "dim_product", "dim_store", "business_kpis"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from evergreen.records import Frozen
 
 ScenarioName = Literal[
     "none",
@@ -18,7 +20,7 @@ ScenarioName = Literal[
 ]
 
 
-class Scenario(BaseModel):
+class Scenario(Frozen):
     """One change of a synthetic world; several may be listed together.
 
     What ``strength`` s means, in the retail world from ``start`` on:
@@ -43,8 +45,6 @@ class Scenario(BaseModel):
         start: First day of the change; needed in the retail world, refused in the churn world.
         strength: How much of it, between 0 (nothing) and 1.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: ScenarioName
     start: dt.date | None = None

@@ -96,7 +96,7 @@ def challenger_again(plan: registry.TrainingPlan, trigger: RetrainingTrigger) ->
         contenders=(),
     )
     if outcome == registry.UNDECIDED:
-        return _record(trigger, "taken up", f"Version {record.version} waits for its judgement.", challenger)
+        return _record(trigger, "taken_up", f"Version {record.version} waits for its judgement.", challenger)
     reason = f"Version {record.version} learnt from just these rows and was {outcome} before: new rows are needed."
     return _record(trigger, "decided", reason, challenger, "undecidable" if outcome == "undecidable" else "refused")
 

@@ -12,10 +12,11 @@ from evergreen.evaluation.explained import explain_leaderboard
 from evergreen.evaluation.judge import ScoredRows, judge_challenger
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.evaluation.parameters import EvaluationParameters
-from evergreen.evaluation.promotion import Check, PromotionDecision
+from evergreen.evaluation.promotion import PromotionDecision
 from evergreen.evaluation.slice_gates import auc_gate, gap_gate
 from evergreen.evaluation.slices import SlicePolicy, slice_metrics
 from evergreen.evaluation.spending import spend_alpha
+from evergreen.records import Check
 from evergreen.registry.artefacts import MODEL_FILE
 from evergreen.reporting.figures import evaluation_figures
 from evergreen.reporting.pictures import Subject

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from evergreen.evaluation.judge import EvaluationRecord
+from evergreen.records import Frozen
 from evergreen.reporting.model_card.evidence import (
     METRIC_LABELS,
     algorithm_blocks,
@@ -30,7 +30,7 @@ from evergreen.wording import number_text
 _TILES = ("roc_auc", "average_precision", "f1", "expected_calibration_error")
 
 
-class CardFacts(BaseModel):
+class CardFacts(Frozen):
     """What the card says beside the evaluation; the first fields are those of the version's manifest.
 
     Attributes:
@@ -55,8 +55,6 @@ class CardFacts(BaseModel):
         personal_data: What is known of persons in the data, in words.
         limits: Known limits beside those that the figures show.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     use_case: str
     version: str

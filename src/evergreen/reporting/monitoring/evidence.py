@@ -9,12 +9,13 @@ from evergreen.monitoring.drift.multivariate import MultivariateDrift
 from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.performance import PerformanceReport, PositiveRateShift
 from evergreen.monitoring.quality import QualityReport
-from evergreen.monitoring.reasons import Reason, Trigger
+from evergreen.monitoring.reasons import Trigger
 from evergreen.monitoring.record import MonitoringRecord
+from evergreen.records import Check
 from evergreen.reporting.monitoring.blocks import Folded
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
 from evergreen.reporting.page import Block, Table, Text
-from evergreen.wording import NOTHING, counted, listed, number_text, p_text, range_text, share_text
+from evergreen.wording import NOTHING, counted, in_words, listed, number_text, p_text, range_text, share_text
 
 _FOUND = 200
 
@@ -36,8 +37,9 @@ def trigger_blocks(trigger: Trigger) -> list[Block]:
     return blocks
 
 
-def _reasons(reasons: tuple[Reason, ...]) -> Table:
-    return Table(("Source", "Found", "Allowed"), [(r.source, " ".join(r.found.split()), r.allowed) for r in reasons])
+def _reasons(reasons: tuple[Check, ...]) -> Table:
+    rows = [(reason.name, " ".join(reason.found_text.split()), reason.allowed_text) for reason in reasons]
+    return Table(("Source", "Found", "Allowed"), rows)
 
 
 def alert_blocks(record: MonitoringRecord) -> list[Block]:
@@ -84,7 +86,7 @@ def _measured(performance: PerformanceReport | None) -> list[Block]:
 
 
 def _interval(metric: Metric) -> str:
-    return range_text(metric.low, metric.high) if metric.status == "ok" else metric.status
+    return range_text(metric.low, metric.high) if metric.status == "ok" else in_words(metric.status)
 
 
 def _estimated(estimate: EstimatedPerformance) -> list[Block]:
@@ -145,20 +147,19 @@ def _left_out(found: MultivariateDrift) -> list[Block]:
 
 def quality_blocks(quality: QualityReport) -> list[Block]:
     """Failed checks, then warnings, then how many were passed."""
-    found = sorted(quality.failures, key=lambda check: (check.status != "failed", check.check, check.column or ""))
-    passed = Counter(check.check for check in quality.checks if check.status == "ok")
+    found = sorted(quality.failures, key=lambda check: (check.status != "failed", check.name, check.where))
+    passed = Counter(check.name for check in quality.checks if check.passed)
     blocks: list[Block] = []
     if found:
         rows = [
-            (c.status, c.check.replace("_", " "), c.column or "whole table", c.found_text, c.allowed_text)
-            for c in found[:_FOUND]
+            (c.status, in_words(c.name), c.where or "whole table", c.found_text, c.allowed_text) for c in found[:_FOUND]
         ]
         blocks.append(Table(("Status", "Check", "Column", "Found", "Allowed"), rows))
         if len(found) > _FOUND:
             blocks.append(Text(f"And {len(found) - _FOUND} more, in monitoring.json."))
     else:
         blocks.append(Text("Every check was passed."))
-    rows_passed = [(name.replace("_", " "), f"{number:,}") for name, number in passed.items()]
+    rows_passed = [(in_words(name), f"{number:,}") for name, number in passed.items()]
     summary = f"{counted(sum(passed.values()), 'check')} passed"
     blocks.append(Folded(summary, [Table(("Check", "Passed"), rows_passed, frozenset({"Passed"}))]))
     return blocks

@@ -65,7 +65,7 @@ def alert_messages(record: MonitoringRecord, link: str | None = None) -> list[Al
 
 
 def _topics(record: MonitoringRecord) -> Iterator[tuple[str, Severity, list[str]]]:
-    failed = [check for check in record.quality.checks if check.status == "failed"]
+    failed = record.quality.blockers
     if failed:
         lines = [f"{check.subject}: {check.found_text}, allowed {check.allowed_text}." for check in failed]
         yield f"{counted(len(failed), 'data quality check')} failed", "high", lines

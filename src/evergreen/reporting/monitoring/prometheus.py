@@ -48,7 +48,7 @@ def _gauges(record: MonitoringRecord) -> Iterator[_Gauge]:
     yield _single("positive_rate", "Share of positive predictions.", record.positive_rate.window)
     yield _single("alerts_open", "Columns whose alert is open.", len(record.open_alerts))
     yield _single("retrain_trigger", "1 where monitoring asks for retraining.", record.trigger.retrain)
-    failed = sum(check.status == "failed" for check in record.quality.checks)
+    failed = len(record.quality.blockers)
     yield _single("quality_failed_checks", "Data quality checks that failed.", failed)
     midnight = dt.datetime.combine(record.as_of, dt.time(), dt.UTC).timestamp()
     yield _single("monitoring_as_of_timestamp_seconds", "The date that was watched, at midnight UTC.", midnight)

@@ -33,7 +33,7 @@ def _measured(record: MonitoringRecord) -> str:
 
 def _headline(record: MonitoringRecord) -> str:
     if record.status == "quality":
-        failed = sum(check.status == "failed" for check in record.quality.checks)
+        failed = len(record.quality.blockers)
         return f"The data is not fit to be judged: {counted(failed, 'quality check')} failed."
     if record.status == "insufficient_data":
         return "There are too few rows to tell whether anything changed."
@@ -113,7 +113,7 @@ def _budget(drift: DriftReport) -> str:
 
 
 def _what_to_do(record: MonitoringRecord) -> str:
-    failed = [check for check in record.quality.checks if check.status == "failed"]
+    failed = record.quality.blockers
     names = listed([check.subject for check in failed])
     if record.trigger.status == "retrain":
         return (
