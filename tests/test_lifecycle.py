@@ -13,9 +13,7 @@ import yaml
 
 from dbt_target import Target, node
 from local_server import free_port
-from tests_support import Project
-
-USE_CASES = ("high_value_sales", "churn")
+from tests_support import USE_CASES, Project
 
 
 def test_the_first_run_ends_with_a_champion_per_use_case(lived: Project) -> None:

@@ -33,5 +33,5 @@ def test_datasets_and_parameters_are_named_after_the_use_case_alone() -> None:
 
 @pytest.mark.parametrize("name", ["training", "__default__"])
 def test_a_use_case_that_bears_the_name_of_a_pipeline_is_refused(name: str) -> None:
-    with pytest.raises(EvergreenError, match=f"use case {name} bears the name of a pipeline"):
+    with pytest.raises(EvergreenError, match=f"use case {name} in use_cases.yml bears the name"):
         lifecycle({"churn": "one_table", name: "one_table"})

@@ -12,8 +12,7 @@ import yaml
 from kedro.io import DataCatalog
 
 from evergreen.datasets import PowerBIDataset
-from evergreen.use_cases import USE_CASES
-from tests_support import ROOT, Project
+from tests_support import ROOT, USE_CASES, Project
 
 PAGE = (ROOT / "docs" / "power-bi.md").read_text()
 DAX = (ROOT / "docs" / "power-bi.dax").read_text()

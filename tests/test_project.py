@@ -13,6 +13,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import MemoryDataset
 
+from evergreen.context import use_cases
+
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "base")
 NODE_LINES = 20
@@ -48,11 +50,9 @@ def test_every_parameter_of_a_pipeline_is_set(context: KedroContext) -> None:
 
 
 def test_nodes_are_named_within_the_room_of_their_use_case() -> None:
-    from evergreen.use_cases import USE_CASES
-
     for node in pipelines["__default__"].nodes:
         use_case, room, short = node.name.split(".")
-        assert use_case in USE_CASES
+        assert use_case in use_cases()
         assert node in pipelines[room].nodes
         assert node in pipelines[use_case].nodes
         assert short

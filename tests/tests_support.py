@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+USE_CASES = ("high_value_sales", "churn")  # those that ship
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import yaml
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import BaseOperator, Context, Param, TaskGroup, Variable, chain, dag, task
@@ -25,7 +26,6 @@ from airflow.sdk.log import mask_secret
 
 logger = logging.getLogger("evergreen.airflow")
 
-USE_CASES = ("high_value_sales", "churn")
 PREPARATION = {"features": "feature_engineering", "monitoring": "monitoring"}
 DECISION = ("check_quality", "decide_trigger")
 RETRAINING = ("train_challenger", "validate_challenger", "promote_challenger")
@@ -48,6 +48,21 @@ def home() -> Path:
 def data() -> Path:
     """Where the project keeps its data: ``EVERGREEN_DATA``, or ``data`` in its checkout."""
     return Path(setting("EVERGREEN_DATA") or home() / "data")
+
+
+def use_cases(environment: str) -> list[str]:
+    """Names of the use cases that an environment lists: base's, with its own on top; ``churn: ~`` leaves one out."""
+    listed: dict[str, Any] = {}
+    for folder in ("base", environment):
+        for file in sorted((home() / "conf" / folder).glob("use_cases*.yml")):
+            listed |= yaml.safe_load(file.read_text()) or {}
+    return [name for name, entry in listed.items() if entry is not None]
+
+
+def all_use_cases() -> list[str]:
+    """Names that any environment lists; a run skips those that its own leaves out."""
+    environments = sorted(folder.name for folder in (home() / "conf").iterdir() if folder.is_dir())
+    return list(dict.fromkeys(name for environment in environments for name in use_cases(environment)))
 
 
 def project_environment(dag_run_id: str) -> dict[str, str]:
@@ -93,8 +108,9 @@ class KedroRun(BaseOperator):
 
 @task.short_circuit
 def is_chosen(use_case: str, params: dict[str, Any] | None = None) -> bool:
-    """Whether this run is about the use case; where it is not, its tasks are skipped."""
-    return (params or {})["use_case"] in {"all", use_case}
+    """Whether this run is about the use case and its environment has it; otherwise its tasks are skipped."""
+    given = params or {}
+    return given["use_case"] in {"all", use_case} and use_case in use_cases(given["environment"])
 
 
 @task.short_circuit
@@ -179,7 +195,9 @@ def weekly_steps(use_case: str) -> None:
     max_active_runs=1,
     max_active_tasks=1,  # one writer at a time: the registry's file lock guards a single host only
     params={
-        "use_case": Param("all", type="string", enum=["all", *USE_CASES], description="Which model to look after."),
+        "use_case": Param(
+            "all", type="string", enum=["all", *all_use_cases()], description="Which model to look after."
+        ),
         "environment": Param("local", type="string", pattern="^[A-Za-z0-9_-]+$", description="A folder of conf/."),
     },
     default_args={
@@ -194,8 +212,8 @@ def weekly_steps(use_case: str) -> None:
     tags=["evergreen"],
 )
 def evergreen_retraining() -> None:
-    """One group of tasks a use case."""
-    for use_case in USE_CASES:
+    """One group of tasks a use case, as ``conf/*/use_cases.yml`` list them."""
+    for use_case in all_use_cases():
         with TaskGroup(use_case):
             weekly_steps(use_case)
 

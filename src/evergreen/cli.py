@@ -12,8 +12,8 @@ from kedro.framework.project import pipelines
 from kedro.validation.exceptions import ParameterValidationError
 
 from evergreen.commands import check_conf, models
+from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
-from evergreen.use_cases import USE_CASES
 
 
 @click.group(context_settings=CONTEXT_SETTINGS, name="evergreen")
@@ -31,7 +31,7 @@ def user_sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, ValueError) and str(error).startswith(MISSPELT):
         told = " ".join(str(error).split()).rstrip(".")
-        return f"{told}. Pipelines: {', '.join(sorted(pipelines))}; namespaces: {', '.join(USE_CASES)}."
+        return f"{told}. Pipelines: {', '.join(sorted(pipelines))}; namespaces: {', '.join(use_cases())}."
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, EvergreenError):

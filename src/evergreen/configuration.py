@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
+
+from evergreen.use_cases import POLICIES
 
 LOCAL = "local"
 _SERVERS = ("http", "https", "databricks")
@@ -20,6 +23,9 @@ def mlflow_scheme(uri: str) -> str:
 class ConfigLoader(OmegaConfigLoader):
     """Kedro's loader, for which ``conf/local/credentials.yml`` also counts under ``--env``: secrets are a machine's.
 
+    Every use case has all its blocks of parameters: one that YAML does not name is empty, so that its model's defaults
+    hold.
+
     Kedro's ``${globals:…}`` means those of the loader that was made last; here it means the loader's own. Artefacts of
     an MLflow server go where the server keeps them, not into a folder that only this machine can see.
     """
@@ -29,6 +35,9 @@ class ConfigLoader(OmegaConfigLoader):
         self._register_globals_resolver()
         if key == "mlflow":
             return _artefacts_beside_runs(dict(super().__getitem__(key)))
+        if key == "parameters":
+            listed = self["use_cases"] if "use_cases" in self.config_patterns else {}
+            return _with_all_blocks(dict(super().__getitem__(key)), [name for name in listed if listed[name]])
         folder = Path(self.conf_source) / LOCAL
         if key != "credentials" or self.env in (None, LOCAL) or not folder.is_dir():
             return dict(super().__getitem__(key))
@@ -39,6 +48,14 @@ class ConfigLoader(OmegaConfigLoader):
             if not own:
                 raise
             return dict(own)
+
+
+def _with_all_blocks(parameters: dict[str, Any], listed: Iterable[str]) -> dict[str, Any]:
+    """Parameters in which no use case lacks a block."""
+    for name in listed:
+        named = parameters.get(name) or {}
+        parameters[name] = {"use_case": name, **{policy: {} for policy in POLICIES}, **named}
+    return parameters
 
 
 def _artefacts_beside_runs(mlflow: dict[str, Any]) -> dict[str, Any]:

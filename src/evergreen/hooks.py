@@ -15,10 +15,12 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 from pydantic import BaseModel
 
+from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.parameter_faults import refuse_faulty_parameters
 from evergreen.reporting.screen import summary
-from evergreen.use_cases import USE_CASES, use_case_of
+from evergreen.sources import check_dbt
+from evergreen.use_cases import use_case_of
 
 logger = logging.getLogger("evergreen")
 PROBE_SECONDS = 3.0
@@ -61,8 +63,6 @@ class ProjectHooks:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Say what is about to run, unless dbt says that its tables can't be relied on; before MLflow opens a run."""
-        from evergreen.sources import check_dbt
-
         check_dbt(pipeline, catalog)
         names = ", ".join(_chosen_rooms(run_params) or ["the whole lifecycle"])
         logger.info("Running %s for %s.", names, ", ".join(_use_cases(pipeline)))
@@ -96,7 +96,7 @@ class ProjectHooks:
 
 def _chosen_rooms(run_params: dict[str, Any]) -> list[str]:
     """The pipelines that a run was narrowed to, by ``--pipelines=training`` or by ``--namespaces=churn.training``."""
-    named = [name for name in run_params.get("pipeline_names") or [] if name not in USE_CASES]
+    named = [name for name in run_params.get("pipeline_names") or [] if name not in use_cases()]
     spaces = {space.partition(".")[2] for space in run_params.get("namespaces") or []} - {""}
     return named + sorted(spaces - set(named))
 

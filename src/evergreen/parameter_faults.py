@@ -13,7 +13,9 @@ from kedro.framework.project import pipelines, settings
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel, ValidationError
 
+from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
+from evergreen.use_cases import POLICIES
 
 BASE = "base"
 _ASKED = re.compile(r"\$\{runtime_params:\s*([A-Za-z_]\w*)")
@@ -37,18 +39,25 @@ def refuse_faulty_parameters(loader: AbstractConfigLoader) -> None:
 
 
 def parameter_faults(parameters: dict[str, Any], base: dict[str, Any]) -> Iterator[str]:
-    """Names that base does not have, and values that a typed model refuses."""
-    from evergreen.use_cases import USE_CASES
-
+    """Names that nothing reads, and values that a typed model refuses."""
+    known = {*base, *use_cases()}
     for name, block in parameters.items():
-        if name not in base:
-            yield f"parameter {name} is read by nothing{probably_meant(name, base)}."
-        elif name in USE_CASES:
-            for unread in (each for each in block if each not in base[name]):
-                yield f"parameter {name}.{unread} is read by nothing{probably_meant(unread, base[name])}."
+        if name not in known:
+            yield f"parameter {name} is read by nothing{probably_meant(name, known)}."
+        elif name in use_cases():
+            blocks = _blocks_read(name)
+            for unread in (each for each in block if each not in blocks):
+                yield f"parameter {name}.{unread} is read by nothing{probably_meant(unread, blocks)}."
     for key, model in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
         if isinstance(model, type) and issubclass(model, BaseModel):
             yield from _model_faults(key, model, parameters)
+
+
+def _blocks_read(use_case: str) -> set[str]:
+    """Blocks of a use case's parameters: those that its pipelines read, and what ``kedro models prune`` does."""
+    read = pipelines["__default__"].inputs()
+    asked = {name.removeprefix(f"params:{use_case}.") for name in read if name.startswith(f"params:{use_case}.")}
+    return {name.partition(".")[0] for name in asked} | {*POLICIES, "use_case"}
 
 
 def _model_faults(key: str, model: type[BaseModel], parameters: dict[str, Any]) -> Iterator[str]:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from kedro.pipeline import Pipeline
 
+from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.pipelines import evaluation, feature_engineering, monitoring, retraining, scoring, training
-from evergreen.use_cases import USE_CASES
 
-# Where a use case's newest rows lie: a star schema grows by date, a one-table use case has a newer snapshot.
-WINDOW = {"retail": "features", "one_table": "current_features"}
+# Where a use case's newest rows lie: a table with dates grows, a one-table use case has a newer snapshot.
+WINDOW = {"retail": "features", "one_table": "current_features", "dated_table": "features"}
 
 # Name of a pipeline → how it is made for a kind of source, in the order of the lifecycle.
 ROOMS: dict[str, Callable[[str], Pipeline]] = {
@@ -26,26 +26,26 @@ ROOMS: dict[str, Callable[[str], Pipeline]] = {
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Pipelines by name: a room of every use case, a use case with all its rooms, and the whole as ``__default__``."""
-    return lifecycle(USE_CASES)
+    return lifecycle({name: use_case.source for name, use_case in use_cases().items()})
 
 
-def lifecycle(use_cases: dict[str, str]) -> dict[str, Pipeline]:
+def lifecycle(sources: dict[str, str]) -> dict[str, Pipeline]:
     """The pipelines of these use cases.
 
     Args:
-        use_cases: Use case → the kind of source that its features are made from.
+        sources: Use case → the kind of source that its features are made from.
 
     Raises:
         EvergreenError: Where a use case bears the name of a pipeline, so that ``--pipeline`` would be ambiguous.
     """
-    for name in {*ROOMS, "__default__"} & set(use_cases):
-        raise EvergreenError(f"The use case {name} bears the name of a pipeline: give it another name.")
+    for name in {*ROOMS, "__default__"} & set(sources):
+        raise EvergreenError(f"use case {name} in use_cases.yml bears the name of a pipeline; rename it.")
     rooms = {
-        room: sum((_instance(use_case, source, room) for use_case, source in use_cases.items()), Pipeline([]))
+        room: sum((_instance(use_case, source, room) for use_case, source in sources.items()), Pipeline([]))
         for room in ROOMS
     }
     whole = sum(rooms.values(), Pipeline([]))
-    return rooms | {name: whole.filter(node_namespaces=[name]) for name in use_cases} | {"__default__": whole}
+    return rooms | {name: whole.filter(node_namespaces=[name]) for name in sources} | {"__default__": whole}
 
 
 def _instance(use_case: str, source: str, room: str) -> Pipeline:

@@ -1,4 +1,4 @@
-"""Kedro's settings: use cases, hooks, and how configuration is read."""
+"""Kedro's settings: context, hooks, and how configuration is read."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from evergreen import quiet
 from evergreen.configuration import ConfigLoader, mlflow_scheme
+from evergreen.context import Context
 from evergreen.hooks import ProjectHooks
 
 quiet.init()
@@ -38,11 +39,12 @@ def tracking_uri(data: str) -> str:
     return f"sqlite:///{data}/mlflow/mlflow.db" if of_this_machine else _NAMED_AT_THE_START
 
 
+CONTEXT_CLASS = Context
 CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "custom_resolvers": {"merge": merge, "data": data_folder, "tracking": tracking_uri},
-    "merge_strategy": {"parameters": "soft", "globals": "soft"},
-    "config_patterns": {"mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"]},
+    "merge_strategy": {"parameters": "soft", "globals": "soft", "use_cases": "soft"},
+    "config_patterns": {"mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"], "use_cases": ["use_cases*"]},
 }

@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline
 from kedro.validation.core import resolve_validator
 from pydantic import ValidationError
 
+from evergreen.context import use_cases
 from evergreen.datasets.dbt import Artefacts, DbtParameters, check_tables, read_artefacts
 from evergreen.errors import EvergreenError
 from evergreen.features.checks import Column
@@ -74,6 +75,4 @@ def dbt_parameters(block: Any) -> DbtParameters:
 
 
 def _is_one_table(use_case: str) -> bool:
-    from evergreen.use_cases import USE_CASES
-
-    return USE_CASES[use_case] == "one_table"
+    return use_cases()[use_case].source in ("one_table", "dated_table")

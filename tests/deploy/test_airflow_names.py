@@ -1,15 +1,18 @@
-"""The DAG may not import the project, so that it names use cases and nodes in text: here they are compared."""
+"""The DAG may not import the project, so that it reads use cases and names nodes itself: here they are compared."""
 
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from kedro.framework.project import settings
 
 from evergreen.pipelines import retraining
-from evergreen.use_cases import USE_CASES
-from tests_support import ROOT
+from evergreen.use_cases import UseCase, read_use_cases
+from tests_support import ROOT, Project
 
 DAG_FILE = ROOT / "deploy" / "airflow" / "evergreen_retraining.py"
 
@@ -21,7 +24,7 @@ def syntax() -> ast.Module:
 
 @pytest.fixture(scope="module")
 def constants(syntax: ast.Module) -> dict[str, Any]:
-    names = {"USE_CASES", "PREPARATION", "DECISION", "RETRAINING"}
+    names = {"PREPARATION", "DECISION", "RETRAINING"}
     return {
         target.id: ast.literal_eval(statement.value)
         for statement in syntax.body
@@ -31,8 +34,28 @@ def constants(syntax: ast.Module) -> dict[str, Any]:
     }
 
 
-def test_the_dag_looks_after_every_use_case(constants: dict[str, Any]) -> None:
-    assert set(constants["USE_CASES"]) == set(USE_CASES)
+@pytest.fixture
+def listed(syntax: ast.Module, tmp_path: Path) -> dict[str, Any]:
+    """The DAG's two functions that read use cases, of a project that has two more environments."""
+    Project(tmp_path / "data").conf_with(
+        tmp_path, "mine", {"use_cases.yml": "fraud: {source: dated_table}\nchurn: ~\n"}
+    )
+    functions = [node for node in syntax.body if isinstance(node, ast.FunctionDef) and "use_cases" in node.name]
+    module = ast.Module(body=functions, type_ignores=[])
+    names: dict[str, Any] = {"home": lambda: tmp_path, "yaml": yaml, "Any": Any}
+    exec(compile(module, str(DAG_FILE), "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("env", ["base", "mine"])
+def test_the_dag_and_the_project_read_the_same_use_cases(listed: dict[str, Any], tmp_path: Path, env: str) -> None:
+    loader = settings.CONFIG_LOADER_CLASS(str(tmp_path / "conf"), env=env, **settings.CONFIG_LOADER_ARGS)
+    of_the_project: dict[str, UseCase] = read_use_cases(loader["use_cases"])
+    assert listed["use_cases"](env) == list(of_the_project)
+
+
+def test_the_dag_has_tasks_for_the_use_cases_of_every_environment(listed: dict[str, Any]) -> None:
+    assert listed["all_use_cases"]() == ["high_value_sales", "churn", "fraud"]
 
 
 def test_the_dag_runs_the_retraining_nodes_in_the_order_of_the_pipeline(constants: dict[str, Any]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.framework.project import pipelines, settings
 from kedro.framework.startup import bootstrap_project
 from kedro.utils import find_kedro_project
 
+from evergreen.context import Context
 from evergreen.parameter_faults import parameter_faults, probably_meant
 
 BASE = "base"
@@ -46,14 +46,14 @@ def check_environment(project: Path, conf: Path, env: str) -> list[str]:
     loader, base = (
         settings.CONFIG_LOADER_CLASS(str(conf), env=name, **settings.CONFIG_LOADER_ARGS) for name in (env, BASE)
     )
-    context = KedroContext(
-        package_name="evergreen",
-        project_path=project,
-        config_loader=loader,
-        env=env,
-        hook_manager=_create_hook_manager(),  # without any hook: those of MLflow would connect
-    )
     try:
+        context = Context(
+            package_name="evergreen",
+            project_path=project,
+            config_loader=loader,
+            env=env,
+            hook_manager=_create_hook_manager(),  # without any hook: those of MLflow would connect
+        )
         loader["mlflow"]
         faults = list(parameter_faults(loader["parameters"], base["parameters"]))
         faults += [] if faults else _catalog_faults(context)
@@ -62,7 +62,7 @@ def check_environment(project: Path, conf: Path, env: str) -> list[str]:
     return [f"environment {env}: {fault}" for fault in faults]
 
 
-def _catalog_faults(context: KedroContext) -> list[str]:
+def _catalog_faults(context: Context) -> list[str]:
     """Entries that no pipeline knows though one is spelt alike; everything else raises as it is made."""
     entries = {name for pipeline in pipelines.values() for name in pipeline.datasets() if "params:" not in name}
     catalog = context.catalog

@@ -11,8 +11,8 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 
 from evergreen.commands.group import ENV, models, open_project
+from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
-from evergreen.use_cases import USE_CASES
 
 
 @models.command("dbt-exposures")
@@ -22,10 +22,10 @@ from evergreen.use_cases import USE_CASES
 @ENV
 def exposures_command(use_case: str | None, dbt_target: str | None, output: str | None, env: str | None) -> None:
     """Write dbt's exposures file, so that its lineage ends in the models that live on its tables."""
-    context = open_project(use_case or next(iter(USE_CASES)), env)
+    context = open_project(use_case, env)
     from evergreen.datasets.dbt import write_exposures
 
-    chosen = [use_case] if use_case else list(USE_CASES)
+    chosen = [use_case] if use_case else list(use_cases())
     found = [one for name in chosen if (one := _exposure(context, name, dbt_target))]
     if not found:
         raise EvergreenError(f"dbt builds no table of {', '.join(chosen)}: dbt.models says null for each of them.")

@@ -14,8 +14,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.utils import find_kedro_project
 
+from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
-from evergreen.use_cases import USE_CASES
 
 USE_CASE = click.option("--use-case", required=True, help="Name of the use case, for instance churn.")
 ENV = click.option("--env", "-e", default=None, help="Kedro environment; default: base with local on top.")
@@ -62,15 +62,20 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     return with_options
 
 
-def open_project(use_case: str, env: str | None) -> KedroContext:
+def open_project(use_case: str | None, env: str | None) -> KedroContext:
     """The project's context, with MLflow set up as the environment says.
 
+    Args:
+        use_case: One that the environment must list; None where none is meant.
+        env: Kedro environment.
+
     Raises:
-        EvergreenError: Where the project has no such use case, or MLflow is out of reach.
+        EvergreenError: Where the environment lists no such use case, or MLflow is out of reach.
     """
-    if use_case not in USE_CASES:
-        raise EvergreenError(f"--use-case {use_case} is unknown; known: {', '.join(USE_CASES)}.")
     metadata = bootstrap_project(find_kedro_project(Path.cwd()) or Path.cwd())
     session = KedroSession.create(project_path=metadata.project_path, env=env)
     assert isinstance(session, KedroSession)  # the project configures no other session class
-    return session.load_context()
+    context = session.load_context()
+    if use_case is not None and use_case not in use_cases():
+        raise EvergreenError(f"--use-case {use_case} is unknown; known: {', '.join(use_cases())}.")
+    return context

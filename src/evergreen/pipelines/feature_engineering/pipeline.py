@@ -11,9 +11,9 @@ def create_pipeline(source: str) -> Pipeline:
     """Feature engineering of a use case.
 
     Args:
-        source: ``retail`` (star schema) or ``one_table``.
+        source: ``retail`` (star schema), ``one_table`` or ``dated_table``.
     """
-    return {"retail": _retail, "one_table": _one_table}[source]()
+    return {"retail": _retail, "one_table": _one_table, "dated_table": _dated_table}[source]()
 
 
 def _retail() -> Pipeline:
@@ -44,5 +44,18 @@ def _one_table() -> Pipeline:
                 outputs="current_features",
                 name="make_current_features",
             ),
+        ]
+    )
+
+
+def _dated_table() -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                func=nodes.make_one_table_features,
+                inputs=["rows", "params:table"],
+                outputs="features",
+                name="make_features",
+            )
         ]
     )
