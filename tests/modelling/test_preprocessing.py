@@ -12,6 +12,7 @@ from evergreen.modelling.preprocessing import (
     PriceTier,
     make_preprocessing,
     mutual_information,
+    recall_levels,
     selected_features,
 )
 from evergreen.schema import TableSpec
@@ -113,3 +114,33 @@ def test_mutual_information_sees_a_bent_dependence_and_ignores_noise():
     assert bent > 0.4
     assert noise < 0.005
     assert constant == 0
+
+
+SPELLINGS = {
+    "whole numbers of a file with a null": ([1, 2, 3, 1], [1.0, 2.0, 3.0, 1.0]),
+    "whole numbers as text of floats": ([1, 2, 3, 1], ["1.0", "2.0", "3.0", "1.0"]),
+    "truth values": ([True, False, True, False], ["Yes", "No", "Yes", "No"]),
+    "words for truth values": (["Yes", "No", "Yes", "No"], [True, False, True, False]),
+}
+
+
+def encoded(seen, read, recalled=False):
+    frames = [pd.DataFrame({"code": values * 100}) for values in (seen, read)]
+    spec = TableSpec(entity="id", target="y", categorical=["code"])
+    fitted = make_preprocessing(spec, 9, None, 0).fit(frames[0], np.tile([0, 1, 1, 1], 100))
+    if recalled:
+        del fitted["columns"].named_transformers_["categorical"]["text"].levels_
+        recall_levels(fitted)
+    return fitted.transform(frames[0]), fitted.transform(frames[1])
+
+
+@pytest.mark.parametrize("recalled", [False, True])
+@pytest.mark.parametrize("kind", list(SPELLINGS))
+def test_a_category_is_encoded_alike_however_a_later_file_spells_it(kind, recalled):
+    seen, read = encoded(*SPELLINGS[kind], recalled=recalled)
+    np.testing.assert_array_equal(seen, read)
+
+
+def test_texts_that_differ_are_encoded_as_two_categories():
+    seen, read = encoded(["1", "2", "1", "2"], ["01", "2", "01", "2"])
+    assert (seen != read).ravel().tolist() == [True, False, True, False] * 100

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 from evergreen.errors import EvergreenError
 from evergreen.features.calendar import as_date
 from evergreen.features.checks import require_columns
+from evergreen.rows.canonical_column import canonical_column
 from evergreen.schema import TableSpec
 
 
@@ -53,10 +54,8 @@ def _as_number(column: ir.Column, table: str) -> ir.FloatingColumn:
 
 def _as_category(column: ir.Column, table: str) -> ir.StringColumn:
     kind = column.type()
-    if kind.is_string():
-        return column
-    if kind.is_boolean() or kind.is_numeric():
-        return column.cast("string")
+    if kind.is_string() or kind.is_boolean() or kind.is_numeric():
+        return canonical_column(column)
     raise _wrong_type(column, table, "categorical", "text, booleans or numbers")
 
 

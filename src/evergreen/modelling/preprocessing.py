@@ -16,7 +16,8 @@ from sklearn.preprocessing import TargetEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from evergreen.errors import EvergreenError
-from evergreen.rows.fingerprint import canonical_text
+from evergreen.rows.canonical import Levels
+from evergreen.rows.canonical_series import canonical_texts
 from evergreen.schema import TableSpec
 
 PRICE_TIER = "price_tier"
@@ -25,21 +26,46 @@ _BINS = 32
 
 
 class CategoryText(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Categories as canonical text, so that ``7``, ``7.0`` and ``"7"`` are one category and missing is one, too."""
+    """Categories as canonical text, so that ``7``, ``7.0`` and ``"7"`` are one category and missing is one, too.
+
+    What it has seen in training it knows in other spellings, see :class:`evergreen.rows.canonical.Levels`.
+    """
 
     def fit(self, X: pd.DataFrame, y: np.ndarray | None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
-        """Remember the columns; nothing is learnt."""
+        """Remember the columns and their levels."""
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.n_features_in_ = X.shape[1]
+        self.levels_ = [canonical_texts(X[name])[1].tolist() for name in X.columns]
         return self
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
         """Texts (n, p) of dtype object; a missing value is the empty text."""
+        levels = getattr(self, "levels_", None)  # models of before know none until recall_levels has run
         text = np.empty(X.shape, dtype=object)
         for position, name in enumerate(X.columns):
-            codes, texts = canonical_text(X[name])
+            codes, texts = canonical_texts(X[name])
+            if levels is not None:
+                known = Levels(levels[position])
+                texts = np.array([known.match(value) for value in texts], dtype=object)
             text[:, position] = texts[codes]
         return text
+
+
+def recall_levels(model: Pipeline) -> Pipeline:
+    """Let a model that was stored before know its levels in other spellings, too: its encoder lists them.
+
+    Args:
+        model: A fitted pipeline with the steps of :func:`make_preprocessing`.
+
+    Returns:
+        The same pipeline.
+    """
+    columns = model.named_steps.get("columns")
+    categorical = getattr(columns, "named_transformers_", {}).get("categorical")
+    if isinstance(categorical, Pipeline) and not hasattr(categorical.named_steps["text"], "levels_"):
+        learnt = categorical.named_steps["encode"].categories_
+        categorical.named_steps["text"].levels_ = [list(levels) for levels in learnt]
+    return model
 
 
 class PriceTier(TransformerMixin, BaseEstimator):

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.estimators import TRUSTED_TYPES
+from evergreen.modelling.preprocessing import recall_levels
 from evergreen.registry.manifest import Manifest, installed_versions
 
 MANIFEST_FILE = "manifest.json"
@@ -58,7 +59,7 @@ def load_model(file: Path) -> Pipeline:
             f"model file {file.name} holds types that are not allowed ({', '.join(foreign)}): "
             "it was not written by this version of Evergreen; train again or restore the artefact."
         )
-    return skops.io.load(file, trusted=TRUSTED_TYPES)
+    return recall_levels(skops.io.load(file, trusted=TRUSTED_TYPES))
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

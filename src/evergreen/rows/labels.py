@@ -10,10 +10,9 @@ from pydantic import Field
 
 from evergreen.errors import EvergreenError
 from evergreen.records import Frozen
-from evergreen.rows.fingerprint import canonical_scalar, canonical_text
-from evergreen.schema import TRUTH, TableSpec
-
-_CANONICAL = {form: forms[0] for forms in TRUTH for form in forms}
+from evergreen.rows.canonical import is_same
+from evergreen.rows.canonical_series import canonical_texts
+from evergreen.schema import TableSpec
 
 
 class LabelPolicy(Frozen):
@@ -61,9 +60,8 @@ class LabelDefinition(Frozen):
             )
         if self.kind == "above":
             return (_numbers(outcome, self.target) > self.threshold).astype(np.int8)
-        codes, texts = canonical_text(outcome)
-        wanted = _truth(canonical_scalar(self.positive))
-        return np.array([_truth(text) == wanted for text in texts], dtype=np.int8)[codes]
+        codes, texts = canonical_texts(outcome)
+        return np.array([is_same(text, self.positive) for text in texts], dtype=np.int8)[codes]
 
 
 def fit_label_definition(outcome: pd.Series, spec: TableSpec, policy: LabelPolicy) -> LabelDefinition:
@@ -95,10 +93,6 @@ def fit_label_definition(outcome: pd.Series, spec: TableSpec, policy: LabelPolic
             f"{rule} (values such as {values or 'none'}); correct 'positive' or 'quantile', or bring both classes"
         )
     return definition
-
-
-def _truth(text: str) -> str:
-    return _CANONICAL.get(text.casefold(), text)
 
 
 def _numbers(outcome: pd.Series, target: str) -> np.ndarray:

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from evergreen.errors import EvergreenError
 from evergreen.records import Frozen
-from evergreen.rows.fingerprint import key_texts, mixed
+from evergreen.rows.canonical_series import key_texts
+from evergreen.rows.fingerprint import mixed
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 

@@ -175,3 +175,24 @@ def test_numbers_as_categories_read_alike_with_and_without_nulls():
     column = holes.columns["store"]
     assert isinstance(column, CategoricalColumn)
     assert (column.levels, column.counts, column.nulls) == (("2", "1"), (1, 1, 0), 1)
+
+
+@pytest.mark.parametrize(
+    ("seen", "read"),
+    [
+        ([1, 2, 1, 3], [1.0, 2.0, 1.0, 3.0]),
+        (["1", "2", "1", "3"], ["1.0", "2.0", "1.0", "3.0"]),
+        ([True, False, True, True], ["Yes", "No", "Yes", "Yes"]),
+        (["Yes", "No", "Yes", "Yes"], [True, False, True, True]),
+    ],
+)
+def test_a_level_is_counted_as_itself_however_a_later_file_spells_it(seen, read):
+    kind: dict[str, str] = {"code": "categorical"}
+    reference = build_profile(pd.DataFrame({"code": seen}), numeric=[], categorical=["code"])
+    window = pd.DataFrame({"code": read})
+    pushed = {"code": _same_tally(reference, "code", 1)}
+    push_down(IbisSource(in_duckdb(window)), kind, None, pushed)
+    found = [pushed["code"].column(held_out=False, ordered=False)]
+    found += [build_profile(table, reference).columns["code"] for table in (window, in_duckdb(window))]
+    expected = reference.columns["code"]
+    assert [(each.counts, each.unseen) for each in found] == [(expected.counts, {})] * 3

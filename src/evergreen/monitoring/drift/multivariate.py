@@ -17,6 +17,7 @@ from evergreen.evaluation.auc import as_block_codes, auc_covariance
 from evergreen.monitoring.profiles.profile import Profile, TimeColumn
 from evergreen.monitoring.profiles.two_sample import cauchy_combination
 from evergreen.records import Frozen
+from evergreen.rows.canonical_series import as_levels, canonical_texts
 
 _MIN_ROWS = 200
 _MAX_ROWS = 10_000
@@ -113,7 +114,7 @@ def _tell_apart(
     rng = np.random.default_rng(seed)
     ref, ref_blocks = _sampled(reference, both_blocks[0], rng)
     win, win_blocks = _sampled(window, both_blocks[1], rng)
-    X = _encoded(pd.concat([ref, win], ignore_index=True), numeric, categorical)
+    X = _encoded(pd.concat([ref, _named_alike(win, ref, categorical)], ignore_index=True), numeric, categorical)
     y = np.repeat([0, 1], [len(ref), len(win)])
     blocks = np.concatenate([ref_blocks, win_blocks + ref_blocks.max() + 1])
     side = rng.permutation(np.arange(blocks.max() + 1) % 2)[blocks]
@@ -147,6 +148,11 @@ def _sampled(
         return frame, codes
     rows = rng.choice(len(frame), _MAX_ROWS, replace=False)
     return frame.iloc[rows], np.unique(codes[rows], return_inverse=True)[1]
+
+
+def _named_alike(window: pd.DataFrame, reference: pd.DataFrame, categorical: Sequence[str]) -> pd.DataFrame:
+    """The window with the reference's names of its categories."""
+    return window.assign(**{name: as_levels(window[name], canonical_texts(reference[name])[1]) for name in categorical})
 
 
 def _encoded(frame: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import ibis
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from evergreen.monitoring.profiles.profile import UNSEEN_LEVELS_KEPT
 from evergreen.monitoring.profiles.source import Cut, IbisSource, Kind
 from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Tally, TimeTally
+from evergreen.rows.canonical import Levels
 
 _COLUMNS_PER_QUERY = 20
 
@@ -69,7 +71,10 @@ def moment_query(table: ir.Table, tallies: Mapping[str, Tally]) -> ir.Table:
 def _code(column: ir.Value, tally: NumericTally | LevelTally, engine: str) -> ir.Value:
     size = tally.counts.shape[1]
     if isinstance(tally, LevelTally):
-        branches = [(column == level, ibis.literal(i, "int64")) for i, level in enumerate(tally.levels)]
+        spelt = Levels(tally.levels).spellings()
+        texts = [[level, *spelt.get(level, [])] for level in tally.levels]
+        is_level = [column == forms[0] if len(forms) == 1 else column.isin(forms) for forms in texts]
+        branches = [(found, ibis.literal(i, "int64")) for i, found in enumerate(is_level)]
         found = ibis.cases(*branches, else_=len(tally.levels)) if branches else ibis.literal(0, "int64")
         return ibis.ifelse(column.isnull(), size - 1, found).cast("int64")
     number = _range_bucket if engine == "bigquery" else _bin_number
@@ -120,7 +125,8 @@ def _take_unseen(table: ir.Table, tallies: Mapping[str, Tally]) -> None:
         if isinstance(tally, LevelTally) and tally.counts[:, -2].any():
             column = table[key]
             known = column.notnull()
-            outside = table.filter(known & column.notin(tally.levels) if tally.levels else known)
+            texts = [*tally.levels, *chain.from_iterable(Levels(tally.levels).spellings().values())]
+            outside = table.filter(known & column.notin(texts) if texts else known)
             found = outside.group_by(level=column).agg(rows=outside.count())
             top = found.order_by([ibis.desc("rows"), "level"]).limit(UNSEEN_LEVELS_KEPT).to_pyarrow().to_pylist()
             tally.add_unseen({item["level"]: item["rows"] for item in top})

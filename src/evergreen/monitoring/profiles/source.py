@@ -16,6 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from evergreen.monitoring.profiles.profile import Family
+from evergreen.rows.canonical_column import canonical_column
+from evergreen.rows.canonical_series import canonical_texts
 
 Kind = str
 Batch = dict[str, Any]
@@ -145,7 +147,7 @@ def _next_batch(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
 
 
 def comparable(column: ir.Value, kind: Kind) -> ir.Value:
-    """A column as floats, strings or timestamps; NaN becomes null, whole floats read as integers do."""
+    """A column as floats, canonical texts or timestamps; NaN becomes null."""
     type_ = column.type()
     if kind == "time":
         return column.cast("timestamp")
@@ -153,11 +155,7 @@ def comparable(column: ir.Value, kind: Kind) -> ir.Value:
         column = column.cast("int64") if type_.is_boolean() else column
         numbers = column.cast("float64")
         return ibis.ifelse(numbers.isnan(), ibis.null("float64"), numbers) if type_.is_floating() else numbers
-    if type_.is_floating():
-        whole = (column == column.floor()) & ~column.isinf()
-        text = ibis.ifelse(whole, column.cast("int64").cast("string"), column.cast("string"))
-        return ibis.ifelse(column.isnan(), ibis.null("string"), text)
-    return column.cast("string")
+    return canonical_column(column)
 
 
 def piece(table: ir.Table, cut: Cut) -> ir.Value:
@@ -176,15 +174,8 @@ def _from_series(series: pd.Series, kind: Kind) -> Any:
         return series.to_numpy(np.float64, na_value=np.nan)
     if kind == "time":
         return pd.to_datetime(series, utc=_zoned(series)).dt.tz_localize(None).to_numpy("datetime64[us]")
-    if pd.api.types.is_float_dtype(series.dtype):
-        values = series.to_numpy(np.float64, na_value=np.nan)
-        if np.isin(values, np.floor(values)).all() or np.array_equal(values, np.floor(values), equal_nan=True):
-            series = series.astype("Int64")
-    if not isinstance(series.dtype, pd.StringDtype):
-        series = series.astype("str").where(series.notna())
-    text = pa.array(series, from_pandas=True)
-    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
-    return text.cast(pa.string())
+    codes, texts = canonical_texts(series)
+    return pa.array(texts[codes], pa.string(), mask=series.isna().to_numpy())
 
 
 def _zoned(series: pd.Series) -> bool:

@@ -25,6 +25,7 @@ from evergreen.monitoring.profiles.profile import (
     merge_moments,
     most_frequent,
 )
+from evergreen.rows.canonical import Levels
 
 Pieces = NDArray[np.integer]
 _UNSEEN_TRACKED = 10_000
@@ -88,11 +89,15 @@ class LevelTally:
         self.levels = tuple(levels)
         self.counts = np.zeros((pieces, len(self.levels) + 2), np.int64)
         self.unseen: dict[str, int] = {}
+        self._known = Levels(self.levels)
         self._value_set = pa.array(self.levels, pa.string())
 
     def add(self, values: pa.Array, pieces: Pieces | None) -> None:
         """Count a batch of strings."""
         found = pc.index_in(values, value_set=self._value_set)
+        if found.null_count > values.null_count:
+            values = self._matched(values)
+            found = pc.index_in(values, value_set=self._value_set)
         codes = pc.fill_null(found, len(self.levels)).to_numpy(zero_copy_only=False)
         if values.null_count:
             nulls = values.is_null().to_numpy(zero_copy_only=False)
@@ -101,6 +106,12 @@ class LevelTally:
         if found.null_count > values.null_count:
             others = pc.value_counts(values.filter(found.is_null()).drop_null())
             self.add_unseen({item["values"]: item["counts"] for item in others.to_pylist()})
+
+    def _matched(self, values: pa.Array) -> pa.Array:
+        """The values, those that stand for a level under its name."""
+        encoded = values.dictionary_encode()
+        names = [self._known.match(text) for text in encoded.dictionary.to_pylist()]
+        return pa.array(names, pa.string()).take(encoded.indices)
 
     def add_unseen(self, levels: dict[str, int]) -> None:
         """Remember values outside the levels by name, as far as they are frequent."""
