@@ -1,10 +1,11 @@
-"""What happens around a run: MLflow is reachable or the run never starts, parameters are logged, the story is told."""
+"""What happens around a run: MLflow is reachable or the run never starts, parameters are logged, a screen ends it."""
 
 from __future__ import annotations
 
 import logging
 import os
 import socket
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -18,13 +19,12 @@ from pydantic import BaseModel
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.parameter_faults import refuse_faulty_parameters
-from evergreen.reporting.screen import summary
+from evergreen.reporting.screen import Lifecycle, summary
 from evergreen.sources import check_dbt
 from evergreen.use_cases import use_case_of
 
 logger = logging.getLogger("evergreen")
 PROBE_SECONDS = 3.0
-STORY = ("training", "evaluation", "monitoring", "retraining")
 
 
 def probe_mlflow(uri: str) -> None:
@@ -69,7 +69,7 @@ class ProjectHooks:
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Tell the story of a whole run on one screen."""
+        """Sum a whole run up on one screen."""
         if not _chosen_rooms(run_params):
             records = {use_case: _records(catalog, use_case) for use_case in _use_cases(pipeline)}
             logger.info("%s", summary(records, _short(self._data)))
@@ -110,6 +110,6 @@ def _short(folder: str) -> str:
     return os.path.relpath(folder) if Path(folder).is_relative_to(Path.cwd()) else folder
 
 
-def _records(catalog: CatalogProtocol, use_case: str) -> dict[str, dict[str, Any]]:
-    names = {name: f"{use_case}.{name}" for name in STORY}
-    return {name: catalog.load(entry) for name, entry in names.items() if catalog.exists(entry)}
+def _records(catalog: CatalogProtocol, use_case: str) -> Lifecycle:
+    names = {field.name: f"{use_case}.{field.name}" for field in fields(Lifecycle)}
+    return Lifecycle(**{name: catalog.load(entry) for name, entry in names.items() if catalog.exists(entry)})

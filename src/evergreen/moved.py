@@ -77,7 +77,7 @@ MOVED = {
     "pipelines.retraining.parameters": "retraining.parameters",
     "pipelines.retraining.record": "retraining.record",
     "pipelines.retraining.window": "retraining.gate",
-    "registry.history": "registry.audit",
+    "registry.history": "registry.audit_log",
 }
 
 

@@ -1,41 +1,94 @@
-"""Records on disk: one JSON file, written whole or not at all."""
+"""Records on disk: one JSON file of a kind that is known, written whole or not at all."""
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
-from pydantic import BaseModel
+from pydantic import ValidationError
 
 from evergreen.errors import EvergreenError
+from evergreen.evaluation.judge import EvaluationRecord
+from evergreen.modelling.record import TrainingRecord
+from evergreen.monitoring.record import MonitoringRecord
+from evergreen.records import Record
+from evergreen.retraining.gate import QualityGate
+from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord
+from evergreen.retraining.trigger import RetrainingTrigger
+
+logger = logging.getLogger("evergreen.datasets")
+
+# Kind of record, as the catalog names it → its model.
+RECORDS: dict[str, type[Record]] = {
+    "training": TrainingRecord,
+    "evaluation": EvaluationRecord,
+    "monitoring": MonitoringRecord,
+    "quality_gate": QualityGate,
+    "trigger": RetrainingTrigger,
+    "challenger": ChallengerRecord,
+    "validation": ValidationRecord,
+    "retraining": RetrainingRecord,
+}
 
 
-class RecordDataset(AbstractDataset[BaseModel, dict[str, Any]]):
-    """A pydantic record as JSON; loads as a plain dict.
+class RecordDataset(AbstractDataset[Record, Record | None]):
+    """A record as JSON, read back as the record that it was.
 
     Writes to a temporary name, then moves, so that a killed run leaves the former record.
 
     Args:
         filepath: Where the file lies.
         made_by: The command that writes it, for the message when it is missing.
+        record: The kind of record, a key of ``RECORDS``; by default the file's name.
+        optional: Whether a record that is missing, or of another version of the project, loads as None.
         metadata: Kedro-Viz and documentation; not read here.
+
+    Raises:
+        EvergreenError: Where there is no such kind of record.
     """
 
-    def __init__(self, filepath: str, made_by: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        filepath: str,
+        made_by: str,
+        record: str | None = None,
+        optional: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
         self._path = Path(filepath)
         self._made_by = made_by
+        self._kind = record or self._path.stem
+        self._optional = optional
         self.metadata = metadata
+        if self._kind not in RECORDS:
+            raise EvergreenError(
+                f"{self._path.name}: there is no record of the kind {self._kind!r}; set `record` to one of "
+                f"{', '.join(RECORDS)}."
+            )
 
-    def load(self) -> dict[str, Any]:
-        """Read the record."""
+    def load(self) -> Record | None:
+        """Read the record.
+
+        Raises:
+            EvergreenError: Where it is missing, or not what this version of the project writes.
+        """
         if not self._path.is_file():
+            if self._optional:
+                return None
             raise EvergreenError(f"{self._path} does not exist yet: run `{self._made_by}` first.")
-        return dict(json.loads(self._path.read_text()))
+        try:
+            return RECORDS[self._kind].model_validate_json(self._path.read_bytes())
+        except ValidationError as error:
+            found = f"{self._path} is not a {self._kind} record of this version ({_first_fault(error)})"
+            if self._optional:
+                logger.warning("%s: not read.", found)
+                return None
+            raise EvergreenError(f"{found}: run `{self._made_by}` again.") from error
 
-    def save(self, data: BaseModel) -> None:
+    def save(self, data: Record) -> None:
         """Write the record."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
@@ -46,4 +99,9 @@ class RecordDataset(AbstractDataset[BaseModel, dict[str, Any]]):
         return self._path.is_file()
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._path), "made_by": self._made_by}
+        return {"filepath": str(self._path), "record": self._kind, "made_by": self._made_by}
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_input=False)[0]
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" if fault["loc"] else fault["msg"]

@@ -91,15 +91,6 @@ class EvaluationRecord(Record):
     promotion: PromotionOutcome
 
 
-def test_figures(record: EvaluationRecord) -> dict[str, float | int | None]:
-    """The fields of the training record that evaluation fills."""
-    return {
-        "test_roc_auc": record.metrics["test"]["roc_auc"].value,
-        "logistic_regression_test_roc_auc": record.test_roc_auc.get(LOGISTIC_REGRESSION),
-        "n_test": record.n_test,
-    }
-
-
 def roc_auc_by_algorithm(scored: ScoredRows) -> dict[str, float | None]:
     """Test ROC AUC of every algorithm; None where only one class is there."""
     y = scored.test.y

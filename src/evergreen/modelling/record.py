@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import ConfigDict
+
 from evergreen.modelling.search import Candidate
 from evergreen.records import Frozen, Record
 
@@ -29,19 +31,15 @@ class TrainingRecord(Record):
     Attributes:
         version: The registered version of the winner.
         algorithm: The winner.
-        test_roc_auc: ROC AUC on the test window, filled by evaluation.
-        logistic_regression_test_roc_auc: The baseline's, likewise.
         n_train: Rows in the training window.
-        n_test: Rows in the test window, filled by evaluation.
         leaderboard: Algorithms, best first.
     """
 
+    model_config = ConfigDict(extra="ignore")  # versions stored before hold test figures, which are evaluation's
+
     version: str
     algorithm: str
-    test_roc_auc: float | None = None
-    logistic_regression_test_roc_auc: float | None = None
     n_train: int
-    n_test: int | None = None
     leaderboard: list[LeaderboardRow]
 
 

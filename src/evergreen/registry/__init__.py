@@ -3,7 +3,7 @@
 from evergreen.evaluation.promotion import decide_promotion
 from evergreen.registry.aliases import AliasChange, audit, clear_challenger, move_champion, set_challenger
 from evergreen.registry.attempts import last_retraining, note_retraining, take_look
-from evergreen.registry.audit import audit_table, champion_at, former_champion, history
+from evergreen.registry.audit_log import audit_table, champion_at, former_champion, history
 from evergreen.registry.by_hand import promote, require_reason, rollback
 from evergreen.registry.challenger import (
     UNDECIDED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evergreen.errors import EvergreenError
 from evergreen.registry.aliases import AliasChange, clear_challenger, move_champion
-from evergreen.registry.audit import former_champion
+from evergreen.registry.audit_log import former_champion
 from evergreen.registry.check import CheckedVersion, check_version
 from evergreen.registry.versions import CHALLENGER, CHAMPION, aliases_of, list_versions, tag_version
 

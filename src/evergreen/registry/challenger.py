@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,8 +142,8 @@ def reuse_version(plan: TrainingPlan) -> tuple[TrainingRecord, pd.DataFrame]:
     found = load(plan.use_case, plan.reuse)
     if status_of(plan.use_case, plan.reuse) == UNDECIDED:
         set_challenger(plan.use_case, plan.reuse)
-    stored: dict[str, Any] = json.loads((found.folder / TRAINING_FILE).read_text())
-    record = TrainingRecord(**{**stored, "version": found.version, "status": "reused"})
+    stored = TrainingRecord.model_validate_json((found.folder / TRAINING_FILE).read_text())
+    record = stored.model_copy(update={"version": found.version, "status": "reused"})
     return record, pd.read_parquet(found.folder / SELECTED_FILE)
 
 

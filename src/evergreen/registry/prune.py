@@ -18,7 +18,7 @@ from pydantic import Field
 from evergreen.records import Frozen
 from evergreen.registry.aliases import registry_lock
 from evergreen.registry.artefacts import DIGEST_TAG
-from evergreen.registry.audit import former_champion
+from evergreen.registry.audit_log import former_champion
 from evergreen.registry.challenger import TRAINING_FILE
 from evergreen.registry.downloads import LOGGED_MODEL, fetch
 from evergreen.registry.references import SAMPLE_FILE

@@ -2,75 +2,86 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
+from evergreen.evaluation.judge import LOGISTIC_REGRESSION, EvaluationRecord, PromotionOutcome
+from evergreen.modelling.record import TrainingRecord
+from evergreen.monitoring.record import MonitoringRecord
+from evergreen.retraining.record import RetrainingRecord
 from evergreen.wording import in_words
 
-Records = dict[str, dict[str, Any]]
 RULE = "─" * 78
 
 
-def summary(records: dict[str, Records], data: str) -> str:
+@dataclass(frozen=True)
+class Lifecycle:
+    """The newest records of one use case; None where a pipeline has not run."""
+
+    training: TrainingRecord | None = None
+    evaluation: EvaluationRecord | None = None
+    monitoring: MonitoringRecord | None = None
+    retraining: RetrainingRecord | None = None
+
+
+def summary(records: dict[str, Lifecycle], data: str) -> str:
     """One screen for all use cases.
 
     Args:
-        records: Use case → name of the record (``training``, ``evaluation``, …) → its content as loaded.
+        records: Use case → its newest records.
         data: The folder that holds all layers.
     """
-    parts = [_use_case(name, found) for name, found in records.items() if found]
+    parts = [_use_case(name, found) for name, found in records.items() if found != Lifecycle()]
     where = f"Records and reports: {data}/08_reporting/<use_case>/   Versions: kedro models list --use-case <use_case>"
     return "\n".join([RULE, *parts, where, RULE])
 
 
-def _use_case(name: str, records: Records) -> str:
+def _use_case(name: str, records: Lifecycle) -> str:
     lines = [name]
-    if "evaluation" in records:
-        lines += _evaluation(records["evaluation"], records.get("training", {}))
-    if "monitoring" in records:
-        lines.append(_monitoring(records["monitoring"]))
-    if "retraining" in records:
-        lines += _retraining(records["retraining"])
+    if records.evaluation is not None:
+        lines += _evaluation(records.evaluation, records.training)
+    if records.monitoring is not None:
+        lines.append(_monitoring(records.monitoring))
+    if records.retraining is not None:
+        lines += _retraining(records.retraining)
     return "\n  ".join(lines)
 
 
-def _evaluation(evaluation: dict[str, Any], training: dict[str, Any]) -> list[str]:
-    auc = evaluation["metrics"]["test"]["roc_auc"]
-    baseline = evaluation["test_roc_auc"].get("LogisticRegression")
-    promotion = evaluation["promotion"]
-    champion = promotion["champion_after"] or "none"
-    figures = f"test AUC {_number(auc['value'])} ({_number(auc['low'])} to {_number(auc['high'])})"
+def _evaluation(evaluation: EvaluationRecord, training: TrainingRecord | None) -> list[str]:
+    auc = evaluation.metrics["test"]["roc_auc"]
+    baseline = evaluation.test_roc_auc.get(LOGISTIC_REGRESSION)
+    promotion = evaluation.promotion
+    figures = f"test AUC {_number(auc.value)} ({_number(auc.low)} to {_number(auc.high)})"
     against = f"logistic regression {_number(baseline)}"
     lines = [
-        f"champion   version {champion}",
-        f"judged     version {evaluation['version']} {evaluation['algorithm']}: {figures}, {against}, "
-        f"on {evaluation['n_test']:,} test rows",
-        f"decision   {promotion['outcome']}{_reason(promotion)}",
+        f"champion   version {promotion.champion_after or 'none'}",
+        f"judged     version {evaluation.version} {evaluation.algorithm}: {figures}, {against}, "
+        f"on {evaluation.n_test:,} test rows",
+        f"decision   {promotion.outcome}{_reason(promotion)}",
     ]
-    if training.get("status") == "reused":
-        lines.append(f"training   version {training['version']} reused: same rows, same parameters")
+    if training is not None and training.status == "reused":
+        lines.append(f"training   version {training.version} reused: same rows, same parameters")
     return lines
 
 
-def _monitoring(record: dict[str, Any]) -> str:
-    drifted = [name for name, column in record["drift"]["columns"].items() if column["alarm"]]
-    fallen = [name for name, drop in ((record["performance"] or {}).get("metrics") or {}).items() if drop["alert"]]
-    alarms = [f"{len(drifted)} of {len(record['drift']['columns'])} columns drifted{_listed(drifted)}"]
-    if fallen:
-        auc = record["performance"]["metrics"]["roc_auc"]
-        alarms.append(f"performance fell (AUC {_number(auc['reference'])} → {_number(auc['window']['value'])})")
-    status = in_words(record["status"])
-    return f"monitored  version {record['version']}, {record['rows']:,} rows: {status}; {', '.join(alarms)}"
+def _monitoring(record: MonitoringRecord) -> str:
+    drifted = [name for name, column in record.drift.columns.items() if column.alarm]
+    alarms = [f"{len(drifted)} of {len(record.drift.columns)} columns drifted{_listed(drifted)}"]
+    if record.performance is not None and any(drop.alert for drop in record.performance.metrics.values()):
+        auc = record.performance.metrics["roc_auc"]
+        alarms.append(f"performance fell (AUC {_number(auc.reference)} → {_number(auc.window.value)})")
+    status = in_words(record.status)
+    return f"monitored  version {record.version}, {record.rows:,} rows: {status}; {', '.join(alarms)}"
 
 
-def _retraining(record: dict[str, Any]) -> list[str]:
-    lines = [f"retraining {in_words(record['status'])}: {record['reason']}"]
-    if record["challenger"] is not None:
-        challenger = record["challenger"]
+def _retraining(record: RetrainingRecord) -> list[str]:
+    lines = [f"retraining {in_words(record.status)}: {record.reason}"]
+    if record.challenger is not None:
+        challenger = record.challenger
         lines.append(
-            f"challenger version {challenger['version']} {challenger['algorithm']}, "
-            f"trained on {challenger['training_rows']:,} rows ({in_words(challenger['choice'] or 'earlier')})"
+            f"challenger version {challenger.version} {challenger.algorithm}, "
+            f"trained on {challenger.training_rows:,} rows ({in_words(challenger.choice or 'earlier')})"
         )
-    before, after = record["champion"]["before"], record["champion"]["after"]
+    before, after = record.champion.before, record.champion.after
     lines.append(f"champion   version {before} → {after}" if before != after else f"champion   stays version {after}")
     return lines
 
@@ -80,10 +91,10 @@ def _listed(names: list[str], most: int = 3) -> str:
     return f" ({shown})" if names else ""
 
 
-def _reason(promotion: dict[str, Any]) -> str:
-    if promotion["decision"] is None:
+def _reason(promotion: PromotionOutcome) -> str:
+    if promotion.decision is None:
         return ": it serves already"
-    return ": " + " ".join(promotion["decision"]["reasons"])
+    return ": " + " ".join(promotion.decision.reasons)
 
 
 def _number(value: float | None) -> str:

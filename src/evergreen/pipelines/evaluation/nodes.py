@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -21,7 +20,6 @@ from evergreen.evaluation.judge import (
     judge_challenger,
     judge_first,
     roc_auc_by_algorithm,
-    test_figures,
 )
 from evergreen.evaluation.metrics import Metric, classification_metrics
 from evergreen.evaluation.parameters import EvaluationParameters
@@ -39,10 +37,10 @@ logger = logging.getLogger("evergreen.evaluation")
 
 
 def line_up(
-    training: dict[str, Any], challenger: registry.ModelVersion, incumbent: registry.ModelVersion | None
+    training: TrainingRecord, challenger: registry.ModelVersion, incumbent: registry.ModelVersion | None
 ) -> registry.Contest:
     """Fix who is judged against whom; the training record stands among the inputs so that it comes first."""
-    logger.info("%s: judging version %s.", training["use_case"], challenger.version)
+    logger.info("%s: judging version %s.", training.use_case, challenger.version)
     return registry.Contest(challenger, incumbent)
 
 
@@ -166,14 +164,8 @@ def report(
     )  # fmt: skip
 
 
-def fill_training_record(training: dict[str, Any], judged: dict[str, Any]) -> TrainingRecord:
-    """Fill the test figures of the training record, where it speaks of the judged version."""
-    found, filled = EvaluationRecord(**judged), TrainingRecord(**training)
-    return filled.model_copy(update=test_figures(found)) if filled.version == found.version else filled
-
-
 def write_card(
-    judged: dict[str, Any],
+    record: EvaluationRecord,
     scored: ScoredRows,
     explained: Explained,
     contest: registry.Contest,
@@ -183,7 +175,6 @@ def write_card(
     facts = CardFacts(**contest.challenger.card_facts(), **evaluation.card.model_dump())
     roc = {name: roc_curve(scored.test.y, scores) for name, scores in scored.scores.items()}
     calibration = calibration_curve(scored.test.y, scored.judged)
-    record = EvaluationRecord(**judged)
     card = model_card(facts, record, explained.importance, explained.judged.basis, roc, calibration)
     registry.add_card(contest.challenger, card.markdown)
     logger.info("%s: version %s %s.", record.use_case, record.version, record.status)

@@ -11,8 +11,8 @@ from evergreen.reporting.figures import PICTURES
 def create_pipeline() -> Pipeline:
     """Evaluation of one use case; ``window`` is the newest feature table.
 
-    ``evaluation`` is written by the report and read back by what needs it, so that the card, the training record
-    and MLflow tell the same figures.
+    ``evaluation`` is written by the report and read back by what needs it, so that they tell the
+    same figures.
     """
     return Pipeline(
         [
@@ -81,12 +81,6 @@ def create_pipeline() -> Pipeline:
                 inputs=["test_scores", "metrics", "slices", "comparisons", "promotion", "contest"],
                 outputs="evaluation",
                 name="report_evaluation",
-            ),
-            Node(
-                func=nodes.fill_training_record,
-                inputs=["training", "evaluation"],
-                outputs="training_evaluated",
-                name="fill_training",
             ),
             Node(
                 func=nodes.write_card,

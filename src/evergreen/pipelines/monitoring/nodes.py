@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from typing import Any
 
 import ibis.expr.types as ir
 import pandas as pd
 
 from evergreen import registry
+from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.monitoring.conclude import conclude, window_history, with_earlier
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.record import MonitoringRecord
@@ -24,9 +24,12 @@ from evergreen.rows.windows import resolve_as_of
 logger = logging.getLogger("evergreen.monitoring")
 
 
-def recall(champion: registry.ModelVersion, evaluation: dict[str, Any]) -> tuple[registry.ModelVersion, Reference]:
-    """The champion and what it remembers; evaluation stands among the inputs so that its decision comes first."""
-    logger.info("%s: watching version %s.", evaluation["use_case"], champion.version)
+def recall(
+    champion: registry.ModelVersion,
+    evaluation: EvaluationRecord | None,  # noqa: ARG001 - the champion is looked up after it was decided on
+) -> tuple[registry.ModelVersion, Reference]:
+    """The champion and what it remembers."""
+    logger.info("%s: watching version %s.", champion.use_case, champion.version)
     return champion, registry.reference(champion)
 
 
@@ -70,10 +73,9 @@ def report(
 
 
 def show(
-    monitored: dict[str, Any], reference: Reference, observed: Window, history: pd.DataFrame
+    record: MonitoringRecord, reference: Reference, observed: Window, history: pd.DataFrame
 ) -> tuple[str, str, list[AlertMessage], list[AlertMessage]]:
     """The page for people, the metrics for Prometheus, the messages for both alert channels."""
-    record = MonitoringRecord(**monitored)
     scores = reference.score_profile, window_score_profile(reference, observed)
     page = monitoring_page(record, reference.profile, observed.profile, history, reference.importance, scores)
     registry.publish_monitoring(record, page)

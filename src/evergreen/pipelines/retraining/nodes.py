@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from typing import Any
 
 import ibis.expr.types as ir
 
@@ -52,7 +51,7 @@ logger = logging.getLogger("evergreen.retraining")
 
 def check_quality(
     champion: registry.ModelVersion,
-    monitoring: dict[str, Any],
+    monitoring: MonitoringRecord,
     window: ir.Table,
     table: TableSpec,
     split: SplitPolicy,
@@ -60,7 +59,7 @@ def check_quality(
     as_of: str | None,
 ) -> QualityGate:
     """Stop before anything is learnt from rows that are too few, too empty, repeated, or not what they should be."""
-    use_case = monitoring["use_case"]
+    use_case = monitoring.use_case
     today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
     rows = recent_rows(window, table, today, split, retraining.window_days)
     known = table.without(set(table.features) - set(champion.manifest.spec.features))
@@ -71,8 +70,8 @@ def check_quality(
 
 
 def decide(
-    quality_gate: dict[str, Any],
-    monitoring: dict[str, Any],
+    quality_gate: QualityGate,
+    monitoring: MonitoringRecord,
     champion: registry.ModelVersion,
     window: ir.Table,
     table: TableSpec,
@@ -80,7 +79,7 @@ def decide(
     retraining: RetrainingParameters,
 ) -> RetrainingTrigger:
     """Decide whether there is a reason to retrain, and nothing that holds it back."""
-    today, manifest = dt.date.fromisoformat(quality_gate["as_of"]), champion.manifest
+    today, manifest = quality_gate.as_of, champion.manifest
     retrained = manifest.tested_on == "window"
     last = registry.last_retraining(champion)
     learnt = manifest.as_of if retrained else None
@@ -91,13 +90,13 @@ def decide(
         days_since_retraining=None if last is None else (today - last).days,
         new_labelled_rows=count_new_labelled(window, table, manifest.bounds, today, split, learnt),
     )
-    trigger = decide_trigger(MonitoringRecord(**monitoring), age, retraining.trigger)
+    trigger = decide_trigger(monitoring, age, retraining.trigger)
     logger.info("%s: retraining %s. %s", trigger.use_case, trigger.status, " ".join(trigger.reasons))
     return trigger
 
 
 def train_challenger(
-    trigger: dict[str, Any],
+    trigger: RetrainingTrigger,
     champion: registry.ModelVersion,
     features: ir.Table,
     window: ir.Table,
@@ -108,54 +107,50 @@ def train_challenger(
     window_days: int,
 ) -> ChallengerRecord:
     """Train a challenger from each choice of rows, and register the one that does best on recent rows."""
-    decided = RetrainingTrigger(**trigger)
-    if not decided.fired:
-        return no_challenger(decided)
-    pool = challenger_rows(champion, features, window, table, split, training, retraining, decided.as_of)
+    if not trigger.fired:
+        return no_challenger(trigger)
+    pool = challenger_rows(champion, features, window, table, split, training, retraining, trigger.as_of)
     check_leakage(pool.rows.X, pool.rows.y, pool.rows.spec, training.leakage)
     settings = [training, split, retraining.challenger]
-    plan = registry.plan_training(decided.use_case, pool.rows, settings, champion.version)
+    plan = registry.plan_training(trigger.use_case, pool.rows, settings, champion.version)
     if plan.reuse is not None:
-        return challenger_again(plan, decided)
+        return challenger_again(plan, trigger)
     recipe = training_recipe(champion, training, retraining.challenger)
     contenders = train_contenders(pool, retraining.challenger, recipe, split)
     record = register_contender(contenders, plan, training, window_days)
-    return new_challenger(decided, record, contenders)
+    return new_challenger(trigger, record, contenders)
 
 
 def validate_challenger(
-    retrained: dict[str, Any], window: ir.Table, evaluation: EvaluationParameters, retraining: RetrainingParameters
+    retrained: ChallengerRecord, window: ir.Table, evaluation: EvaluationParameters, retraining: RetrainingParameters
 ) -> ValidationRecord:
     """Judge challenger and champion on rows that neither has seen, and store the figures before any alias moves."""
-    trained = ChallengerRecord(**retrained)
-    if trained.challenger is None or trained.earlier_outcome is not None:
-        return nothing_to_validate(trained)
-    contest = contest_of(trained.use_case, trained.challenger.version, trained.champion)
+    if retrained.challenger is None or retrained.earlier_outcome is not None:
+        return nothing_to_validate(retrained)
+    contest = contest_of(retrained.use_case, retrained.challenger.version, retrained.champion)
     rows = judging_rows(contest, window, evaluation)
     scores = contest_scores(contest, rows)
     look = registry.take_look(contest)
     publish_judgement(contest, rows, scores, retraining.explained_rows)
     decision = judge(contest, rows, scores, look, evaluation, retraining.behaviour)
     return ValidationRecord(
-        use_case=trained.use_case, as_of=trained.as_of, status=decision.decision, champion=trained.champion,
-        challenger=trained.challenger.version, look=look, decision=decision, reason=" ".join(decision.reasons),
+        use_case=retrained.use_case, as_of=retrained.as_of, status=decision.decision, champion=retrained.champion,
+        challenger=retrained.challenger.version, look=look, decision=decision, reason=" ".join(decision.reasons),
     )  # fmt: skip
 
 
 def promote_challenger(
-    quality_gate: dict[str, Any], trigger: dict[str, Any], retrained: dict[str, Any], validation: dict[str, Any]
+    quality_gate: QualityGate, trigger: RetrainingTrigger, retrained: ChallengerRecord, validation: ValidationRecord
 ) -> RetrainingRecord:
     """Carry the decision out: move the champion alias or leave it, and clear the challenger's either way."""
-    gate, decided = QualityGate(**quality_gate), RetrainingTrigger(**trigger)
-    trained, judged = ChallengerRecord(**retrained), ValidationRecord(**validation)
     outcome: str | None = None
-    after = decided.champion
-    if judged.challenger is not None:
-        contest = contest_of(judged.use_case, judged.challenger, judged.champion)
-        settled = registry.settle(contest, judged.decision)
-        registry.note_retraining(contest.reigning, judged.as_of)
+    after = trigger.champion
+    if validation.challenger is not None:
+        contest = contest_of(validation.use_case, validation.challenger, validation.champion)
+        settled = registry.settle(contest, validation.decision)
+        registry.note_retraining(contest.reigning, validation.as_of)
         outcome, after = settled.outcome, settled.champion_after or after
-    record = retraining_record(gate, decided, trained, judged, outcome, after)
+    record = retraining_record(quality_gate, trigger, retrained, validation, outcome, after)
     registry.publish_record(record, "retraining")
     logger.info("%s: retraining %s. %s", record.use_case, record.status, record.reason)
     return record

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from typing import Any
 
 import ibis.expr.types as ir
 
 from evergreen import registry
+from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.modelling.scoring import ScoringPolicy, score_table
 from evergreen.predictions import Predictions, ScoredBy
 from evergreen.rows.windows import resolve_as_of, window_rows
@@ -22,7 +22,7 @@ def score(
     scoring: ScoringPolicy,
     window_days: int,
     as_of: str | None,
-    evaluation: dict[str, Any],  # noqa: ARG001 - the champion is looked up after it was decided on
+    evaluation: EvaluationRecord | None,  # noqa: ARG001 - the champion is looked up after it was decided on
 ) -> Predictions:
     """Score the window, or the whole table, with the champion."""
     manifest = champion.manifest
