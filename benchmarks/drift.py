@@ -22,7 +22,7 @@ import pandas as pd
 from scipy import special
 
 from drift_runs import dependent_run, independent_run, parts
-from drift_tables import SETTINGS, dependent_pairs, pairs, rate, show, table
+from drift_tables import SETTINGS, ZIPF, dependent_pairs, pairs, rate, show, table, zipf_pairs
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles, merge
 from evergreen.monitoring.alerts import alerts_over_time, history_rows
@@ -48,6 +48,11 @@ def false_alarms(args: argparse.Namespace) -> Iterator[list]:
         data = pairs(args.seeds, *SETTINGS[name]) if name in SETTINGS else dependent_pairs(args.seeds)
         found = np.array([verdicts(*pair, date=None if name in SETTINGS else "date") for pair in data])
         yield [name, len(found), *(rate(int(hits), len(found)) for hits in found.sum(axis=0))]
+    for name, levels in ZIPF.items():
+        if args.setting and args.setting not in name:
+            continue
+        found = np.array([verdicts(*pair) for pair in zipf_pairs(args.seeds, levels)])
+        yield [f"10k / 10k, {name}", len(found), *(rate(int(hits), len(found)) for hits in found.sum(axis=0))]
 
 
 def power(args: argparse.Namespace) -> Iterator[list]:
@@ -56,6 +61,9 @@ def power(args: argparse.Namespace) -> Iterator[list]:
     cases: dict[str, tuple[int, int, dict[str, float]]] = {
         "x0 shifted by .1 sd, 10k / 10k": (10_000, 10_000, {"shift": 0.1}),
         "five points moved in c0, 10k / 1k": (10_000, 1_000, {"moved": 0.05}),
+        "x0 shifted by .1 sd, 10k / 1k": (10_000, 1_000, {"shift": 0.1}),
+        "x0 with 1.2 times the sd, 10k / 1k": (10_000, 1_000, {"spread": 1.2}),
+        "3 % of x0 ten times as large, 10k / 1k": (10_000, 1_000, {"wild": 0.03}),
         "x0 shifted by .02 sd, 50k / 50k: not worth an alarm": (50_000, 50_000, {"shift": 0.02}),
     }
     for name, (rows, window_rows, drift) in cases.items():

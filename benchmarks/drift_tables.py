@@ -19,11 +19,19 @@ SETTINGS: dict[str, tuple[int, int, int]] = {
 
 
 def table(
-    rng: np.random.Generator, rows: int, levels: int = 10, shift: float = 0.0, moved: float = 0.0
+    rng: np.random.Generator,
+    rows: int,
+    levels: int = 10,
+    shift: float = 0.0,
+    moved: float = 0.0,
+    spread: float = 1.0,
+    wild: float = 0.0,
 ) -> pd.DataFrame:
-    """Ten numeric and five categorical columns; drift only in x0 (a shift) and c0 (mass moved)."""
+    """Ten numeric and five categorical columns; drift only in x0 (shift, spread, a share ten times as large) and c0."""
     numbers = rng.standard_normal((10, rows))
-    numbers[0] += shift
+    numbers[0] = numbers[0] * spread + shift
+    if wild:
+        numbers[0] = np.where(rng.random(rows) < wild, 10 * numbers[0], numbers[0])
     names = pa.array([f"level {i}" for i in range(levels)])
     codes = rng.integers(0, levels, (5, rows))
     if moved:
@@ -31,6 +39,24 @@ def table(
         codes[0][leaving] = 0
     texts = {f"c{i}": pd.array(names.take(pa.array(code)), dtype="str") for i, code in enumerate(codes)}
     return pd.DataFrame({f"x{i}": values for i, values in enumerate(numbers)} | texts)
+
+
+ZIPF = {"1k levels": 1_000, "5k levels": 5_000, "50k levels": 50_000}
+
+
+def zipf_pairs(
+    seeds: Iterable[int], levels: int, rows: int = 10_000, columns: int = 5
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Reference and window of categories whose k-th level has a share of 1/k, without drift; a pair a seed."""
+    share = 1 / np.arange(1, levels + 1)
+    names = pa.array([f"level {i}" for i in range(levels)])
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        codes = rng.choice(levels, (2, columns, rows), p=share / share.sum())
+        yield tuple(  # type: ignore[misc]
+            pd.DataFrame({f"c{i}": pd.array(names.take(pa.array(code)), dtype="str") for i, code in enumerate(side)})
+            for side in codes
+        )
 
 
 def blocked(rng: np.random.Generator, weeks: int, stores: int = 20, rows: int = 5) -> pd.DataFrame:

@@ -32,6 +32,8 @@ class OverTimePolicy(Frozen):
         hits: Hits of the same column that alert ...
         of_last: ... within so many windows, the newest among them.
         min_effect: Smallest effect worth an alarm.
+        lasting_share: Share of ``min_effect`` from which an open alert stays open, so that one at the border doesn't
+            open and close by turns.
     """
 
     q: float = 0.05
@@ -40,6 +42,7 @@ class OverTimePolicy(Frozen):
     hits: int = 2
     of_last: int = 3
     min_effect: float = DriftPolicy().min_effect
+    lasting_share: float = Field(default=0.5, gt=0, le=1)
 
     def false_alarms_per_month(self, windows_per_month: float) -> float:
         """The budget for false alerts a month: ``q`` for every ``windows_per_budget`` windows.
@@ -123,7 +126,7 @@ def alerts_over_time(history: pd.DataFrame, policy: OverTimePolicy | None = None
     before it leaves nine tenths to the two as one: a small shift that one window cannot tell from noise stands
     out in two. It alerts, too, when it hits at q in 2 of the last 3 windows, the newest among them; a missing or
     retyped column alerts at once. An open alert repeats silently while the rule holds and closes in the first
-    window that is no hit, alone or with the one before it.
+    window that, alone or with the one before it, is no hit even where ``lasting_share`` of the effect is enough.
 
     Args:
         history: Rows of ``history_rows`` for all windows, in any order.
@@ -162,6 +165,7 @@ class _Found:
     alone: NDArray
     paired: NDArray
     hit: NDArray
+    lasting: NDArray
     recent: NDArray
     holds: NDArray
 
@@ -179,6 +183,9 @@ def _found(wide: pd.DataFrame, policy: OverTimePolicy) -> _Found:
     alone = p_value <= np.where(has_pair, policy.alone, 1.0) * level
     paired = pair_p_value <= (1 - policy.alone) * level
     hit = certain | (p_value <= policy.q)
+    lower = policy.model_copy(update={"min_effect": policy.lasting_share * policy.min_effect})
+    lasting = _counting(wide, "adjusted_p_value", "effect", lower) <= policy.q
+    lasting |= _counting(wide, "pair_adjusted_p_value", "pair_effect", lower) <= policy.q
     sums = np.cumsum(np.concatenate([np.zeros((policy.of_last, hit.shape[1]), int), hit]), axis=0)
     recent = sums[policy.of_last :] - sums[: -policy.of_last]
     return _Found(
@@ -190,6 +197,7 @@ def _found(wide: pd.DataFrame, policy: OverTimePolicy) -> _Found:
         alone=alone,
         paired=paired,
         hit=hit | (pair_p_value <= policy.q),
+        lasting=certain | lasting,
         recent=recent,
         holds=certain | alone | paired | (hit & (recent >= policy.hits)),
     )
@@ -208,7 +216,7 @@ def _life(name: str, found: _Found, ends: Sequence[pd.Timestamp], policy: OverTi
         if found.holds[i]:
             event: Event = "repeated" if opening else "opened"
             severity, reason = found.severity[i], _reason(found, i, policy)
-        elif opening and not found.hit[i]:
+        elif opening and not found.lasting[i]:
             event, severity = "closed", opening.severity
             reason = f"no sign of drift in this window; open since {opening.window_end:%Y-%m-%d}"
         else:

@@ -21,8 +21,8 @@ class PerformancePolicy(Frozen):
     Attributes:
         relative_drop: Largest allowed drop as a share of the reference's value.
         absolute_drop: Largest allowed drop in points; either limit alerts.
-        ci: Coverage of the intervals that must agree; those of the drops hold jointly for all watched metrics, so that
-            by chance any of them alerts in at most (1 − ci) / 2 of windows.
+        ci: Coverage of the intervals that must agree; those of the drops hold jointly for all watched metrics, so
+            that by chance any of them alerts in at most (1 − ci) / 2 of windows.
     """
 
     relative_drop: float = 0.1
@@ -132,6 +132,7 @@ def positive_rate_shift(
     limit: float = 0.2,
     ci: float = 0.95,
     design_effect: float = 1.0,
+    windows: float | None = None,
 ) -> PositiveRateShift:
     """Compare the shares of positive predictions.
 
@@ -144,6 +145,8 @@ def positive_rate_shift(
         limit: Largest allowed relative change, either way.
         ci: Coverage of the interval.
         design_effect: Variance inflation by dependent rows, from the profile of the scores.
+        windows: Number of held-out windows that it was estimated from, whose Student's quantile the interval takes;
+            None where rows are independent.
     """
     ref, new = np.asarray(reference_predictions, float), np.asarray(predictions, float)
     if not len(ref) or not len(new):
@@ -153,7 +156,8 @@ def positive_rate_shift(
         return PositiveRateShift(reference=p, window=q)
     hits = max(new.sum(), 0.5), ref.sum()
     variance = 1 / hits[0] - 1 / max(len(new), 1) + 1 / hits[1] - 1 / len(ref)
-    half = stats.norm.ppf((1 + ci) / 2) * np.sqrt(max(variance, 0.0) * design_effect)
+    quantile = stats.norm.ppf((1 + ci) / 2) if windows is None else stats.t.ppf((1 + ci) / 2, windows)
+    half = quantile * np.sqrt(max(variance, 0.0) * design_effect)
     ratio = hits[0] / len(new) / p
     low, high = ratio * np.exp(-half) - 1, ratio * np.exp(half) - 1
     change = q / p - 1
@@ -173,13 +177,12 @@ def _drop(reference: Metric | None, window: Metric, policy: PerformancePolicy) -
     before = None if reference is None else reference.value
     if before is None or window.value is None or window.low is None or window.high is None:
         return MetricDrop(reference=before, window=window, status="insufficient_data")
-    known = reference is not None and reference.low is not None and reference.high is not None
-    low_before = reference.low if known and reference and reference.low is not None else before
-    high_before = reference.high if known and reference and reference.high is not None else before
+    if reference is None or reference.low is None or reference.high is None:  # nobody knows how exact it is
+        return MetricDrop(reference=before, window=window, status="insufficient_data")
     drop = before - window.value
     wider = _jointly(policy.ci)
-    low = drop - wider * float(np.hypot(before - low_before, window.high - window.value))
-    high = drop + wider * float(np.hypot(high_before - before, window.value - window.low))
+    low = drop - wider * float(np.hypot(before - reference.low, window.high - window.value))
+    high = drop + wider * float(np.hypot(reference.high - before, window.value - window.low))
     limit = min(policy.absolute_drop, policy.relative_drop * before)
     alert = drop > limit and low > 0
     return MetricDrop(

@@ -187,6 +187,7 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
             limit=parameters.max_positive_rate_change,
             ci=1 - policy.q * SIDE_SHARE * (1 - VALUES_WEIGHT),
             design_effect=scores.design_effect,
+            windows=scores.design_windows,
         ),
         multivariate=_multivariate(reference, window, off, parameters),
         performance=_performance(reference, window, parameters),

@@ -11,7 +11,13 @@ from scipy import stats
 
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.drift import tutorial
-from evergreen.monitoring.drift.column_tests import Tested, minimum_detectable_effect, share_test, value_test
+from evergreen.monitoring.drift.column_tests import (
+    Tested,
+    minimum_detectable_effect,
+    minimum_detectable_spread,
+    share_test,
+    value_test,
+)
 from evergreen.monitoring.drift.effects import shown
 from evergreen.monitoring.drift.report import ColumnDrift, ColumnStatus, DriftPolicy, DriftReport, Hypothesis
 from evergreen.monitoring.profiles.profile import (
@@ -156,6 +162,7 @@ def _verdict(pair: _Pair, hypotheses: tuple[Hypothesis, ...], policy: DriftPolic
     detectable = minimum_detectable_effect(pair.reference, pair.window, pair.design, alpha)
     if detectable is not None:
         detectable = max(detectable, policy.min_effect)
+    spread = minimum_detectable_spread(pair.reference, pair.window, pair.design, alpha)
     tested = any(h.name == "values" for h in hypotheses)
     weak = not tested or detectable is None or detectable > policy.max_detectable_effect
     status: ColumnStatus = "drift" if alarms else "insufficient_data" if weak else "ok"
@@ -167,20 +174,23 @@ def _verdict(pair: _Pair, hypotheses: tuple[Hypothesis, ...], policy: DriftPolic
         p_value=speaking.p_value if speaking else None,
         adjusted_p_value=speaking.adjusted_p_value if speaking else None,
         minimum_detectable_effect=detectable,
+        minimum_detectable_spread=spread,
         hypotheses=hypotheses,
         design_effect=pair.design.values,
-        message=_sentence(status, speaking, detectable),
+        design_windows=pair.design.windows,
+        message=_sentence(status, speaking, detectable, spread),
         **shown(pair.reference, pair.window),
     )
 
 
-def _sentence(status: str, speaking: Hypothesis | None, detectable: float | None) -> str:
+def _sentence(status: str, speaking: Hypothesis | None, detectable: float | None, spread: float | None) -> str:
     if status == "drift" and speaking:
         shift = f"like a shift of {speaking.effect:.2f} standard deviations"
         return f"{_SPEAKING[speaking.name]}, {shift} (adjusted p {speaking.adjusted_p_value:.2g})."
     if detectable is None:
         return "One side has no values."
-    limit = f"a shift below {detectable:.2f} standard deviations would probably go unnoticed"
+    wider = "" if spread is None else f", or of the standard deviation below {spread - 1:.0%},"
+    limit = f"a shift below {detectable:.2f} standard deviations{wider} would probably go unnoticed"
     return f"Too few independent rows: {limit}." if status == "insufficient_data" else f"No drift found; {limit}."
 
 

@@ -21,6 +21,8 @@ from evergreen.rows.canonical_series import as_levels, canonical_texts
 
 _MIN_ROWS = 200
 _MAX_ROWS = 10_000
+_MIN_BLOCKS = 4
+"""Two independent blocks of either side in either half, without which an AUC has no variance."""
 _MAX_LEVELS = 250
 _NAMED_FEATURES = 5
 _MAX_DESIGN_EFFECT = 1.5
@@ -114,10 +116,12 @@ def _tell_apart(
     rng = np.random.default_rng(seed)
     ref, ref_blocks = _sampled(reference, both_blocks[0], rng)
     win, win_blocks = _sampled(window, both_blocks[1], rng)
+    if min(ref_blocks.max(), win_blocks.max()) + 1 < _MIN_BLOCKS:
+        return MultivariateDrift(status="insufficient_data")
     X = _encoded(pd.concat([ref, _named_alike(win, ref, categorical)], ignore_index=True), numeric, categorical)
     y = np.repeat([0, 1], [len(ref), len(win)])
     blocks = np.concatenate([ref_blocks, win_blocks + ref_blocks.max() + 1])
-    side = rng.permutation(np.arange(blocks.max() + 1) % 2)[blocks]
+    side = np.concatenate([_dealt(rng, ref_blocks), _dealt(rng, win_blocks)])
     halves = []
     for half in (0, 1):
         model = _classifier(len(numeric), X.shape[1], seed).fit(X[side != half], y[side != half])
@@ -138,6 +142,11 @@ def _tell_apart(
         minimum_detectable_auc=float(min(0.5 + (stats.norm.isf(q) + stats.norm.ppf(0.8)) * error, 1.0)),
         features=features,
     )
+
+
+def _dealt(rng: np.random.Generator, blocks: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The half of each row: whole blocks, as many in one half as in the other."""
+    return rng.permutation(np.arange(blocks.max() + 1) % 2)[blocks]
 
 
 def _sampled(

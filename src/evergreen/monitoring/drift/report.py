@@ -84,10 +84,13 @@ class ColumnDrift(Frozen):
         effect: Effect of the hypothesis that speaks: the largest among alarms, else the likeliest.
         p_value: p-value of that hypothesis, before correction.
         adjusted_p_value: The same after weighted Benjamini–Hochberg.
-        minimum_detectable_effect: Effect that these row numbers find with 80 % power; None without values.
+        minimum_detectable_effect: Shift of location, or of shares, that these row numbers find with 80 % power; None
+            without values.
+        minimum_detectable_spread: Ratio of standard deviations that they find likewise; None for categories.
         hypotheses: All hypotheses tested.
         distances: Usual distances, shown and not decided on.
         design_effect: Variance inflation by dependent rows that the test of values took into account.
+        design_windows: Held-out windows that it was estimated from; None where rows are taken as independent.
         reference_null_share: Share of nulls in the reference.
         window_null_share: Share of nulls in the window.
         unseen_levels: Values of the window that the reference does not list, most frequent first.
@@ -101,9 +104,11 @@ class ColumnDrift(Frozen):
     p_value: float | None = None
     adjusted_p_value: float | None = None
     minimum_detectable_effect: float | None = None
+    minimum_detectable_spread: float | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     distances: Distances | None = None
     design_effect: float = 1.0
+    design_windows: float | None = None
     reference_null_share: float | None = None
     window_null_share: float | None = None
     unseen_levels: dict[str, int] = Field(default_factory=dict)

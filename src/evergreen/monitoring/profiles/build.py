@@ -21,6 +21,7 @@ from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Tally,
 
 _SAMPLE_ROWS = 100_000
 _MOST_PIECES = 104
+_BORDER_ERRORS = 4.0
 _IN_PROCESS = {"duckdb", "polars", "datafusion"}
 _KIND_OF_FAMILY: dict[Family, Kind] = {
     "number": "numeric",
@@ -78,7 +79,7 @@ def build_profile(
     cut = None if reference is not None else _cut(date, first_day, last_day, period_days, labels)
     pieces = cut.pieces + 1 if cut else 1
     if reference is None:
-        tallies = _own_tallies(source, kinds, pieces, bins, max_levels)
+        tallies = _own_tallies(source, kinds, pieces, bins, max_levels, rows)
     else:
         tallies = {name: _same_tally(reference, name, pieces) for name in kinds}
     if isinstance(source, IbisSource) and source.engine not in _IN_PROCESS:
@@ -146,7 +147,9 @@ def _cut(date: str | None, first: dt.date | None, last: dt.date | None, period_d
     return None if labels is None else Cut(HASHED_PIECES, blocks=labels)
 
 
-def _own_tallies(source: Source, kinds: dict[str, Kind], pieces: int, bins: int, max_levels: int) -> dict[str, Tally]:
+def _own_tallies(
+    source: Source, kinds: dict[str, Kind], pieces: int, bins: int, max_levels: int, rows: int
+) -> dict[str, Tally]:
     sample = source.sample(kinds, _SAMPLE_ROWS)
     tallies: dict[str, Tally] = {}
     for name, kind in kinds.items():
@@ -156,14 +159,26 @@ def _own_tallies(source: Source, kinds: dict[str, Kind], pieces: int, bins: int,
         elif kind == "categorical":
             counted = pc.value_counts(sample[name].drop_null()).to_pylist()
             ranked = sorted(counted, key=lambda item: (-item["counts"], item["values"]))
-            tallies[name] = LevelTally((item["values"] for item in ranked[:max_levels]), pieces)
+            border = _border_share([item["counts"] for item in ranked], max_levels, whole=len(sample[name]) >= rows)
+            tallies[name] = LevelTally((item["values"] for item in ranked[:max_levels]), pieces, border)
         else:
             tallies[name] = TimeTally()
     return tallies
+
+
+def _border_share(counts: Sequence[int], max_levels: int, *, whole: bool) -> float:
+    """Share of rows below which chance decided whether a level is listed: four errors above the last one that is."""
+    sampled = sum(counts)
+    if not sampled or (len(counts) <= max_levels and whole):
+        return 0.0
+    last = counts[max_levels - 1] if len(counts) > max_levels else 1
+    return float((last + _BORDER_ERRORS * np.sqrt(last)) / sampled)
 
 
 def _same_tally(reference: Profile, name: str, pieces: int) -> Tally:
     column = reference.columns[name]
     if isinstance(column, NumericColumn):
         return NumericTally(np.asarray(column.edges), pieces)
-    return LevelTally(column.levels, pieces) if isinstance(column, CategoricalColumn) else TimeTally()
+    if isinstance(column, CategoricalColumn):
+        return LevelTally(column.levels, pieces, column.border_share)
+    return TimeTally()

@@ -25,6 +25,7 @@ from evergreen.monitoring.profiles.two_sample import (
     pool_rare_levels,
     pooled,
     size_factor,
+    squared_normal_score_z,
 )
 
 MIN_WINDOWS = 4
@@ -99,6 +100,7 @@ def _at_gap(values: Array, shares: Array, gap: int, *, numeric: bool, ordered: b
     return DesignEffect(
         values=max(1.0, float((distances**2 / h).mean() / KOLMOGOROV_SECOND_MOMENT)),
         ranks=max(1.0, float((normal_score_z(outside, inside) ** 2).mean())),
+        scales=max(1.0, float((squared_normal_score_z(outside, inside) ** 2).mean())),
         nulls=null_effect,
         windows=windows,
     )

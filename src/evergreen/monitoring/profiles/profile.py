@@ -22,6 +22,8 @@ class DesignEffect(Frozen):
     Attributes:
         values: Inflation of the squared Kolmogorov–Smirnov distance, or of chi-square; at least 1.
         ranks: Inflation of the squared van der Waerden z; at least 1.
+        scales: Inflation of the squared Klotz z; at least 1. None where it was not measured: the larger of the
+            others.
         nulls: Inflation of the variance of the null share; at least 1.
         windows: Effective number of held-out windows that the inflations rest on; None where rows are
             taken as independent.
@@ -29,8 +31,14 @@ class DesignEffect(Frozen):
 
     values: float = 1.0
     ranks: float = 1.0
+    scales: float | None = None
     nulls: float = 1.0
     windows: float | None = None
+
+    @property
+    def of_scales(self) -> float:
+        """Inflation of the squared Klotz z."""
+        return max(self.values, self.ranks) if self.scales is None else self.scales
 
 
 class NumericColumn(Frozen):
@@ -88,6 +96,9 @@ class CategoricalColumn(Frozen):
         levels: The reference's levels, most frequent first.
         counts: Rows per level; the last number counts all other values.
         unseen: The most frequent values outside ``levels``, with their counts.
+        border_share: Share of the reference's rows below which a level might as well not have been listed, so that
+            its count there is too large by chance; 0 where every level is listed, None in profiles that don't know
+            it.
         design: What row dependence does to this column's tests.
         pair_design: The same for two windows in a row taken as one; None where that was not measured.
     """
@@ -97,6 +108,7 @@ class CategoricalColumn(Frozen):
     levels: tuple[str, ...]
     counts: tuple[int, ...]
     unseen: dict[str, int] = Field(default_factory=dict)
+    border_share: float | None = None
     design: DesignEffect = DesignEffect()
     pair_design: DesignEffect | None = None
 
@@ -214,6 +226,7 @@ def merge_columns(name: str, a: Column, b: Column) -> Column:
             levels=a.levels,
             counts=_sum(a.counts, b.counts),
             unseen=most_frequent(unseen),
+            border_share=a.border_share,
             design=larger_design(a.design, b.design),
         )
     if isinstance(a, TimeColumn) and isinstance(b, TimeColumn):
@@ -276,6 +289,7 @@ def larger_design(a: DesignEffect, b: DesignEffect) -> DesignEffect:
     return DesignEffect(
         values=max(a.values, b.values),
         ranks=max(a.ranks, b.ranks),
+        scales=None if a.scales is None and b.scales is None else max(a.of_scales, b.of_scales),
         nulls=max(a.nulls, b.nulls),
         windows=min(windows, default=None),
     )

@@ -85,8 +85,9 @@ class NumericTally:
 class LevelTally:
     """Counts per level of a categorical column; the last but one code counts all other values."""
 
-    def __init__(self, levels: Iterable[str], pieces: int) -> None:
+    def __init__(self, levels: Iterable[str], pieces: int, border_share: float | None = 0.0) -> None:
         self.levels = tuple(levels)
+        self.border_share = border_share
         self.counts = np.zeros((pieces, len(self.levels) + 2), np.int64)
         self.unseen: dict[str, int] = {}
         self._known = Levels(self.levels)
@@ -129,6 +130,7 @@ class LevelTally:
             levels=self.levels,
             counts=tuple(totals[:-1].tolist()),
             unseen=most_frequent(self.unseen),
+            border_share=self.border_share,
             design=design,
             pair_design=pair_design,
         )

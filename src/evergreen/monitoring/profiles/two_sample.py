@@ -36,20 +36,51 @@ def ks_p_value(distance: float, h: float) -> float:
 def normal_score_z(reference: Array, window: Array) -> Array:
     """Van der Waerden's z: the window's ranks, read as normal quantiles, against its share of them; shape (...).
 
-    Ranks of one bin share their mean quantile, so scores sum to 0 and ties need no correction of their own. The test
-    needs no distribution, and for shifts it is never less efficient than Student's t (Chernoff and Savage 1958);
-    Mann–Whitney is, by 5 %, where values are Gaussian.
+    Ranks of one bin share their mean quantile. The test needs no distribution, and for shifts it is never less
+    efficient than Student's t (Chernoff and Savage 1958); Mann–Whitney is, by 5 %, where values are Gaussian.
 
     References:
         van der Waerden, "Order tests for the two-sample problem and their power" (1952).
     """
+    quantile = _upper_quantiles(reference + window)
+    return _score_z(reference, window, _normal_density(quantile))
+
+
+def squared_normal_score_z(reference: Array, window: Array) -> Array:
+    """Klotz' z: how far the window's ranks, read as normal quantiles and squared, spread; shape (...).
+
+    It sees what changes spread or tails and leaves the middle where it is. Ranks of one bin share their mean square.
+    For Gaussian values it is as efficient as the F test of two variances, which no other distribution may have.
+
+    References:
+        Klotz, "Nonparametric tests for scale", Annals of Mathematical Statistics 33 (1962).
+    """
+    quantile = _upper_quantiles(reference + window)
+    density = _normal_density(quantile)
+    return _score_z(reference, window, np.where(np.isfinite(quantile), quantile, 0.0) * density)
+
+
+def _upper_quantiles(both: Array) -> Array:
+    """Normal quantile of each bin's upper end; infinite at the last one."""
+    upper = np.cumsum(both, axis=-1) / both.sum(axis=-1)[..., None]
+    return special.ndtri(np.minimum(upper, 1.0))
+
+
+def _normal_density(quantile: Array) -> Array:
+    return np.exp(-(quantile**2) / 2) / np.sqrt(2 * np.pi)
+
+
+def _score_z(reference: Array, window: Array, antiderivative: Array) -> Array:
+    """The window's sum of scores over its standard deviation, without drift.
+
+    ``antiderivative`` holds, at each bin's upper end, the integral of the score times the normal density, its sign
+    turned, so that a bin's mean score is a difference; scores sum to 0, and ties need no correction of their own.
+    """
     both = reference + window
     n, m = reference.sum(axis=-1), window.sum(axis=-1)
     total = n + m
-    upper = np.cumsum(both, axis=-1) / total[..., None]
-    density = np.exp(-(special.ndtri(np.minimum(upper, 1.0)) ** 2) / 2) / np.sqrt(2 * np.pi)
-    before = np.concatenate([np.zeros((*density.shape[:-1], 1)), density[..., :-1]], axis=-1)
-    score = (before - density) * total[..., None] / np.where(both > 0, both, 1.0)
+    before = np.concatenate([np.zeros((*antiderivative.shape[:-1], 1)), antiderivative[..., :-1]], axis=-1)
+    score = (before - antiderivative) * total[..., None] / np.where(both > 0, both, 1.0)
     variance = n * m / (total * np.maximum(total - 1, 1)) * (both * score**2).sum(axis=-1)
     surplus = (window * score).sum(axis=-1)
     return np.where(variance > 0, surplus / np.sqrt(np.where(variance > 0, variance, 1.0)), 0.0)
@@ -68,23 +99,34 @@ def chi_square(reference: Array, window: Array) -> tuple[Array, int]:
     return np.asarray(statistic), int(reference.shape[-1]) - 1
 
 
-def pool_rare_levels(reference: Array, window: Array, min_expected: float = MIN_EXPECTED) -> list[NDArray[np.intp]]:
+def pool_rare_levels(
+    reference: Array, window: Array, min_expected: float = MIN_EXPECTED, border_share: float = 0.0
+) -> list[NDArray[np.intp]]:
     """Groups of level numbers to add up so that every cell of the 2 × k table expects ``min_expected`` rows.
 
-    Rare levels share one group; when even together they are too few, the rarest kept level joins them.
+    Rare levels share one group; when even together they are too few, the rarest kept level joins them. Levels near
+    the border of those that are counted by name join them, too, with all that are not: which of them were named was
+    decided by chance in the very rows that count them, so their share there is too large and that of the others too
+    small. Levels are dealt by both sides' rows together, which says nothing of how the sides differ.
 
     Args:
-        reference: Counts per level, shape (k,).
+        reference: Counts per level, shape (k,); the last level holds all that have no name.
         window: Counts per level, shape (k,).
         min_expected: Expected count that the chi-square approximation wants in each cell.
+        border_share: Share of rows below which a level stands near the border; 0 where all levels have names.
     """
     both = reference + window
     n, m = reference.sum(), window.sum()
     expected = both * (min(n, m) / max(n + m, 1.0))
+    if border_share > 0:
+        near = both < border_share * (n + m)
+        near[-1] = True
+        expected = np.where(near, -1.0, expected)
     order = np.argsort(-expected, kind="stable")
     order = order[both[order] > 0]
     kept = int((expected[order] >= min_expected).sum())
-    if kept < len(order) and expected[order[kept:]].sum() < min_expected and kept > 0:
+    rare = both[order[kept:]].sum() * (min(n, m) / max(n + m, 1.0))
+    if kept < len(order) and rare < min_expected and kept > 0:
         kept -= 1
     groups = [order[i : i + 1] for i in range(kept)]
     return [*groups, order[kept:]] if kept < len(order) else groups
@@ -119,6 +161,16 @@ def share_p_value(reference: Array, window: Array, design_effect: float = 1.0) -
     as_many = special.betainc(found, total - found + 1, part) if found else 1.0
     as_few = special.betainc(total - found, found + 1, 1 - part) if found < total else 1.0
     return float(min(1.0, 2 * min(as_many, as_few)))
+
+
+def estimated_chi_square_p_value(statistic: float, df: int, windows: float | None) -> float:
+    """P-value of a chi-square over a variance that was estimated from ``windows`` held-out windows of ``df`` each.
+
+    The ratio follows F with df and windows · df degrees of freedom; None: nothing was estimated, so chi-square.
+    """
+    if windows is None:
+        return float(special.chdtrc(df, statistic))
+    return float(special.fdtrc(df, windows * df, statistic / df))
 
 
 def two_sided(z: float) -> float:
