@@ -12,17 +12,34 @@ from kedro.framework.project import pipelines, settings
 from kedro.utils import find_kedro_project
 
 from evergreen.errors import EvergreenError
+from evergreen.invocation import Invocation, remember
 from evergreen.use_cases import UseCase, read_use_cases
 
 _listed: dict[str, UseCase] = {}
 
 
 class Context(KedroContext):
-    """Kedro's context, which is made once a session whether hooks run or not: it lists the session's use cases."""
+    """Kedro's context, which is made once a session whether hooks run or not.
+
+    It lists the session's use cases, and remembers how the session was started for the commands that it prints.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _remember(_read(self.config_loader))
+        remember(_invocation(self))
+
+
+def _invocation(context: KedroContext) -> Invocation:
+    loader = context.config_loader
+    conf = Path(str(loader.conf_source))
+    own = context.project_path / settings.CONF_SOURCE
+    return Invocation(
+        env=context.env,
+        conf_source=None if conf.resolve() == own.resolve() else str(conf),
+        data=os.environ.get("EVERGREEN_DATA"),
+        params=loader.runtime_params,
+    )
 
 
 def use_cases() -> dict[str, UseCase]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
+from evergreen.invocation import narrow
 from evergreen.parameter_faults import refuse_faulty_parameters
 from evergreen.reporting.screen import Lifecycle, summary
 from evergreen.sources import check_dbt
@@ -63,6 +64,7 @@ class ProjectHooks:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Say what is about to run, unless dbt says that its tables can't be relied on; before MLflow opens a run."""
+        narrow(tuple(sorted({use_case_of(space) for space in run_params.get("namespaces") or []})))
         check_dbt(pipeline, catalog)
         names = ", ".join(_chosen_rooms(run_params) or ["the whole lifecycle"])
         logger.info("Running %s for %s.", names, ", ".join(_use_cases(pipeline)))

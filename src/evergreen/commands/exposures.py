@@ -10,16 +10,17 @@ import click
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 
-from evergreen.commands.group import ENV, models, open_project
+from evergreen.commands.group import configuration, models, open_project
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 
 
 @models.command("dbt-exposures")
 @click.option("--use-case", default=None, help="Name of the use case, for instance churn; default: all that dbt feeds.")
 @click.option("--dbt-target", default=None, help="Folder with dbt's manifest.json; default: the parameter dbt_target.")
 @click.option("--output", default=None, type=click.Path(dir_okay=False), help="A .yml file among the dbt models.")
-@ENV
+@configuration
 def exposures_command(use_case: str | None, dbt_target: str | None, output: str | None, env: str | None) -> None:
     """Write dbt's exposures file, so that its lineage ends in the models that live on its tables."""
     context = open_project(use_case, env)
@@ -52,7 +53,7 @@ def _exposure(context: KedroContext, use_case: str, dbt_target: str | None) -> d
     champion = registry.aliases_of(use_case).get(registry.CHAMPION)
     if champion is None:
         raise EvergreenError(
-            f"{use_case} has no champion to show: run `kedro run --namespaces={use_case}` first, or leave it out with "
+            f"{use_case} has no champion to show: run `{command('kedro run', use_case)}` first, or leave it out with "
             "--use-case."
         )
     facts = registry.version_facts(registry.load(use_case, champion))

@@ -17,8 +17,22 @@ from kedro.utils import find_kedro_project
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 
+CONF_SOURCE = "--conf-source"
+
+
+def _keep(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    context.meta[CONF_SOURCE] = value
+
+
 USE_CASE = click.option("--use-case", required=True, help="Name of the use case, for instance churn.")
-ENV = click.option("--env", "-e", default=None, help="Kedro environment; default: base with local on top.")
+_ENV = click.option("--env", "-e", default=None, help="Kedro environment; default: base with local on top.")
+_CONF_SOURCE = click.option(
+    CONF_SOURCE,
+    type=click.Path(exists=True, file_okay=False),
+    expose_value=False,
+    callback=_keep,
+    help="Folder of configuration; default: the project's own conf.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 REASON = click.option("--reason", default="", help="Why; goes into the audit. Required.")
 SECRET = re.compile(r"//[^/@\s]+@")
@@ -48,6 +62,11 @@ def _sentence(error: Exception) -> str | None:
     return None
 
 
+def configuration(function: Callable[..., None]) -> Callable[..., None]:
+    """Which configuration a command reads: ``--env``, and ``--conf-source``, which :func:`open_project` finds."""
+    return _ENV(_CONF_SOURCE(function))
+
+
 @click.group(cls=OneSentenceGroup)
 def models() -> None:
     """Registered versions: list, compare, promote, roll back."""
@@ -57,7 +76,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     """A command of the group with the options that each of them has."""
 
     def with_options(function: Callable[..., None]) -> click.Command:
-        return models.command(name)(USE_CASE(ENV(AS_JSON(function))))
+        return models.command(name)(USE_CASE(configuration(AS_JSON(function))))
 
     return with_options
 
@@ -73,7 +92,8 @@ def open_project(use_case: str | None, env: str | None) -> KedroContext:
         EvergreenError: Where the environment lists no such use case, or MLflow is out of reach.
     """
     metadata = bootstrap_project(find_kedro_project(Path.cwd()) or Path.cwd())
-    session = KedroSession.create(project_path=metadata.project_path, env=env)
+    conf_source = click.get_current_context().meta.get(CONF_SOURCE)
+    session = KedroSession.create(project_path=metadata.project_path, env=env, conf_source=conf_source)
     assert isinstance(session, KedroSession)  # the project configures no other session class
     context = session.load_context()
     if use_case is not None and use_case not in use_cases():

@@ -8,6 +8,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 
 
 class ModelVersionDataset(AbstractDataset[NoReturn, registry.ModelVersion | None]):
@@ -46,7 +47,7 @@ class ModelVersionDataset(AbstractDataset[NoReturn, registry.ModelVersion | None
             return None
         raise EvergreenError(
             f"{self._use_case} has no {' or '.join(self._aliases)} yet: "
-            f"run `kedro run --pipelines=feature_engineering,training,evaluation --namespaces={self._use_case}` first."
+            f"run `{command('kedro run --pipelines=feature_engineering,training,evaluation', self._use_case)}` first."
         )
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the interface has it

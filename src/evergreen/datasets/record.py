@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.judge import EvaluationRecord
+from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record
@@ -41,7 +42,8 @@ class RecordDataset(AbstractDataset[Record, Record | None]):
 
     Args:
         filepath: Where the file lies.
-        made_by: The command that writes it, for the message when it is missing.
+        made_by: The command that writes it, for the message when it is missing; what the present run's environment
+            adds to it is added.
         record: The kind of record, a key of ``RECORDS``; by default the file's name.
         optional: Whether a record that is missing, or of another version of the project, loads as None.
         metadata: Kedro-Viz and documentation; not read here.
@@ -78,7 +80,7 @@ class RecordDataset(AbstractDataset[Record, Record | None]):
         if not self._path.is_file():
             if self._optional:
                 return None
-            raise EvergreenError(f"{self._path} does not exist yet: run `{self._made_by}` first.")
+            raise EvergreenError(f"{self._path} does not exist yet: run `{command(self._made_by)}` first.")
         try:
             return RECORDS[self._kind].model_validate_json(self._path.read_bytes())
         except ValidationError as error:
@@ -86,7 +88,7 @@ class RecordDataset(AbstractDataset[Record, Record | None]):
             if self._optional:
                 logger.warning("%s: not read.", found)
                 return None
-            raise EvergreenError(f"{found}: run `{self._made_by}` again.") from error
+            raise EvergreenError(f"{found}: run `{command(self._made_by)}` again.") from error
 
     def save(self, data: Record) -> None:
         """Write the record."""

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.records import Frozen
 from evergreen.registry.versions import CHALLENGER, CHAMPION, aliases_of
 
@@ -124,7 +125,8 @@ def _move(
         _write(tag, change.model_copy(update={"state": "conflict"}))
         raise EvergreenError(
             f"{use_case}: the champion alias was set to version {to_version} but reads {found}: "
-            "another host moved it at the same moment; look at `kedro models history` and decide again."
+            "another host moved it at the same moment; "
+            f"look at `{command('kedro models history', use_case)}` and decide again."
         )
     done = change.model_copy(update={"state": "done"})
     _write(tag, done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.registry.aliases import AliasChange, clear_challenger, move_champion
 from evergreen.registry.audit_log import former_champion
 from evergreen.registry.check import CheckedVersion, check_version
@@ -67,7 +68,7 @@ def rollback(use_case: str, reason: str, version: str | None = None) -> AliasCha
     if target is None:
         raise EvergreenError(
             f"{use_case}: no champion came before version {champion}, or none is stored any more; "
-            "name a version with --version (`kedro models list` shows them)."
+            f"name a version with --version (`{command('kedro models list', use_case)}` shows them)."
         )
     if target == champion:
         raise EvergreenError(f"{use_case} version {target} is the champion already; nothing was changed.")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.metrics import Metric
+from evergreen.invocation import command
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE
 from evergreen.registry.versions import CHAMPION, ModelVersion, aliases_of, list_versions, load
 from evergreen.rows.splits import Bounds
@@ -93,7 +94,8 @@ def _champion_and_newest(use_case: str) -> list[str]:
     numbers = [row.version for row in list_versions(use_case)]
     if not numbers:
         raise EvergreenError(
-            f"{use_case} has no versions yet: run `kedro run --pipeline=training --namespaces={use_case}` first."
+            f"{use_case} has no versions yet: "
+            f"run `{command('kedro run --pipelines=feature_engineering,training', use_case)}` first."
         )
     champion = aliases_of(use_case).get(CHAMPION)
     others = [number for number in numbers if number != champion]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.metrics import Metric
+from evergreen.invocation import command
 from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.reference import Reference
 from evergreen.registry.versions import ModelVersion
@@ -35,7 +36,7 @@ def reference(version: ModelVersion) -> Reference:
     if not (folder / METRICS_FILE).is_file():
         raise EvergreenError(
             f"{version.use_case} version {version.version} has no test metrics yet: "
-            f"run `kedro run --pipeline=evaluation --namespaces={version.use_case}` first."
+            f"run `{command('kedro run --pipeline=evaluation', version.use_case)}` first."
         )
     metrics = json.loads((folder / METRICS_FILE).read_text())["test"]
     sample = folder / SAMPLE_FILE

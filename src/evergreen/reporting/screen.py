@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evergreen.evaluation.judge import LOGISTIC_REGRESSION, EvaluationRecord, PromotionOutcome
+from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.retraining.record import RetrainingRecord
@@ -31,8 +32,9 @@ def summary(records: dict[str, Lifecycle], data: str) -> str:
         data: The folder that holds all layers.
     """
     parts = [_use_case(name, found) for name, found in records.items() if found != Lifecycle()]
-    where = f"Records and reports: {data}/08_reporting/<use_case>/   Versions: kedro models list --use-case <use_case>"
-    return "\n".join([RULE, *parts, where, RULE])
+    versions = [f"  {command('kedro models list', name)}" for name in records]
+    where = f"Records and reports: {data}/08_reporting/<use_case>/"
+    return "\n".join([RULE, *parts, where, "Versions:", *versions, RULE])
 
 
 def _use_case(name: str, records: Lifecycle) -> str:

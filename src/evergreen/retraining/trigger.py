@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from evergreen.invocation import command
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check, Frozen, Record
 
@@ -96,12 +97,13 @@ def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy:
 
 def _holds(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> tuple[Check, ...]:
     days = champion.days_since_retraining
+    again = command("kedro run --pipeline=monitoring", monitoring.use_case)
     return (
         Check(
             name="watched version",
             passed=monitoring.version == champion.version,
             found=f"monitoring speaks of version {monitoring.version}",
-            allowed=f"the champion, version {champion.version}; run `kedro run --pipeline=monitoring` first",
+            allowed=f"the champion, version {champion.version}; run `{again}` first",
         ),
         Check(
             name="cool-down",

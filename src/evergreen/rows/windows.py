@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.rows.splits import block_share
 from evergreen.schema import TableSpec
 
@@ -37,8 +38,8 @@ def date_range(features: ir.Table, spec: TableSpec) -> tuple[dt.date, dt.date]:
     found = features.aggregate(first=dates.min(), last=dates.max()).execute().iloc[0]
     if pd.isna(found["first"]):
         raise EvergreenError(
-            f"the feature table has no row with a {spec.date}: at least one is needed; "
-            "check the source tables and run `kedro run --pipeline=feature_engineering` again."
+            f"the feature table has no row with a {spec.date}: at least one is needed; check the source tables and run "
+            f"`{command('kedro run --pipeline=feature_engineering')}` again."
         )
     return pd.Timestamp(found["first"]).date(), pd.Timestamp(found["last"]).date()
 

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.record import TrainingRecord
 from evergreen.modelling.tuning import TrainingPolicy
@@ -37,7 +38,8 @@ def challenger_rows(
     if parent is None:
         raise EvergreenError(
             f"{champion.use_case}: the table's keys or outcome are not those of champion version {champion.version}, "
-            "so a challenger could not be compared with it; start a new lineage with `kedro run --pipeline=training`."
+            "so a challenger could not be compared with it; start a new lineage with "
+            f"`{command('kedro run --pipeline=training', champion.use_case)}`."
         )
     bounds = challenger_bounds(parent.bounds, as_of, split, retraining.window_days)
     recent_from = recent_start(as_of, split, retraining.window_days)

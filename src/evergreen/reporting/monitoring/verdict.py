@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evergreen.invocation import command
 from evergreen.monitoring.drift.report import DriftReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.reporting.monitoring.blocks import Verdict
@@ -117,8 +118,8 @@ def _what_to_do(record: MonitoringRecord) -> str:
     names = listed([check.subject for check in failed])
     if record.trigger.status == "retrain":
         return (
-            "Retrain: kedro run --pipeline=retraining. The challenger takes over only when it wins on rows that "
-            "neither model has seen. Meanwhile treat the scores with care."
+            f"Retrain: {command('kedro run --pipeline=retraining', record.use_case)}. The challenger takes over only "
+            "when it wins on rows that neither model has seen. Meanwhile treat the scores with care."
         )
     if record.trigger.status == "blocked" or failed:
         return f"Repair the data first ({names}), then run monitoring again; learning from it would make things worse."
