@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import unquote
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
@@ -17,7 +18,7 @@ _SERVERS = ("http", "https", "databricks")
 
 def mlflow_scheme(uri: str) -> str:
     """What kind of place an MLflow URI names: ``https``, ``sqlite``, …; nothing for a folder."""
-    return "databricks" if uri == "databricks" else urlparse(uri).scheme
+    return "databricks" if uri == "databricks" else uri.partition(":")[0] if ":" in uri else ""
 
 
 class ConfigLoader(OmegaConfigLoader):
@@ -34,7 +35,7 @@ class ConfigLoader(OmegaConfigLoader):
         """Configuration of one kind; credentials with those of ``conf/local`` on top."""
         self._register_globals_resolver()
         if key == "mlflow":
-            return _artefacts_beside_runs(dict(super().__getitem__(key)))
+            return _artefacts_beside_runs(_login_apart(dict(super().__getitem__(key))))
         if key == "parameters":
             listed = self["use_cases"] if "use_cases" in self.config_patterns else {}
             return _with_all_blocks(dict(super().__getitem__(key)), [name for name in listed if listed[name]])
@@ -54,8 +55,25 @@ def _with_all_blocks(parameters: dict[str, Any], listed: Iterable[str]) -> dict[
     """Parameters in which no use case lacks a block."""
     for name in listed:
         named = parameters.get(name) or {}
+        if not isinstance(named, dict):
+            continue  # a fault of the user's, told with all others
         parameters[name] = {"use_case": name, **{policy: {} for policy in POLICIES}, **named}
     return parameters
+
+
+def _login_apart(mlflow: dict[str, Any]) -> dict[str, Any]:
+    """MLflow's settings, the login of a server's address where MLflow reads it and shows it nowhere."""
+    server = mlflow.get("server") or {}
+    uri = str(server.get("mlflow_tracking_uri") or "")
+    if mlflow_scheme(uri) in ("http", "https"):
+        head, _, rest = uri.partition("://")
+        login, at, host = rest.rpartition("@")
+        if at:
+            user, _, password = login.partition(":")
+            os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
+            os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
+            server["mlflow_tracking_uri"] = f"{head}://{host}"
+    return mlflow
 
 
 def _artefacts_beside_runs(mlflow: dict[str, Any]) -> dict[str, Any]:

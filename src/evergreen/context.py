@@ -59,6 +59,12 @@ def _read(loader: AbstractConfigLoader) -> dict[str, UseCase]:
     try:
         return read_use_cases(loader["use_cases"])
     except MissingConfigException as error:
+        conf, env = Path(str(loader.conf_source)), getattr(loader, "env", None)
+        if env and not (conf / env).is_dir():
+            known = sorted(folder.name for folder in conf.iterdir() if folder.is_dir())
+            raise EvergreenError(
+                f"environment {env} is no folder of {conf.name}; there are {', '.join(known)}."
+            ) from error
         raise EvergreenError(
             f"no use_cases.yml in {Path(str(loader.conf_source)).name}/base or the environment: it lists the use "
             "cases, for instance `fraud: {source: one_table}`."

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -18,36 +16,15 @@ from pydantic import BaseModel
 
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
+from evergreen.faults import name_node, server_failed
 from evergreen.invocation import narrow
+from evergreen.mlflow_setup import give_up_on_server, prepare_mlflow, remember_secrets
 from evergreen.parameter_faults import refuse_faulty_parameters
 from evergreen.reporting.screen import Lifecycle, summary
 from evergreen.sources import check_dbt
 from evergreen.use_cases import use_case_of
 
 logger = logging.getLogger("evergreen")
-PROBE_SECONDS = 3.0
-
-
-def probe_mlflow(uri: str) -> None:
-    """Refuse a tracking server that does not answer, within seconds instead of MLflow's minutes of retries.
-
-    Args:
-        uri: The tracking URI; only ``http(s)`` ones are probed.
-
-    Raises:
-        EvergreenError: Where no connection can be opened.
-    """
-    parts = urlparse(uri)
-    if parts.scheme not in {"http", "https"}:
-        return
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), timeout=PROBE_SECONDS).close()
-    except OSError as error:
-        raise EvergreenError(
-            f"MLflow at {parts.scheme}://{parts.hostname}:{port} is out of reach ({error}): nothing was run; "
-            "start the server, or correct MLFLOW_TRACKING_URI or server.mlflow_tracking_uri in conf/<env>/mlflow.yml."
-        ) from error
 
 
 class ProjectHooks:
@@ -55,11 +32,12 @@ class ProjectHooks:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Refuse faulty parameters, and probe MLflow before kedro-mlflow's own hook waits for it."""
-        refuse_faulty_parameters(context.config_loader)
-        self._data = str(context.config_loader["globals"]["data"])
-        server = context.config_loader["mlflow"].get("server") or {}
-        probe_mlflow(server.get("mlflow_tracking_uri") or "")
+        """Refuse faulty parameters, and make MLflow ready before kedro-mlflow's own hook waits for it."""
+        loader = context.config_loader
+        remember_secrets(loader)
+        refuse_faulty_parameters(loader)
+        self._data = str(loader["globals"]["data"])
+        prepare_mlflow(loader)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -80,8 +58,16 @@ class ProjectHooks:
     def on_node_error(self, error: Exception, node: Node) -> None:
         """Let a sentence that knows nothing of use cases begin with the one that it is about."""
         sentence, use_case = str(error), use_case_of(node.namespace)
-        if isinstance(error, EvergreenError) and use_case not in sentence:
+        if not isinstance(error, EvergreenError):
+            name_node(error, node.name)
+        elif use_case not in sentence:
             error.args = (f"{use_case}: {sentence}",)
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Let kedro-mlflow not wait long for a server that failed."""
+        if server_failed(error):
+            give_up_on_server()
 
     @hook_impl
     def after_node_run(self, inputs: dict[str, Any]) -> None:

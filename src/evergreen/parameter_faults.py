@@ -14,10 +14,13 @@ from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel, ValidationError
 
 from evergreen.context import use_cases
+from evergreen.deadlines import MlflowDeadlines
 from evergreen.errors import EvergreenError
 from evergreen.use_cases import POLICIES
 
 BASE = "base"
+# Blocks that no pipeline reads.
+OF_THE_PROJECT: dict[str, type[BaseModel]] = {"mlflow_server": MlflowDeadlines}
 _ASKED = re.compile(r"\$\{runtime_params:\s*([A-Za-z_]\w*)")
 
 
@@ -44,11 +47,13 @@ def parameter_faults(parameters: dict[str, Any], base: dict[str, Any]) -> Iterat
     for name, block in parameters.items():
         if name not in known:
             yield f"parameter {name} is read by nothing{probably_meant(name, known)}."
+        elif name in use_cases() and not isinstance(block, dict):
+            yield f"parameter {name} is {block!r}: a block of parameters is needed, as in --params={name}.training.k=8."
         elif name in use_cases():
             blocks = _blocks_read(name)
             for unread in (each for each in block if each not in blocks):
                 yield f"parameter {name}.{unread} is read by nothing{probably_meant(unread, blocks)}."
-    for key, model in TypeExtractor(dict(pipelines)).extract_types_from_pipelines().items():
+    for key, model in {**TypeExtractor(dict(pipelines)).extract_types_from_pipelines(), **OF_THE_PROJECT}.items():
         if isinstance(model, type) and issubclass(model, BaseModel):
             yield from _model_faults(key, model, parameters)
 
@@ -63,6 +68,8 @@ def _blocks_read(use_case: str) -> set[str]:
 def _model_faults(key: str, model: type[BaseModel], parameters: dict[str, Any]) -> Iterator[str]:
     value: Any = parameters
     for part in key.split("."):
+        if not isinstance(value, dict):
+            return  # told above
         if part not in value:
             yield f"parameter {key} is missing; a {model.__name__} is needed."
             return

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 
+from evergreen.redaction import RedactedRecord
+
 # Said by other libraries at import, whatever Python's own warning filters say.
 NOISE = (
     "Add type hints to the `predict` method",
@@ -15,11 +17,13 @@ NOISE = (
 
 
 def init() -> None:
-    """Quieten MLflow and route Python warnings to the log; the settings, which Kedro reads first, call it."""
+    """Quieten MLflow, keep secrets out of the log, which gets Python's warnings, too; the settings call it first."""
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "true")  # it would write a project id into pyproject.toml
+    logging.setLogRecordFactory(RedactedRecord)
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addFilter(is_news)
 

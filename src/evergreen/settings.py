@@ -35,8 +35,10 @@ def tracking_uri(data: str) -> str:
 
     Files that it names don't count: MLflow sets the variable to those of one run, and the next would follow.
     """
+    from evergreen.registry.database import database_uri
+
     of_this_machine = mlflow_scheme(_NAMED_AT_THE_START) in ("", "file", "sqlite")
-    return f"sqlite:///{data}/mlflow/mlflow.db" if of_this_machine else _NAMED_AT_THE_START
+    return database_uri(f"{data}/mlflow/mlflow.db") if of_this_machine else _NAMED_AT_THE_START
 
 
 CONTEXT_CLASS = Context

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
@@ -16,6 +14,7 @@ from kedro.utils import find_kedro_project
 
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
+from evergreen.faults import VERBOSE, one_sentence
 
 CONF_SOURCE = "--conf-source"
 
@@ -35,7 +34,7 @@ _CONF_SOURCE = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 REASON = click.option("--reason", default="", help="Why; goes into the audit. Required.")
-SECRET = re.compile(r"//[^/@\s]+@")
+VERBOSE_OPTION = click.option("--verbose", **VERBOSE)
 
 
 class OneSentenceGroup(click.Group):
@@ -43,23 +42,8 @@ class OneSentenceGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        try:
+        with one_sentence(ctx):
             return super().invoke(ctx)
-        except Exception as error:
-            sentence = _sentence(error)
-            if sentence is None:
-                raise
-            raise click.ClickException(SECRET.sub("//", sentence)) from error
-
-
-def _sentence(error: Exception) -> str | None:
-    from mlflow.exceptions import MlflowException
-
-    if isinstance(error, EvergreenError | MissingConfigException):
-        return str(error)
-    if isinstance(error, MlflowException):
-        return f"MLflow could not do it: {str(error).splitlines()[0]}"
-    return None
 
 
 def configuration(function: Callable[..., None]) -> Callable[..., None]:
@@ -76,7 +60,7 @@ def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
     """A command of the group with the options that each of them has."""
 
     def with_options(function: Callable[..., None]) -> click.Command:
-        return models.command(name)(USE_CASE(configuration(AS_JSON(function))))
+        return models.command(name)(USE_CASE(configuration(AS_JSON(VERBOSE_OPTION(function)))))
 
     return with_options
 

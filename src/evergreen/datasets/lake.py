@@ -14,6 +14,7 @@ from kedro_datasets.ibis import FileDataset
 
 from evergreen.errors import EvergreenError
 from evergreen.features import as_date
+from evergreen.redaction import redact
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class LakeDataset(FileDataset):
         dated_by: str = "date_key",
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._lake = str(lake).rstrip("/")
+        self._lake = readable_lake(str(lake).rstrip("/"))
         self._table = table
         self._when_absent = when_absent
         self._since, self._dated_by = _day(since), dated_by
@@ -97,6 +98,28 @@ class LakeDataset(FileDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"lake": self._lake, "table": self._table}
+
+
+def readable_lake(lake: str) -> str:
+    """The lake's folder or URL, where something is installed that reads it.
+
+    Raises:
+        EvergreenError: Where its scheme is unknown or its package is missing.
+    """
+    scheme, separated, _ = lake.partition("://")
+    try:
+        fsspec.get_filesystem_class(scheme if separated else "file")
+    except ValueError as error:
+        raise EvergreenError(
+            f"the lake {redact(lake)} begins with {scheme}://, which is no known place: allowed are a folder, s3://, "
+            "gs:// and az://."
+        ) from error
+    except ImportError as error:
+        raise EvergreenError(
+            f"the lake {redact(lake)} needs a package that is not installed ({error}): install the extra `cloud`, "
+            '`.venv/bin/pip install -c constraints.txt -e ".[cloud]"`.'
+        ) from error
+    return lake
 
 
 def _day(since: str | dt.date | None) -> dt.date | None:

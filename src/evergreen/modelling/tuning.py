@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from pydantic import Field
+from pydantic import Field, field_validator
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
@@ -73,6 +73,13 @@ class TrainingPolicy(Frozen):
     rows_per_tree: int = Field(default=3_000, ge=100)
     grids: dict[str, dict[str, list[Any]]] = Field(default_factory=dict)
     threshold: ThresholdPolicy = ThresholdPolicy()
+
+    @field_validator("n_jobs")
+    @classmethod
+    def _some_jobs(cls, n_jobs: int) -> int:
+        if n_jobs == 0:
+            raise ValueError("at least 1 is needed, or -1 for all cores")
+        return n_jobs
 
 
 @dataclass(frozen=True)

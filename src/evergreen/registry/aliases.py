@@ -7,24 +7,22 @@ import getpass
 import hashlib
 import json
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Literal
 
 import mlflow
-from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.records import Frozen
+from evergreen.registry.database import database_file
+from evergreen.registry.lock import exclusive, host_state
 from evergreen.registry.versions import CHALLENGER, CHAMPION, aliases_of
 
 AUDIT_TAG = "audit."
-LOCK_SECONDS = 60
 
 
 class AliasChange(Frozen):
@@ -50,22 +48,20 @@ class AliasChange(Frozen):
 def registry_lock(use_case: str) -> Iterator[None]:
     """Let one process of this host at a time change a use case's versions and aliases.
 
+    The lock lies beside the registry's own data; where that is a server, in a folder that every process of the host
+    shares.
+
     Raises:
-        EvergreenError: Where another process has held the lock for ``LOCK_SECONDS``.
+        EvergreenError: Where another process has held the lock too long, or the lock cannot be written.
     """
-    place = hashlib.sha256(f"{mlflow.get_registry_uri()}/{use_case}".encode()).hexdigest()[:16]
-    lock = FileLock(Path(tempfile.gettempdir()) / f"evergreen-{use_case}-{place}.lock")
-    try:
-        lock.acquire(timeout=LOCK_SECONDS)
-    except Timeout as error:
-        raise EvergreenError(
-            f"{use_case}: another process has been changing the registry for {LOCK_SECONDS} s; "
-            "nothing was changed, run again when it is done."
-        ) from error
-    try:
+    uri = mlflow.get_registry_uri()
+    database = database_file(uri)
+    if database is not None:
+        place = database.parent / f".{use_case}.lock"
+    else:
+        place = host_state() / f"{use_case}-{hashlib.sha256(uri.encode()).hexdigest()[:16]}.lock"
+    with exclusive(place, f"{use_case}: another process has been changing the registry"):
         yield
-    finally:
-        lock.release()
 
 
 def move_champion(
