@@ -17,7 +17,7 @@ from evergreen.monitoring.drift.report import ColumnDrift
 from evergreen.monitoring.performance import measure_performance, positive_rate_shift
 from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.quality import check_quality
-from evergreen.monitoring.reasons import decide_retraining
+from evergreen.monitoring.reasons import find_reasons
 from evergreen.monitoring.record import MonitoringRecord
 
 DAY = dt.date(2026, 2, 28)
@@ -61,7 +61,7 @@ def observe(reference: pd.DataFrame, window: pd.DataFrame, quiet_windows: int = 
     performance = measure_performance(labels, scores, classification_metrics(labels, scores))
     estimate = estimate_performance(scores, labels, scores)
     quality = check_quality(before, now)
-    trigger = decide_retraining(drift=drift, performance=performance, quality=quality)
+    reasons = find_reasons(drift=drift, performance=performance)
     fields: dict[str, Any] = {
         "use_case": "churn",
         "as_of": DAY,
@@ -83,7 +83,7 @@ def observe(reference: pd.DataFrame, window: pd.DataFrame, quiet_windows: int = 
         "reference_auc": 0.777,
         "alerts": tuple(alert for alert in alerts if alert.window_end == pd.Timestamp(DAY)),
         "open_alerts": open_alerts(alerts),
-        "trigger": trigger,
+        "reasons": reasons,
         "false_alarm_budget": "The rule over windows is set to 0.007 false alerts a month.",
     }  # fmt: skip
     return Observed(MonitoringRecord(**{**fields, **changes}), before, now, history)

@@ -71,11 +71,11 @@ def test_predictions_carry_the_agreed_columns(lived: Project) -> None:
 
 def test_the_quiet_source_stays_quiet_and_the_downturn_is_found(lived: Project) -> None:
     assert lived.record("high_value_sales", "monitoring")["status"] in {"ok", "insufficient_data"}
-    assert lived.record("high_value_sales", "monitoring")["trigger"]["retrain"] is False
+    assert all(reason["passed"] for reason in lived.record("high_value_sales", "monitoring")["reasons"])
     churn = lived.record("churn", "monitoring")
     assert churn["status"] == "drift"
     assert churn["drift"]["columns"]["income"]["alarm"]
-    assert churn["trigger"]["retrain"]
+    assert not all(reason["passed"] for reason in churn["reasons"])
 
 
 def test_models_list_speaks_json(lived: Project) -> None:

@@ -22,8 +22,20 @@ def test_a_use_case_is_a_pipeline_of_all_its_rooms() -> None:
 def test_a_room_of_one_use_case_is_a_namespace(room: str) -> None:
     chosen = pipelines["__default__"].filter(node_namespaces=[f"churn.{room}"])
     assert {node.name for node in chosen.nodes} == {
-        node.name for node in pipelines[room].nodes if node.name.startswith("churn.")
+        node.name for node in pipelines[room].nodes if node.name.startswith(f"churn.{room}.")
     }
+
+
+@pytest.mark.parametrize(
+    ("room", "ends"),
+    [
+        ("monitoring", {"churn.reporting.show_monitoring", "churn.alerts.send_alerts"}),
+        ("retraining", {"churn.reporting.show_monitoring"}),
+    ],
+)
+def test_a_room_ends_with_what_people_read_of_it_and_alerts_go_out_once(room: str, ends: set[str]) -> None:
+    nodes = {node.name for node in pipelines[room].nodes if node.name.startswith("churn.")}
+    assert {name for name in nodes if not name.startswith(f"churn.{room}.")} == ends
 
 
 def test_datasets_and_parameters_are_named_after_the_use_case_alone() -> None:

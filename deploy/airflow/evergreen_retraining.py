@@ -184,8 +184,9 @@ def weekly_steps(use_case: str) -> None:
         for name, pipeline in PREPARATION.items()
     ]
     decide = [retraining_node(use_case, node) for node in DECISION]
+    show = KedroRun(task_id="reporting", arguments=["--pipelines=reporting", f"--namespaces={use_case}"])
     retrain = [retraining_node(use_case, node, execution_timeout=TRAINING_TIMEOUT) for node in RETRAINING]
-    chain(is_chosen(use_case), *prepare, *decide, has_reason(use_case), *retrain)
+    chain(is_chosen(use_case), *prepare, *decide, show, has_reason(use_case), *retrain)
 
 
 @dag(

@@ -8,7 +8,7 @@ from kedro.pipeline import Pipeline
 
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
-from evergreen.pipelines import evaluation, feature_engineering, monitoring, retraining, scoring, training
+from evergreen.pipelines import evaluation, feature_engineering, monitoring, reporting, retraining, scoring, training
 
 # Where a use case's newest rows lie: a table with dates grows, a one-table use case has a newer snapshot.
 WINDOW = {"retail": "features", "one_table": "current_features", "dated_table": "features"}
@@ -21,7 +21,12 @@ ROOMS: dict[str, Callable[[str], Pipeline]] = {
     "scoring": lambda _: scoring.create_pipeline(),
     "monitoring": lambda _: monitoring.create_pipeline(),
     "retraining": lambda _: retraining.create_pipeline(),
+    "reporting": lambda _: reporting.create_pipeline(),
+    "alerts": lambda _: reporting.create_alerts(),
 }
+
+# How a run of one room alone ends: with what people read of its records.
+ENDS = {"monitoring": ("reporting", "alerts"), "retraining": ("reporting",)}
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -44,6 +49,7 @@ def lifecycle(sources: dict[str, str]) -> dict[str, Pipeline]:
         room: sum((_instance(use_case, source, room) for use_case, source in sources.items()), Pipeline([]))
         for room in ROOMS
     }
+    rooms |= {room: sum((rooms[end] for end in ends), rooms[room]) for room, ends in ENDS.items()}
     whole = sum(rooms.values(), Pipeline([]))
     return rooms | {name: whole.filter(node_namespaces=[name]) for name in sources} | {"__default__": whole}
 

@@ -26,6 +26,22 @@ def init() -> None:
     logging.setLogRecordFactory(RedactedRecord)
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addFilter(is_news)
+    logging.getLogger("evergreen.rows").addFilter(FirstTime())
+
+
+class FirstTime(logging.Filter):
+    """Lets a message pass once a process: several steps of a run look at the same rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the message is new."""
+        message = record.getMessage()
+        is_new = message not in self._logged
+        self._logged.add(message)
+        return is_new
 
 
 def is_news(record: logging.LogRecord) -> bool:

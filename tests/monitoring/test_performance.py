@@ -18,7 +18,7 @@ from evergreen.monitoring.alerts import alerts_over_time, disjoint_windows, hist
 from evergreen.monitoring.drift.multivariate import classifier_two_sample_test, comparable_features
 from evergreen.monitoring.performance import measure_performance, positive_rate_shift
 from evergreen.monitoring.quality import QualityPolicy, check_quality, count_duplicates
-from evergreen.monitoring.reasons import decide_retraining
+from evergreen.monitoring.reasons import ReasonPolicy, find_reasons
 
 # DuckDB asks pandas for an option that pandas 3 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")
@@ -258,21 +258,25 @@ def test_a_missing_column_opens_an_alert_and_stays_open():
     report = compare_profiles(reference, build_profile(frame.drop(columns="x"), reference))
     rows = history_rows(report, dt.date(2026, 1, 1), dt.date(2026, 1, 7))
     assert list(open_alerts(alerts_over_time(rows))) == ["x"]
-    assert decide_retraining(drift=report).retrain
+    assert [reason.name for reason in find_reasons(drift=report) if not reason.passed] == ["drift"]
 
 
-def test_broken_data_blocks_retraining():
+def test_broken_data_blocks_and_says_what_is_broken():
     frame = pd.DataFrame({"x": np.arange(500.0), "y": np.arange(500.0)})
     reference = build_profile(frame)
-    window = build_profile(frame.drop(columns="x"), reference)
-    quality = check_quality(reference, window)
-    decided = decide_retraining(drift=compare_profiles(reference, window), quality=quality)
-    assert (decided.retrain, decided.status) == (False, "blocked")
-    assert [reason.found for reason in decided.blockers] == ["schema x: missing"]
+    quality = check_quality(reference, build_profile(frame.drop(columns="x"), reference))
+    assert [check.sentence for check in quality.blockers] == ["x fails schema: missing, allowed number."]
     repeated = check_quality(reference, build_profile(frame, reference), duplicates=3)
-    blockers = decide_retraining(quality=repeated).blockers
-    assert [(reason.found, reason.allowed) for reason in blockers] == [("duplicates: 3", "0")]
-    assert not decide_retraining(quality=check_quality(reference, build_profile(frame, reference))).reasons
+    assert [check.sentence for check in repeated.blockers] == ["duplicates fails: 3, allowed 0."]
+    assert check_quality(reference, build_profile(frame, reference)).blockers == []
+
+
+def test_every_reason_is_listed_given_or_not_with_its_numbers():
+    reasons = find_reasons(days_since_training=40, policy=ReasonPolicy(max_days_since_training=30))
+    assert [(reason.name, reason.passed) for reason in reasons] == [
+        ("performance", True), ("estimate", True), ("multivariate", True), ("predictions", True), ("age", False),
+    ]  # fmt: skip
+    assert reasons[-1].sentence == "age fails: trained 40 days ago, allowed 30 days."
 
 
 def test_each_fault_fails_its_own_check():

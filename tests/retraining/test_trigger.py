@@ -6,9 +6,9 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from evergreen.monitoring.drift.report import DriftReport
-from evergreen.monitoring.reasons import Trigger
+from evergreen.monitoring.quality import QualityReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check
 from evergreen.retraining.trigger import ChampionsAge, RetrainingRules, RetrainingTrigger, decide_trigger
@@ -21,17 +21,13 @@ FELL = Check(passed=False, name="performance", found="roc_auc fell by 0.200 to 0
 
 def monitored(*reasons: Check, share: float = 0.0, blockers: tuple[Check, ...] = ()) -> MonitoringRecord:
     """A record of which only what the rules read is real."""
-    drift = DriftReport.model_construct(drifted_share=share, drifted_importance=0.02)
-    nothing: Any = None
+    breadth = Check(name="breadth", passed=share <= 0.5, found=f"{share:.0%} of columns drifted", allowed="50%")
     return MonitoringRecord.model_construct(
         use_case="churn",
         as_of=dt.date(2026, 3, 1),
         version="1",
-        drift=drift,
-        performance=nothing,
-        multivariate=nothing,
-        estimate=type("Estimate", (), {"metrics": {"roc_auc": type("Auc", (), {"value": 0.8})()}})(),
-        trigger=Trigger.model_construct(reasons=reasons, blockers=blockers),
+        reasons=(*reasons, *([breadth] if share else [])),
+        quality=QualityReport(status="failed" if blockers else "ok", checks=blockers),
     )
 
 
@@ -42,15 +38,24 @@ def asked(record: MonitoringRecord, champion: ChampionsAge = OLD, **policy: Any)
 def test_without_a_reason_nothing_is_retrained_and_each_rule_tells_what_it_saw() -> None:
     trigger = asked(monitored())
     assert (trigger.status, trigger.fired) == ("quiet", False)
-    told = {rule.name: rule.found for rule in trigger.rules}
-    assert told == {
-        "performance": "no ROC AUC on mature labels",
-        "estimate": "estimated AUC 0.800",
-        "drift": "2% of importance in alarm",
-        "breadth": "0% of columns drifted",
-        "age": "trained 90 days ago",
-        "follow_up": "no retraining made the champion",
-    }
+    found = {rule.name: rule.found for rule in trigger.rules}
+    assert found.pop("follow_up") == "no retraining made the champion"
+    assert set(found.values()) == {"monitoring did not look at it"}
+
+
+def test_a_decision_speaks_of_the_window_that_it_was_made_for_and_of_no_other() -> None:
+    record = monitored(FELL)
+    trigger = asked(record)
+    assert trigger.speaks_of(record)
+    for other in ({"version": "2"}, {"as_of": dt.date(2026, 3, 2)}, {"reasons": ()}):
+        assert not trigger.speaks_of(record.model_copy(update=other))
+    former = RetrainingTrigger.model_validate(trigger.model_dump(exclude={"watched", "evidence"}))
+    assert not former.speaks_of(record)
+
+
+def test_the_former_limit_of_breadth_is_refused_with_its_new_name() -> None:
+    with pytest.raises(ValidationError, match=r"now monitoring\.reasons\.max_drifted_share"):
+        RetrainingRules.model_validate({"max_drifted_share": 0.4})
 
 
 def test_a_reason_of_monitoring_without_a_rule_of_its_own_is_named() -> None:
@@ -75,11 +80,11 @@ def test_breadth_fires_above_its_share() -> None:
 
 
 def test_bad_data_blocks_and_never_fires() -> None:
-    broken = Check(passed=False, name="quality", found="schema age: missing", allowed="number")
+    broken = Check(passed=False, name="schema", where="age", found="missing", allowed="number")
     assert asked(monitored(blockers=(broken,))).status == "quiet"
     trigger = asked(monitored(FELL, blockers=(broken,)))
     assert (trigger.status, trigger.fired) == ("blocked", False)
-    assert "schema age: missing" in trigger.reasons[0]
+    assert trigger.reasons[0] == "Data unfit: age fails schema: missing, allowed number."
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from kedro.io import AbstractDataset
+
+from evergreen.datasets.whole import written_whole
 
 
 class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
@@ -32,12 +33,10 @@ class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     def save(self, data: pd.DataFrame) -> None:
         """Write one file per window, whole or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         for (end, version), rows in data.groupby(["window_end", "version"]):
             name = f"{pd.Timestamp(str(end)):%Y-%m-%d}-version-{version}.parquet"
-            temporary = self._folder / f".{name}.{os.getpid()}"
-            rows.to_parquet(temporary, index=False)
-            temporary.replace(self._folder / name)
+            with written_whole(self._folder / name) as temporary:
+                rows.to_parquet(temporary, index=False)
 
     def _exists(self) -> bool:
         return True

@@ -7,7 +7,6 @@ import difflib
 import hashlib
 import json
 import logging
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
 from evergreen.datasets.semantic_model import Row, SemanticModel, Service, ServicePrincipal
+from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 
 _LOGGER = logging.getLogger(__name__)
@@ -147,14 +147,9 @@ class PowerBIDataset(FileDataset):
             ) from error
 
     def _keep(self, table: pa.Table, path: Path, asked: dt.datetime) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         told = {_QUESTION_KEY: self._question.encode(), _ASKED_KEY: asked.isoformat().encode()}
-        try:
+        with written_whole(path) as temporary:
             pq.write_table(table.replace_schema_metadata(told), temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _principal(self, credentials: Mapping[str, str]) -> ServicePrincipal:
         wanted = ("tenant_id", "client_id", "client_secret")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
 
+from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 from evergreen.predictions import Predictions
 
@@ -34,13 +34,8 @@ class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
     def save(self, data: Predictions) -> None:
         """Stream the batches into the partition of their ``as_of``."""
         target = self.folder / f"as_of={data.as_of.isoformat()}" / "predictions.parquet"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
+        with written_whole(target) as temporary:
             _write(data, temporary)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _exists(self) -> bool:
         return any(self.folder.glob("as_of=*/predictions.parquet"))

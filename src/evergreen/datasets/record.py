@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
 from pydantic import ValidationError
 
+from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
-from evergreen.monitoring.record import MonitoringRecord
+from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.records import Record
 from evergreen.retraining.gate import QualityGate
 from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord
@@ -27,6 +27,7 @@ RECORDS: dict[str, type[Record]] = {
     "training": TrainingRecord,
     "evaluation": EvaluationRecord,
     "monitoring": MonitoringRecord,
+    "window_profile": WindowProfile,
     "quality_gate": QualityGate,
     "trigger": RetrainingTrigger,
     "challenger": ChallengerRecord,
@@ -92,10 +93,8 @@ class RecordDataset(AbstractDataset[Record, Record | None]):
 
     def save(self, data: Record) -> None:
         """Write the record."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        temporary.write_text(data.model_dump_json(indent=2))
-        temporary.replace(self._path)
+        with written_whole(self._path) as temporary:
+            temporary.write_text(data.model_dump_json(indent=2))
 
     def _exists(self) -> bool:
         return self._path.is_file()

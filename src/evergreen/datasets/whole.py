@@ -1,14 +1,37 @@
-"""Kedro's file datasets, written whole or not at all: to a temporary name, then moved."""
+"""Files that are written whole or not at all: to a temporary name, then moved; and Kedro's file datasets so."""
 
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro_datasets.pandas import CSVDataset, ParquetDataset
 from kedro_datasets.plotly import JSONDataset
 from kedro_datasets.text import TextDataset
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """A temporary file beside ``target`` that takes its place at the end; where the block fails, nothing changes.
+
+    Args:
+        target: The file to write; its folder is made.
+
+    Yields:
+        The path to write to.
+    """
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, target)  # noqa: PTH105 - the one call that is atomic on every system
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 class WholeFile:
@@ -19,15 +42,12 @@ class WholeFile:
     def save(self, data: Any) -> None:
         """Save under a temporary name in the same folder, then move."""
         target = Path(self._filepath)
-        temporary = target.with_name(f".{os.getpid()}.{target.name}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._filepath = PurePosixPath(temporary)
         try:
-            super().save(data)  # type: ignore[misc]  # the dataset that this is mixed into
-            temporary.replace(target)
+            with written_whole(target) as temporary:
+                self._filepath = PurePosixPath(temporary)
+                super().save(data)  # type: ignore[misc]  # the dataset that this is mixed into
         finally:
             self._filepath = PurePosixPath(target)
-            temporary.unlink(missing_ok=True)
 
 
 class FrameDataset(WholeFile, ParquetDataset):

@@ -28,7 +28,7 @@ def fit_platt(scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | Non
     """Fit Platt's sigmoid by Newton's method on his smoothed targets.
 
     Targets are (N₊ + 1) / (N₊ + 2) for positives and 1 / (N₋ + 2) for negatives, so that separable scores
-    give a finite slope. The problem is convex; steps are halved until the loss falls.
+    give a finite slope.
 
     Args:
         scores: (n,) logit scores of rows that the model was not fitted on.
@@ -46,6 +46,21 @@ def fit_platt(scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | Non
     positives = float(weight[y == 1].sum())
     negatives = float(weight[y == 0].sum())
     target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    fitted = newton_sigmoid(scores, target, weight)
+    return fitted if fitted.slope > 0 else Platt()
+
+
+def newton_sigmoid(scores: np.ndarray, target: np.ndarray, weight: np.ndarray) -> Platt:
+    """The sigmoid of least weighted log loss, by Newton's method; steps are halved until the loss falls.
+
+    Args:
+        scores: (n,) scores on the logit scale.
+        target: (n,) labels or probabilities in [0, 1].
+        weight: (n,) weights.
+
+    Returns:
+        Slope and intercept, as far as a hundred steps bring them where scores separate the labels.
+    """
     design = np.column_stack([scores, np.ones(len(scores))])
     beta = np.array([1.0, 0.0])
 
@@ -66,7 +81,7 @@ def fit_platt(scores: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | Non
         former, current = current, loss(beta)
         if former - current <= 1e-10 * abs(former):
             break
-    return Platt(float(beta[0]), float(beta[1])) if beta[0] > 0 else Platt()
+    return Platt(float(beta[0]), float(beta[1]))
 
 
 def cross_fitted(

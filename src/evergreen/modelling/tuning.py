@@ -171,8 +171,8 @@ def fit_model(name: str, params: Params, part: Part, policy: TrainingPolicy) -> 
     """
     part = part.sample(policy.row_caps.get(name, len(part.y)), policy.seed)
     weights = {} if part.weight is None else {"classifier__sample_weight": part.weight}
-    warnings.filterwarnings("ignore", category=ConvergenceWarning)
-    with threadpool_limits(1):
+    with warnings.catch_warnings(), threadpool_limits(1):
+        warnings.simplefilter("ignore", ConvergenceWarning)
         return make_model(name, params, policy.seed).fit(part.X, part.y, **weights)
 
 
@@ -192,7 +192,8 @@ def cross_validate(
         Per trial and fold, logit scores (n_valid, max(len(rounds), 1)).
     """
     tasks = [(trial, fold) for trial in trials for fold in folds]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings():  # filters belong to the process: threads that end before others restore this one
+        warnings.simplefilter("ignore", ConvergenceWarning)
         results = Parallel(n_jobs=policy.n_jobs, backend=policy.backend)(
             delayed(_fold_scores)(name, trial, fold, rounds, policy) for trial, fold in tasks
         )

@@ -1,4 +1,4 @@
-"""From the findings of one window, and of those before it, to the record: status, alerts, trigger."""
+"""From the findings of one window, and of those before it, to the record: status, alerts, reasons."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pandas as pd
 from evergreen.monitoring.alerts import alerts_over_time, history_rows, open_alerts
 from evergreen.monitoring.drift.report import DriftReport
 from evergreen.monitoring.parameters import MonitoringParameters
-from evergreen.monitoring.reasons import decide_retraining
-from evergreen.monitoring.record import MonitoringRecord
+from evergreen.monitoring.reasons import find_reasons
+from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import PROBABILITY, Reference
-from evergreen.monitoring.window import Findings, Window
+from evergreen.monitoring.window import Findings, Window, window_score_profile
 
 DAYS_PER_MONTH = 30.4
 
@@ -37,6 +37,25 @@ def with_earlier(past: pd.DataFrame, window: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([past[same], window], ignore_index=True)
 
 
+def history_until(past: pd.DataFrame, record: MonitoringRecord) -> pd.DataFrame:
+    """The rows of a record's window and of those before it that were held against the same version."""
+    if past.empty:
+        return past
+    return past[past["version"].eq(record.version) & past["window_end"].le(pd.Timestamp(record.window_end))]
+
+
+def window_profile(record: MonitoringRecord, reference: Reference, window: Window) -> WindowProfile:
+    """What the page draws of a window."""
+    return WindowProfile(
+        use_case=record.use_case,
+        as_of=record.as_of,
+        status=record.status,
+        version=record.version,
+        features=window.profile,
+        scores=window_score_profile(reference, window),
+    )
+
+
 def conclude(
     use_case: str,
     version: str,
@@ -59,16 +78,15 @@ def conclude(
     """
     alerts = alerts_over_time(history, parameters.over_time)
     auc = reference.metrics.get("roc_auc")
-    trigger = decide_retraining(
+    reasons = find_reasons(
         drift=findings.drift,
         multivariate=findings.multivariate,
         positive_rate=findings.positive_rate,
         performance=findings.performance,
         estimate=findings.estimate,
         reference_auc=auc.value if auc else None,
-        quality=findings.quality,
         days_since_training=(window.as_of - reference.trained_as_of).days,
-        policy=parameters.trigger,
+        policy=parameters.reasons,
     )
     return MonitoringRecord(
         use_case=use_case,
@@ -88,7 +106,7 @@ def conclude(
         reference_auc=auc.value if auc else None,
         alerts=tuple(alert for alert in alerts if alert.window_end == pd.Timestamp(window.end)),
         open_alerts=open_alerts(alerts),
-        trigger=trigger,
+        reasons=reasons,
         false_alarm_budget=_budget(parameters),
     )
 

@@ -12,6 +12,7 @@ from scipy import special
 from sklearn.isotonic import IsotonicRegression
 
 from evergreen.errors import EvergreenError
+from evergreen.modelling.calibration import newton_sigmoid
 from evergreen.records import Frozen
 
 Floats = NDArray[np.float64]
@@ -21,7 +22,6 @@ _GROUPS = 2_000
 _REFERENCE_GROUPS = 300
 _REFITS = 60
 _DRAWS = 300
-_NEWTON_STEPS = 30
 _FOLDS = 5
 _MIN_REFERENCE_PER_CLASS = 30
 
@@ -144,22 +144,8 @@ def calibrated(kind: CalibrationKind, scores: Floats, labels: Floats, weights: F
     if kind == "isotonic":
         model = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
         return np.asarray(model.fit(scores, labels, sample_weight=weights).predict(new))
-    line = _logistic_line(_log_odds(scores), labels, np.ones(len(scores)) if weights is None else weights)
-    return np.asarray(special.expit(line[0] + line[1] * _log_odds(new)))
-
-
-def _logistic_line(z: Floats, labels: Floats, weights: Floats) -> Floats:
-    """Intercept and slope of the weighted logistic regression of labels on z, by Newton's method."""
-    X = np.column_stack([np.ones(len(z)), z])
-    line = np.zeros(2)
-    for _ in range(_NEWTON_STEPS):
-        p = special.expit(X @ line)
-        curvature = (X * (weights * p * (1 - p))[:, None]).T @ X + 1e-6 * np.eye(2)
-        step = np.linalg.solve(curvature, X.T @ (weights * (labels - p)))
-        line += np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-8:
-            break
-    return line
+    line = newton_sigmoid(_log_odds(scores), labels, np.ones(len(scores)) if weights is None else weights)
+    return line.probability(_log_odds(new))
 
 
 def _refitted(kind: CalibrationKind, scores: Floats, labels: Floats, new: Floats, rng: np.random.Generator) -> Floats:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, model_validator
 
 from evergreen.monitoring.alerts import OverTimePolicy
 from evergreen.monitoring.drift.report import DriftPolicy
 from evergreen.monitoring.performance import PerformancePolicy
 from evergreen.monitoring.quality import QualityPolicy
-from evergreen.monitoring.reasons import TriggerPolicy
+from evergreen.monitoring.reasons import ReasonPolicy
 from evergreen.records import Frozen
 
 
@@ -24,7 +26,7 @@ class MonitoringParameters(Frozen):
         over_time: How windows in a row make an alert.
         performance: When a drop of a metric is an alert.
         quality: Limits of the data quality checks.
-        trigger: What is a reason to retrain.
+        reasons: From where on a finding is a reason to retrain; formerly called ``trigger``.
     """
 
     window_days: int = Field(default=7, ge=1)
@@ -35,4 +37,12 @@ class MonitoringParameters(Frozen):
     over_time: OverTimePolicy = OverTimePolicy()
     performance: PerformancePolicy = PerformancePolicy()
     quality: QualityPolicy = QualityPolicy()
-    trigger: TriggerPolicy = TriggerPolicy()
+    reasons: ReasonPolicy = ReasonPolicy()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_name(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "trigger" in data:
+            known = {name: value for name, value in data.items() if name != "trigger"}
+            return {**known, "reasons": {**known.get("reasons", {}), **data["trigger"]}}
+        return data

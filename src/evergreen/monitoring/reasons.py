@@ -1,57 +1,39 @@
-"""Whether what monitoring found is a reason to retrain."""
+"""What monitoring found that may be a reason to retrain, each with its numbers; ``retraining`` decides."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from evergreen.monitoring.drift.multivariate import MultivariateDrift
 from evergreen.monitoring.drift.report import SEVERITIES, DriftReport, Severity
 from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.performance import PerformanceReport, PositiveRateShift
-from evergreen.monitoring.quality import QualityReport
 from evergreen.records import Check, Frozen
 
+ReasonName = Literal["performance", "estimate", "drift", "breadth", "multivariate", "predictions", "age"]
 
-class TriggerPolicy(Frozen):
-    """What is a reason to retrain.
+
+class ReasonPolicy(Frozen):
+    """From where on a finding is a reason; whether a reason starts a retraining stands under ``retraining.trigger``.
 
     Attributes:
         severity: Smallest severity of a column that counts.
         min_importance: Smallest weight of columns in alarm, by importance, that counts.
+        max_drifted_share: Largest share of columns in alarm (reason ``breadth``).
         max_estimated_drop: Largest drop of the estimated ROC AUC below the reference's.
         max_days_since_training: Age of the model that is a reason by itself; None: never.
     """
 
     severity: Severity = "high"
     min_importance: float = 0.1
+    max_drifted_share: float = Field(default=0.5, ge=0, le=1)
     max_estimated_drop: float = 0.05
     max_days_since_training: int | None = None
 
-    @property
-    def drift_allowed(self) -> str:
-        """How far columns may drift, in words."""
-        return f"below {self.severity}, or below {self.min_importance:.0%} of importance"
 
-
-class Trigger(Frozen):
-    """Whether to retrain, and why.
-
-    Attributes:
-        retrain: The decision.
-        status: ``retrain``, ``keep``, or ``blocked`` where there are reasons but the data isn't fit to learn from.
-        reasons: Reasons to retrain.
-        blockers: Failed quality checks that stand against it.
-        policy: The limits that were held against the findings.
-    """
-
-    retrain: bool
-    status: Literal["retrain", "keep", "blocked"]
-    reasons: tuple[Check, ...] = ()
-    blockers: tuple[Check, ...] = ()
-    policy: TriggerPolicy = TriggerPolicy()
-
-
-def decide_retraining(
+def find_reasons(
     *,
     drift: DriftReport | None = None,
     multivariate: MultivariateDrift | None = None,
@@ -59,77 +41,95 @@ def decide_retraining(
     performance: PerformanceReport | None = None,
     estimate: EstimatedPerformance | None = None,
     reference_auc: float | None = None,
-    quality: QualityReport | None = None,
     days_since_training: int | None = None,
-    policy: TriggerPolicy | None = None,
-) -> Trigger:
-    """Decide from the other records; one not given says nothing.
+    policy: ReasonPolicy | None = None,
+) -> tuple[Check, ...]:
+    """Every reason, given or not; a check that fails is a reason to retrain.
 
-    An estimated drop counts only when the whole interval lies below the limit. Failed quality checks block:
-    a model trained on broken data would be worse than an old one.
+    A finding that is not handed in gives no check. An estimated drop counts only when the whole interval lies below
+    the limit.
     """
-    policy = policy or TriggerPolicy()
-    reasons = [
-        *_from_drift(drift, policy),
-        *_from_performance(performance),
-        *_from_estimate(estimate, reference_auc, policy),
-    ]
-    if multivariate is not None and multivariate.alarm:
-        telling = ", ".join(multivariate.features)
-        found = f"rows told apart with AUC {multivariate.auc:.3f} by {telling}"
-        reasons.append(Check(passed=False, name="multivariate", found=found, allowed="AUC near .5"))
-    if positive_rate is not None and positive_rate.alert and positive_rate.relative_change is not None:
-        found = f"positive rate changed by {positive_rate.relative_change:+.0%}"
-        reasons.append(Check(passed=False, name="predictions", found=found, allowed="within the limit"))
-    oldest = policy.max_days_since_training
-    if oldest is not None and days_since_training is not None and days_since_training > oldest:
-        found, allowed = f"trained {days_since_training} days ago", f"{oldest} days"
-        reasons.append(Check(passed=False, name="age", found=found, allowed=allowed))
-    failed = [] if quality is None else quality.blockers
-    blockers = tuple(
-        Check(passed=False, name="quality", found=f"{check.subject}: {check.found_text}", allowed=check.allowed_text)
-        for check in failed
-    )
-    retrain = bool(reasons) and not blockers
-    status: Literal["retrain", "keep", "blocked"] = "retrain" if retrain else "keep"
-    if reasons and blockers:
-        status = "blocked"
-    return Trigger(retrain=retrain, status=status, reasons=tuple(reasons), blockers=blockers, policy=policy)
+    policy = policy or ReasonPolicy()
+    checks = [*_performance(performance), _estimate(estimate, reference_auc, policy)]
+    if drift is not None:
+        checks += [_drift(drift, policy), _breadth(drift, policy)]
+    checks += [_multivariate(multivariate), _predictions(positive_rate)]
+    if days_since_training is not None:
+        checks.append(_age(days_since_training, policy))
+    return tuple(checks)
 
 
-def _from_drift(drift: DriftReport | None, policy: TriggerPolicy) -> list[Check]:
-    if drift is None or drift.drifted_importance < policy.min_importance:
-        return []
-    least = SEVERITIES.index(policy.severity)
-    grave = [name for name in drift.alarms if SEVERITIES.index(drift.columns[name].severity) >= least]
-    if not grave:
-        return []
-    found = f"{', '.join(grave)} drifted; {drift.drifted_importance:.0%} of importance in alarm"
-    return [Check(passed=False, name="drift", found=found, allowed=policy.drift_allowed)]
-
-
-def _from_performance(performance: PerformanceReport | None) -> list[Check]:
-    if performance is None:
-        return []
-    return [
-        Check(
-            name="performance",
-            passed=False,
-            found=f"{name} fell by {metric.drop:.3f} to {metric.window.value:.3f}",
-            allowed=f"{name} by at most {metric.limit:.3f}",
+def _performance(performance: PerformanceReport | None) -> list[Check]:
+    """One check for each metric in alert; where none is, how ROC AUC moved."""
+    metrics = {} if performance is None else performance.metrics
+    fallen = [
+        _reason(
+            "performance",
+            False,
+            f"{name} fell by {metric.drop:.3f} to {metric.window.value:.3f}",
+            f"{name} by at most {metric.limit:.3f}",
         )
-        for name, metric in performance.metrics.items()
+        for name, metric in metrics.items()
         if metric.alert
     ]
+    if fallen:
+        return fallen
+    auc = metrics.get("roc_auc")
+    if auc is None or auc.drop is None:
+        return [_reason("performance", True, "no ROC AUC on mature labels", "a drop within the limits")]
+    moved = f"roc_auc {'fell' if auc.drop > 0 else 'rose'} by {abs(auc.drop):.3f}"
+    return [_reason("performance", True, moved, f"roc_auc by at most {auc.limit:.3f}, beyond noise")]
 
 
-def _from_estimate(
-    estimate: EstimatedPerformance | None, reference_auc: float | None, policy: TriggerPolicy
-) -> list[Check]:
-    auc = None if estimate is None else estimate.metrics["roc_auc"]
-    if auc is None or auc.high is None or reference_auc is None:
-        return []
-    limit = reference_auc - policy.max_estimated_drop
-    if auc.high >= limit:
-        return []
-    return [Check(passed=False, name="estimate", found=f"estimated AUC at most {auc.high:.3f}", allowed=f"{limit:.3f}")]
+def _estimate(estimate: EstimatedPerformance | None, reference_auc: float | None, policy: ReasonPolicy) -> Check:
+    auc = None if estimate is None else estimate.metrics.get("roc_auc")
+    if auc is None or auc.value is None:
+        return _reason("estimate", True, "no estimate", f"a drop of at most {policy.max_estimated_drop:g}")
+    limit = None if reference_auc is None else reference_auc - policy.max_estimated_drop
+    if limit is None or auc.high is None or auc.high >= limit:
+        allowed = f"a drop of at most {policy.max_estimated_drop:g}, interval included"
+        return _reason("estimate", True, f"estimated AUC {auc.value:.3f}", allowed)
+    return _reason("estimate", False, f"estimated AUC at most {auc.high:.3f}", f"{limit:.3f}")
+
+
+def _drift(drift: DriftReport, policy: ReasonPolicy) -> Check:
+    least = SEVERITIES.index(policy.severity)
+    grave = [name for name in drift.alarms if SEVERITIES.index(drift.columns[name].severity) >= least]
+    weight = f"{drift.drifted_importance:.0%} of importance in alarm"
+    allowed = f"below {policy.severity}, or below {policy.min_importance:.0%} of importance"
+    if not grave or drift.drifted_importance < policy.min_importance:
+        return _reason("drift", True, weight, allowed)
+    return _reason("drift", False, f"{', '.join(grave)} drifted; {weight}", allowed)
+
+
+def _breadth(drift: DriftReport, policy: ReasonPolicy) -> Check:
+    within = drift.drifted_share <= policy.max_drifted_share
+    return _reason(
+        "breadth", within, f"{drift.drifted_share:.0%} of columns drifted", f"{policy.max_drifted_share:.0%}"
+    )
+
+
+def _multivariate(found: MultivariateDrift | None) -> Check:
+    if found is None or found.auc is None:
+        return _reason("multivariate", True, "no stored sample to compare with", "AUC near .5")
+    by = f" by {', '.join(found.features)}" if found.alarm else ""
+    return _reason(
+        "multivariate", not found.alarm, f"rows are distinguished with AUC {found.auc:.3f}{by}", "AUC near .5"
+    )
+
+
+def _predictions(shift: PositiveRateShift | None) -> Check:
+    if shift is None or shift.relative_change is None:
+        return _reason("predictions", True, "no positive rate", "within the limit")
+    found = f"positive rate changed by {shift.relative_change:+.0%}"
+    return _reason("predictions", not shift.alert, found, "within the limit")
+
+
+def _age(days: int, policy: ReasonPolicy) -> Check:
+    oldest = policy.max_days_since_training
+    allowed = "any age" if oldest is None else f"{oldest} days"
+    return _reason("age", oldest is None or days <= oldest, f"trained {days} days ago", allowed)
+
+
+def _reason(name: ReasonName, passed: bool, found: str, allowed: str) -> Check:
+    return Check(name=name, passed=passed, found=found, allowed=allowed)

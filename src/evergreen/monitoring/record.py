@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
+
+from pydantic import model_validator
 
 from evergreen.monitoring.alerts import Alert
 from evergreen.monitoring.drift.multivariate import MultivariateDrift
 from evergreen.monitoring.drift.report import ColumnDrift, DriftReport
 from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.performance import PerformanceReport, PositiveRateShift
+from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.quality import QualityReport
-from evergreen.monitoring.reasons import Trigger
-from evergreen.records import Record
+from evergreen.records import Check, Record
 
 
 class MonitoringRecord(Record):
@@ -34,7 +37,7 @@ class MonitoringRecord(Record):
         reference_auc: ROC AUC on the version's test window; None where it has none.
         alerts: What this window opened, repeated or closed, by the rule over windows.
         open_alerts: Columns whose alert is open, by column.
-        trigger: Whether to retrain, and why.
+        reasons: What may be a reason to retrain, given or not; a check that fails is one.
         false_alarm_budget: What the rule over windows promises, in words.
     """
 
@@ -52,5 +55,39 @@ class MonitoringRecord(Record):
     reference_auc: float | None
     alerts: tuple[Alert, ...]
     open_alerts: dict[str, Alert]
-    trigger: Trigger
+    reasons: tuple[Check, ...]
     false_alarm_budget: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_layout(cls, data: Any) -> Any:
+        """Monitoring once decided by itself, under ``trigger``; of that its reasons are kept."""
+        if isinstance(data, dict) and "trigger" in data:
+            former = {**data, "reasons": data["trigger"]["reasons"]}
+            del former["trigger"]
+            return former
+        return data
+
+    @property
+    def asking(self) -> tuple[Check, ...]:
+        """The reasons that are given."""
+        return tuple(reason for reason in self.reasons if not reason.passed)
+
+    @property
+    def evidence(self) -> tuple[Check, ...]:
+        """What a decision about retraining rests on: reasons, and what makes the data unfit."""
+        return (*self.reasons, *self.quality.blockers)
+
+
+class WindowProfile(Record):
+    """``window_profile.json``: the window as the page draws it; ``status`` is that of the monitoring record.
+
+    Attributes:
+        version: The champion that was watched.
+        features: Profile of the features.
+        scores: Profile of the predicted probability.
+    """
+
+    version: str
+    features: Profile
+    scores: Profile

@@ -16,6 +16,8 @@ from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE
 from evergreen.registry.versions import ModelVersion, add_artefacts, tag_version, working_folder
+from evergreen.reporting.monitoring.decision import retraining_answer
+from evergreen.retraining.trigger import RetrainingTrigger
 
 CARD_FILE = "model_card.md"
 PICTURES = "pictures"
@@ -83,7 +85,7 @@ def _log_metrics(version: ModelVersion, metrics: Metrics) -> None:
         mlflow.log_metric(f"{version.use_case}.test_roc_auc", auc)
 
 
-def publish_monitoring(record: MonitoringRecord, page: str) -> None:
+def publish_monitoring(record: MonitoringRecord, page: str, decision: RetrainingTrigger | None) -> None:
     """Log a window's figures and its report to the active MLflow run."""
     if mlflow.active_run() is None:
         return
@@ -91,11 +93,14 @@ def publish_monitoring(record: MonitoringRecord, page: str) -> None:
         "drifted_share": record.drift.drifted_share,
         "drifted_importance": record.drift.drifted_importance,
         "open_alerts": len(record.open_alerts),
-        "retrain": float(record.trigger.retrain),
+        "retrain_reasons": len(record.asking),
+        "retrain": retraining_answer(record, decision).fired,
         "estimated_roc_auc": _value(record.estimate.metrics.get("roc_auc")),
         "realised_roc_auc": _value(record.performance.metrics["roc_auc"].window if record.performance else None),
     }
-    mlflow.log_metrics({f"{record.use_case}.{name}": value for name, value in figures.items() if value is not None})
+    mlflow.log_metrics(
+        {f"{record.use_case}.{name}": float(value) for name, value in figures.items() if value is not None}
+    )
     mlflow.log_text(page, f"monitoring/{record.use_case}.html")
     mlflow.log_text(record.model_dump_json(indent=2), f"monitoring/{record.use_case}.json")
 

@@ -8,7 +8,9 @@ from evergreen.evaluation.judge import LOGISTIC_REGRESSION, EvaluationRecord, Pr
 from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord
+from evergreen.reporting.monitoring.decision import retraining_answer
 from evergreen.retraining.record import RetrainingRecord
+from evergreen.retraining.trigger import RetrainingTrigger
 from evergreen.wording import in_words
 
 RULE = "─" * 78
@@ -21,6 +23,7 @@ class Lifecycle:
     training: TrainingRecord | None = None
     evaluation: EvaluationRecord | None = None
     monitoring: MonitoringRecord | None = None
+    trigger: RetrainingTrigger | None = None
     retraining: RetrainingRecord | None = None
 
 
@@ -42,8 +45,9 @@ def _use_case(name: str, records: Lifecycle) -> str:
     if records.evaluation is not None:
         lines += _evaluation(records.evaluation, records.training)
     if records.monitoring is not None:
-        lines.append(_monitoring(records.monitoring))
-    if records.retraining is not None:
+        answer = retraining_answer(records.monitoring, records.trigger)
+        lines += [_monitoring(records.monitoring), f"retrain?   {answer.sentence}"]
+    if records.retraining is not None and _is_newest(records.retraining, records.trigger):
         lines += _retraining(records.retraining)
     return "\n  ".join(lines)
 
@@ -73,6 +77,11 @@ def _monitoring(record: MonitoringRecord) -> str:
         alarms.append(f"performance fell (AUC {_number(auc.reference)} → {_number(auc.window.value)})")
     status = in_words(record.status)
     return f"monitored  version {record.version}, {record.rows:,} rows: {status}; {', '.join(alarms)}"
+
+
+def _is_newest(record: RetrainingRecord, decision: RetrainingTrigger | None) -> bool:
+    """Whether no decision was made after this retraining's."""
+    return decision is None or decision.as_of == record.as_of
 
 
 def _retraining(record: RetrainingRecord) -> list[str]:

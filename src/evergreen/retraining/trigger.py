@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from evergreen.invocation import command
+from evergreen.monitoring.reasons import ReasonName
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check, Frozen, Record
 
-Rule = Literal["performance", "estimate", "drift", "breadth", "age", "follow_up", "multivariate", "predictions"]
+Rule = ReasonName | Literal["follow_up"]
 
 
 class RetrainingRules(Frozen):
-    """What starts a retraining; the limits of most rules stand under ``monitoring.trigger``.
+    """What starts a retraining; from where on a finding is a reason stands under ``monitoring.reasons``.
 
     Attributes:
         rules: Rules that may start one; the others are ignored.
-        max_drifted_share: Largest share of columns in alarm (rule ``breadth``).
         follow_up_days: Days after the training of a champion that a retraining made, during which new rows alone are
             a reason (rule ``follow_up``): it learnt from a window in which the old world may still stand.
         cool_down_days: Days after a retraining during which none starts.
@@ -27,10 +27,16 @@ class RetrainingRules(Frozen):
     """
 
     rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
-    max_drifted_share: float = Field(default=0.5, ge=0, le=1)
     follow_up_days: int = Field(default=42, ge=0)
     cool_down_days: int = Field(default=7, ge=0)
     min_new_labelled_rows: int = Field(default=1000, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _limit_of_breadth(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "max_drifted_share" in data:
+            raise ValueError("max_drifted_share is now monitoring.reasons.max_drifted_share, set it there")
+        return data
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class RetrainingTrigger(Record):
         reasons: Why, in sentences; never empty.
         rules: Every chosen rule with its numbers.
         holds: What may hold a retraining back, with its numbers.
+        watched: The version that monitoring watched; None in records of former versions of the project.
+        evidence: What monitoring had found: the decision is about just this.
     """
 
     fired: bool
@@ -70,6 +78,13 @@ class RetrainingTrigger(Record):
     reasons: tuple[str, ...]
     rules: tuple[Check, ...]
     holds: tuple[Check, ...]
+    watched: str | None = None
+    evidence: tuple[Check, ...] = ()
+
+    def speaks_of(self, monitoring: MonitoringRecord) -> bool:
+        """Whether this is the decision about a window as monitoring sees it."""
+        decided = (self.use_case, self.as_of, self.watched, self.evidence)
+        return decided == (monitoring.use_case, monitoring.as_of, monitoring.version, monitoring.evidence)
 
 
 def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> RetrainingTrigger:
@@ -92,6 +107,8 @@ def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy:
         reasons=reasons,
         rules=rules,
         holds=holds,
+        watched=monitoring.version,
+        evidence=monitoring.evidence,
     )
 
 
@@ -127,28 +144,23 @@ def _verdict(
     holding = tuple(f"Held back by {hold.sentence}." for hold in holds if not hold.passed)
     if not asking:
         chosen = {rule.name for rule in rules}
-        others = ", ".join(sorted({reason.name for reason in monitoring.trigger.reasons} - chosen))
+        others = ", ".join(sorted({reason.name for reason in monitoring.asking} - chosen))
         unasked = f" Monitoring's {others} would ask for it, but no such rule is chosen." if others else ""
         return "quiet", (f"None of {len(rules)} rules fired.{unasked}",)
-    if monitoring.trigger.blockers:
-        unfit = tuple(f"Data unfit, {why.found} (allowed: {why.allowed})." for why in monitoring.trigger.blockers)
+    if monitoring.quality.blockers:
+        unfit = tuple(f"Data unfit: {blocker.sentence}" for blocker in monitoring.quality.blockers)
         return "blocked", (*unfit, *asking)
     return ("held", (*holding, *asking)) if holding else ("fired", asking)
 
 
 def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> Check:
-    if rule == "breadth":
-        share, limit = monitoring.drift.drifted_share, policy.max_drifted_share
-        found = f"{share:.0%} of columns drifted"
-        return Check(name=rule, passed=share <= limit, found=found, allowed=f"{limit:.0%}")
     if rule == "follow_up":
         return _follow_up(champion, policy)
-    reasons = [reason for reason in monitoring.trigger.reasons if reason.name == rule]
-    if not reasons:
-        found, allowed = _quiet(rule, monitoring, champion)
-        return Check(name=rule, passed=True, found=found, allowed=allowed)
-    found, allowed = ("; ".join(getattr(reason, part) for reason in reasons) for part in ("found", "allowed"))
-    return Check(name=rule, passed=False, found=found, allowed=allowed)
+    seen = [reason for reason in monitoring.reasons if reason.name == rule]
+    if not seen:
+        return Check(name=rule, passed=True, found="monitoring did not look at it", allowed="anything")
+    found, allowed = ("; ".join(getattr(reason, part) for reason in seen) for part in ("found_text", "allowed_text"))
+    return Check(name=rule, passed=all(reason.passed for reason in seen), found=found, allowed=allowed)
 
 
 def _follow_up(champion: ChampionsAge, policy: RetrainingRules) -> Check:
@@ -162,34 +174,3 @@ def _follow_up(champion: ChampionsAge, policy: RetrainingRules) -> Check:
         found=f"retrained {champion.days_since_training} days ago, {champion.new_labelled_rows:,} labelled rows since",
         allowed=f"above {policy.follow_up_days} days, or fewer than {policy.min_new_labelled_rows:,} rows",
     )
-
-
-def _quiet(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge) -> tuple[str, str]:
-    """What a rule that did not fire saw, and what it allows."""
-    limits = monitoring.trigger.policy
-    if rule == "performance":
-        return _quiet_performance(monitoring)
-    if rule == "estimate":
-        value = monitoring.estimate.metrics["roc_auc"].value
-        found = "no estimate" if value is None else f"estimated AUC {value:.3f}"
-        return found, f"a drop of at most {limits.max_estimated_drop:g}, interval included"
-    if rule == "drift":
-        return f"{monitoring.drift.drifted_importance:.0%} of importance in alarm", limits.drift_allowed
-    if rule == "multivariate":
-        auc = monitoring.multivariate.auc if monitoring.multivariate else None
-        found = "no stored sample to compare with" if auc is None else f"rows told apart with AUC {auc:.3f}"
-        return found, "AUC near .5"
-    if rule == "predictions":
-        change = monitoring.positive_rate.relative_change
-        found = "no positive rate" if change is None else f"positive rate changed by {change:+.0%}"
-        return found, "within the limit"
-    oldest = limits.max_days_since_training
-    return f"trained {champion.days_since_training} days ago", "any age" if oldest is None else f"{oldest} days"
-
-
-def _quiet_performance(monitoring: MonitoringRecord) -> tuple[str, str]:
-    metric = monitoring.performance.metrics["roc_auc"] if monitoring.performance else None
-    if metric is None or metric.drop is None:
-        return "no ROC AUC on mature labels", "a drop within the limits"
-    moved = "fell" if metric.drop > 0 else "rose"
-    return f"roc_auc {moved} by {abs(metric.drop):.3f}", f"roc_auc by at most {metric.limit:.3f}, beyond noise"

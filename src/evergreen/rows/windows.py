@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import logging
 
 import ibis
@@ -15,7 +14,7 @@ from evergreen.invocation import command
 from evergreen.rows.splits import block_share
 from evergreen.schema import TableSpec
 
-logger = logging.getLogger("evergreen")
+logger = logging.getLogger("evergreen.rows")
 
 
 def parse_date(value: str | dt.date | None) -> dt.date | None:
@@ -60,13 +59,11 @@ def resolve_as_of(features: ir.Table, spec: TableSpec, requested: str | dt.date 
         return asked or date_range(features, spec)[1]
     snapshot = _snapshot_date(features, spec)
     if asked is not None and snapshot is not None and snapshot > asked:
-        _tell_of_future(asked, snapshot)
+        _warn_of_future(asked, snapshot)
     return asked or snapshot or today
 
 
-@functools.cache
-def _tell_of_future(asked: dt.date, snapshot: dt.date) -> None:
-    """Once a process, however many steps ask."""
+def _warn_of_future(asked: dt.date, snapshot: dt.date) -> None:
     logger.warning(
         "as_of is %s, but the rows are a snapshot of %s, which nobody had then: what is said of them "
         "holds for that later day. Leave as_of out, or give it a day from then on.",

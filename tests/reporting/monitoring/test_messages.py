@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from evergreen.invocation import command
 from evergreen.monitoring.alerts import Alert
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.reporting.monitoring.messages import alert_messages
@@ -48,7 +49,7 @@ def test_opened_and_closed_alerts_make_one_message_each_with_the_worst_severity(
     assert opened.lines == (
         "age: alert opened, severity warning (2 of the last 3 windows).",
         "income: alert opened, severity critical (2 of the last 3 windows).",
-        "No retraining is asked for.",
+        "No reason to retrain was found.",
     )
     assert {message.link for message in (opened, closed)} == {"https://reports.example"}
     assert (opened.use_case, opened.version, opened.as_of) == ("churn", "7", DAY)
@@ -80,8 +81,8 @@ def test_failed_checks_are_told_and_block_retraining():
     assert [message.title for message in messages] == ["churn: 1 data quality check failed", "churn: 2 columns drifted"]
     assert messages[0].severity == "high"
     assert messages[0].lines == (
-        "schema gone: missing, allowed number.",
-        "Retraining is asked for, but waits until the data is repaired.",
+        "gone fails schema: missing, allowed number.",
+        f"1 reason to retrain; `{command('kedro run --pipeline=retraining', 'churn')}` decides.",
     )
 
 

@@ -18,10 +18,11 @@ from evergreen.monitoring.alerts import Alert
 from evergreen.monitoring.performance import PositiveRateShift
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn
 from evergreen.monitoring.quality import QualityReport
-from evergreen.monitoring.reasons import Trigger
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check
+from evergreen.reporting.monitoring.blocks import Verdict
 from evergreen.reporting.monitoring.columns import ranking, read_trend
+from evergreen.reporting.monitoring.decision import retraining_answer
 from evergreen.reporting.monitoring.drawings import histogram_drawing, levels_drawing, rebin, trend_drawing
 from evergreen.reporting.monitoring.page import monitoring_page
 from evergreen.reporting.monitoring.verdict import verdict
@@ -63,6 +64,10 @@ class Reader(HTMLParser):
 
 def page_of(observed: Observed, importance: dict[str, float] | None = IMPORTANCE) -> str:
     return monitoring_page(observed.record, observed.reference, observed.window, observed.history, importance)
+
+
+def verdict_of(record: MonitoringRecord) -> Verdict:
+    return verdict(record, retraining_answer(record, None))
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +112,10 @@ def test_everything_that_was_found_stands_in_the_page(drifted):
         "income", "age", "<b>&pro",
         record.false_alarm_budget, record.estimate.target, record.estimate.blind_spot, "Shown, not decided on: PSI",
         "Wasserstein", "mean z", "Adjusted p", "Detectable shift", "Nulls before", "checks passed", "0.610", "promised",
-        *(reason.found for reason in record.trigger.reasons),
+        *(reason.found for reason in record.asking),
         *(column.message for column in record.drift.columns.values()),
     ]  # fmt: skip
-    assert record.trigger.reasons
+    assert record.asking
     assert [words for words in expected if words not in told] == []
 
 
@@ -185,37 +190,36 @@ def test_ranking_weighs_drift_by_importance_with_alarms_first(drifted):
 @pytest.mark.parametrize(
     ("changes", "headline", "advice"),
     [
-        ({}, "changed in 1 of 3 columns", "kedro run --pipeline=retraining"),
-        ({"status": "insufficient_data", "trigger": Trigger(retrain=False, status="keep")}, "too few rows", "Wait"),
-        ({"status": "ok", "trigger": Trigger(retrain=False, status="keep")}, "looks as it did", "Nothing."),
+        ({}, "changed in 1 of 3 columns", "--pipeline=retraining"),
+        ({"status": "insufficient_data", "reasons": ()}, "too few rows", "Wait"),
+        ({"status": "ok", "reasons": ()}, "looks as it did", "Nothing."),
         (
-            {"trigger": Trigger(retrain=False, status="keep"), "performance": None},
+            {"reasons": (), "performance": None},
             "not known yet",
             "Look at the columns in alarm",
         ),
         (
             {
                 "status": "quality",
-                "trigger": Trigger(
-                    retrain=False,
-                    status="blocked",
-                    blockers=(Check(passed=False, name="quality", found="schema gone: missing", allowed="number"),),
+                "quality": QualityReport(
+                    status="failed",
+                    checks=(Check(name="schema", where="gone", passed=False, found="missing", allowed="number"),),
                 ),
             },
             "not fit to be judged",
-            "Repair the data first",
+            "Repair the data first (schema gone)",
         ),
     ],
 )
 def test_the_verdict_says_what_happened_and_what_to_do(drifted, changes, headline, advice):
-    told = verdict(drifted.record.model_copy(update=changes))
+    told = verdict_of(drifted.record.model_copy(update=changes))
     assert headline in told.headline
     assert advice in dict(told.answers)["What to do"]
 
 
 def test_the_verdict_says_by_which_rule_and_on_how_many_tests(drifted, unfit):
     def sure(record):
-        return dict(verdict(record).answers)["How sure is that"]
+        return dict(verdict_of(record).answers)["How sure is that"]
 
     assert "at most 4% of windows would raise any column alarm; 6 tests shared" in sure(drifted.record)
     assert "No column has rows enough to be tested" in sure(unfit.record)
@@ -227,7 +231,7 @@ def test_a_measured_drop_is_told_as_one(drifted):
     performance = drifted.record.performance
     auc = performance.metrics["roc_auc"].model_copy(update={"alert": True, "drop": 0.2, "low": 0.1, "high": 0.3})
     worse = performance.model_copy(update={"status": "alert", "metrics": {**performance.metrics, "roc_auc": auc}})
-    told = verdict(drifted.record.model_copy(update={"performance": worse}))
+    told = verdict_of(drifted.record.model_copy(update={"performance": worse}))
     assert told.headline.endswith("and the model is measurably worse.")
     assert "0.100 to 0.300" in dict(told.answers)["How sure is that"]
     assert told.tone == "bad"

@@ -66,7 +66,8 @@ def test_the_text_says_what_the_record_says(drifted):
     }
     assert families["evergreen_positive_rate"] == {common: record.positive_rate.window}
     assert families["evergreen_alerts_open"] == {common: 1}
-    assert families["evergreen_retrain_trigger"] == {common: 1}
+    assert families["evergreen_retrain_reasons"] == {common: 1}
+    assert "evergreen_retrain_trigger" not in families
     assert families["evergreen_quality_failed_checks"] == {common: 0}
     midnight = dt.datetime(2026, 2, 28, tzinfo=dt.UTC).timestamp()
     assert families["evergreen_monitoring_as_of_timestamp_seconds"] == {common: midnight}

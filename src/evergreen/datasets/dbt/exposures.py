@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from omegaconf import OmegaConf
 
 from evergreen.datasets.dbt.artefacts import Manifest, Node
 from evergreen.datasets.dbt.lookup import Owner
+from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 from evergreen.registry import VersionFacts
 
@@ -65,19 +65,15 @@ def write_exposures(exposures: Sequence[dict[str, Any]], file: Path) -> None:
     Raises:
         EvergreenError: Where the file is somebody else's, or can't be written.
     """
-    temporary = file.with_name(f".{os.getpid()}.{file.name}")
     try:
         if file.exists() and not file.read_text().startswith(HEADER):
             raise EvergreenError(
                 f"{file} was not written by this command and is not replaced: name another file with --output."
             )
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(HEADER + OmegaConf.to_yaml({"version": 2, "exposures": list(exposures)}))
-        temporary.replace(file)
+        with written_whole(file) as temporary:
+            temporary.write_text(HEADER + OmegaConf.to_yaml({"version": 2, "exposures": list(exposures)}))
     except OSError as error:
         raise EvergreenError(f"{file} can't be written ({error.strerror}): name another file with --output.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _description(champion: VersionFacts) -> str:

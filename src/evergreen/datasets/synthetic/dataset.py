@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
-import uuid
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -19,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
+from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 
 Recipe = Annotated[RetailRecipe | ChurnRecipe, Field(discriminator="source")]
@@ -153,19 +151,14 @@ def write_recipe(recipe: RetailRecipe | ChurnRecipe, path: Path) -> None:
     Raises:
         EvergreenError: The folder cannot be written to.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _stream(recipe, temporary)
-        os.replace(temporary, path)  # noqa: PTH105 — the one call that is atomic on every system
+        with written_whole(path) as temporary:
+            _stream(recipe, temporary)
     except OSError as error:
         raise EvergreenError(
             f"The synthetic table {recipe.table} can't be written to {path}: {error}; "
             "free some space or choose another filepath."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def _stream(recipe: RetailRecipe | ChurnRecipe, path: Path) -> None:

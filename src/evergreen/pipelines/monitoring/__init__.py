@@ -1,4 +1,4 @@
-"""Window and champion → drift, performance, quality, alerts, and whether to retrain."""
+"""Window and champion → drift, performance, quality, alerts, and reasons to retrain."""
 
 from evergreen.pipelines.monitoring.pipeline import create_pipeline
 

@@ -1,4 +1,4 @@
-"""Window and champion → drift, performance, quality, alerts, and whether to retrain."""
+"""Window and champion → drift, performance, quality, alerts, and reasons to retrain."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import pandas as pd
 
 from evergreen import registry
 from evergreen.evaluation.judge import EvaluationRecord
-from evergreen.monitoring.conclude import conclude, window_history, with_earlier
+from evergreen.monitoring.conclude import conclude, window_history, window_profile, with_earlier
 from evergreen.monitoring.parameters import MonitoringParameters
-from evergreen.monitoring.record import MonitoringRecord
+from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import Reference
-from evergreen.monitoring.window import Findings, Window, judge_window, look_at_window, window_score_profile
-from evergreen.reporting.monitoring.messages import AlertMessage, alert_messages
-from evergreen.reporting.monitoring.page import monitoring_page
-from evergreen.reporting.monitoring.prometheus import prometheus_text
+from evergreen.monitoring.window import Findings, Window, judge_window, look_at_window
 from evergreen.rows.splits import SplitPolicy
 from evergreen.rows.windows import resolve_as_of
+from evergreen.wording import counted, in_words
 
 logger = logging.getLogger("evergreen.monitoring")
 
@@ -64,20 +62,9 @@ def report(
     window_rows: pd.DataFrame,
     past: pd.DataFrame,
     monitoring: MonitoringParameters,
-) -> tuple[MonitoringRecord, pd.DataFrame]:
-    """Alerts by the rule over windows, the trigger for retraining, and all of it as one record."""
+) -> tuple[MonitoringRecord, WindowProfile]:
+    """Alerts by the rule over windows, the reasons to retrain, and all of it as one record; the window's profile."""
     history = with_earlier(past, window_rows)
     record = conclude(watched.use_case, watched.version, reference, observed, findings, history, monitoring)
-    logger.info("%s: %s; %s.", record.use_case, record.status, record.trigger.status)
-    return record, history
-
-
-def show(
-    record: MonitoringRecord, reference: Reference, observed: Window, history: pd.DataFrame
-) -> tuple[str, str, list[AlertMessage], list[AlertMessage]]:
-    """The page for people, the metrics for Prometheus, the messages for both alert channels."""
-    scores = reference.score_profile, window_score_profile(reference, observed)
-    page = monitoring_page(record, reference.profile, observed.profile, history, reference.importance, scores)
-    registry.publish_monitoring(record, page)
-    messages = alert_messages(record)
-    return page, prometheus_text(record), messages, messages
+    logger.info("%s: %s; %s.", record.use_case, in_words(record.status), counted(len(record.asking), "reason"))
+    return record, window_profile(record, reference, observed)

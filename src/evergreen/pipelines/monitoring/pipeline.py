@@ -1,4 +1,4 @@
-"""Wires monitoring: recall, look, judge, remember, report, show."""
+"""Wires monitoring: recall, look, judge, remember, report."""
 
 from __future__ import annotations
 
@@ -46,14 +46,8 @@ def create_pipeline() -> Pipeline:
                     "past_monitoring_history",
                     "params:monitoring",
                 ],
-                outputs=["monitoring", "window_history"],
+                outputs=["monitoring", "window_profile"],
                 name="report_monitoring",
-            ),
-            Node(
-                func=nodes.show,
-                inputs=["monitoring", "reference", "observed", "window_history"],
-                outputs=["monitoring_page", "monitoring_metrics", "webhook", "mail"],
-                name="show_monitoring",
             ),
         ]
     )

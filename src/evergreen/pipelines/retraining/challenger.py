@@ -23,6 +23,14 @@ from evergreen.rows.splits import SplitPolicy
 from evergreen.schema import TableSpec
 
 
+def required(trigger: RetrainingTrigger | None, champion: registry.ModelVersion) -> RetrainingTrigger:
+    """The decision, without which nothing is trained."""
+    if trigger is None:
+        first = command("kedro run --pipeline=retraining", champion.use_case)
+        raise EvergreenError(f"{champion.use_case}: nothing is decided yet, so nothing is trained; run `{first}`.")
+    return trigger
+
+
 def challenger_rows(
     champion: registry.ModelVersion,
     features: ir.Table,

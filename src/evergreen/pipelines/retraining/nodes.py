@@ -18,6 +18,7 @@ from evergreen.pipelines.retraining.challenger import (
     new_challenger,
     no_challenger,
     register_contender,
+    required,
     training_recipe,
 )
 from evergreen.pipelines.retraining.judgement import (
@@ -96,7 +97,7 @@ def decide(
 
 
 def train_challenger(
-    trigger: RetrainingTrigger,
+    trigger: RetrainingTrigger | None,
     champion: registry.ModelVersion,
     features: ir.Table,
     window: ir.Table,
@@ -107,6 +108,7 @@ def train_challenger(
     window_days: int,
 ) -> ChallengerRecord:
     """Train a challenger from each choice of rows, and register the one that does best on recent rows."""
+    trigger = required(trigger, champion)
     if not trigger.fired:
         return no_challenger(trigger)
     pool = challenger_rows(champion, features, window, table, split, training, retraining, trigger.as_of)

@@ -1,4 +1,4 @@
-"""The page's sections on everything but single columns: trigger, alerts, performance, quality."""
+"""The page's sections on everything but single columns: retraining, alerts, performance, quality."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from evergreen.monitoring.drift.multivariate import MultivariateDrift
 from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.performance import PerformanceReport, PositiveRateShift
 from evergreen.monitoring.quality import QualityReport
-from evergreen.monitoring.reasons import Trigger
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check
 from evergreen.reporting.monitoring.blocks import Folded
+from evergreen.reporting.monitoring.decision import RetrainingAnswer
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
 from evergreen.reporting.page import Block, Table, Text
 from evergreen.wording import NOTHING, counted, in_words, listed, number_text, p_text, range_text, share_text
@@ -20,26 +20,20 @@ from evergreen.wording import NOTHING, counted, in_words, listed, number_text, p
 _FOUND = 200
 
 
-def trigger_blocks(trigger: Trigger) -> list[Block]:
-    """The decision and its reasons."""
-    decided = {
-        "retrain": "Retraining is asked for.",
-        "keep": "Retraining is not asked for.",
-        "blocked": "There are reasons to retrain, but the data is not fit to learn from.",
-    }[trigger.status]
-    blocks: list[Block] = [Text(decided)]
-    if trigger.reasons:
-        blocks.append(_reasons(trigger.reasons))
-    else:
-        blocks.append(Text("No reason was found."))
-    if trigger.blockers:
-        blocks += [Text("What stands against it:"), _reasons(trigger.blockers)]
-    return blocks
+def retraining_blocks(record: MonitoringRecord, answer: RetrainingAnswer) -> list[Block]:
+    """The answer, why it is given, and every reason with its numbers."""
+    blocks: list[Block] = [Text(" ".join([answer.sentence, *answer.details]))]
+    if record.asking:
+        blocks += [Text("Reasons that monitoring found:"), _reasons(record.asking)]
+    if record.quality.blockers:
+        blocks += [Text("What makes the data unfit to learn from:"), _reasons(tuple(record.quality.blockers))]
+    quiet = tuple(reason for reason in record.reasons if reason.passed)
+    return [*blocks, Folded(f"{counted(len(quiet), 'finding')} without a reason to retrain", [_reasons(quiet)])]
 
 
 def _reasons(reasons: tuple[Check, ...]) -> Table:
-    rows = [(reason.name, " ".join(reason.found_text.split()), reason.allowed_text) for reason in reasons]
-    return Table(("Source", "Found", "Allowed"), rows)
+    rows = [(reason.subject, " ".join(reason.found_text.split()), reason.allowed_text) for reason in reasons]
+    return Table(("Reason", "Found", "Allowed"), rows)
 
 
 def alert_blocks(record: MonitoringRecord) -> list[Block]:

@@ -9,7 +9,9 @@ from evergreen.monitoring.alerts import Alert
 from evergreen.monitoring.drift.report import SEVERITIES, Severity
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Frozen
+from evergreen.reporting.monitoring.decision import retraining_answer
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
+from evergreen.retraining.trigger import RetrainingTrigger
 from evergreen.wording import counted
 
 _LINES = 20
@@ -38,7 +40,9 @@ class AlertMessage(Frozen):
     link: str | None = None
 
 
-def alert_messages(record: MonitoringRecord, link: str | None = None) -> list[AlertMessage]:
+def alert_messages(
+    record: MonitoringRecord, decision: RetrainingTrigger | None = None, link: str | None = None
+) -> list[AlertMessage]:
     """What this window is worth telling people; empty when there is nothing to tell.
 
     Opened and closed alerts make one message each, whatever their number; so do failed quality checks and
@@ -48,8 +52,10 @@ def alert_messages(record: MonitoringRecord, link: str | None = None) -> list[Al
 
     Args:
         record: The window's record.
+        decision: The newest decision of retraining; one about another window counts for nothing.
         link: Where the report lies.
     """
+    answer = retraining_answer(record, decision)
     return [
         AlertMessage(
             use_case=record.use_case,
@@ -57,7 +63,7 @@ def alert_messages(record: MonitoringRecord, link: str | None = None) -> list[Al
             version=record.version,
             title=f"{record.use_case}: {title}",
             severity=severity,
-            lines=(*_shortened(lines), _decision(record)),
+            lines=(*_shortened(lines), answer.sentence),
             link=link,
         )
         for title, severity, lines in _topics(record)
@@ -67,7 +73,7 @@ def alert_messages(record: MonitoringRecord, link: str | None = None) -> list[Al
 def _topics(record: MonitoringRecord) -> Iterator[tuple[str, Severity, list[str]]]:
     failed = record.quality.blockers
     if failed:
-        lines = [f"{check.subject}: {check.found_text}, allowed {check.allowed_text}." for check in failed]
+        lines = [check.sentence for check in failed]
         yield f"{counted(len(failed), 'data quality check')} failed", "high", lines
     metrics = record.performance.metrics if record.performance else {}
     dropped = {name: metric for name, metric in metrics.items() if metric.alert}
@@ -98,11 +104,3 @@ def _told(alert: Alert) -> str:
 def _shortened(lines: Sequence[str]) -> list[str]:
     more = len(lines) - _LINES
     return [*lines[:_LINES], *([f"And {more} more, in the report."] if more > 0 else [])]
-
-
-def _decision(record: MonitoringRecord) -> str:
-    return {
-        "retrain": "Retraining is asked for.",
-        "keep": "No retraining is asked for.",
-        "blocked": "Retraining is asked for, but waits until the data is repaired.",
-    }[record.trigger.status]

@@ -18,17 +18,19 @@ from evergreen.reporting.monitoring.columns import (
     ranking_blocks,
     read_trend,
 )
+from evergreen.reporting.monitoring.decision import RetrainingAnswer, retraining_answer
 from evergreen.reporting.monitoring.evidence import (
     alert_blocks,
     multivariate_blocks,
     performance_blocks,
     positive_rate_text,
     quality_blocks,
-    trigger_blocks,
+    retraining_blocks,
 )
 from evergreen.reporting.monitoring.verdict import tone, verdict
-from evergreen.reporting.monitoring.wording import STATUS_NAMES, TRIGGER_NAMES
+from evergreen.reporting.monitoring.wording import STATUS_NAMES
 from evergreen.reporting.page import Page, Section, Text, Tile, as_html
+from evergreen.retraining.trigger import RetrainingTrigger
 from evergreen.wording import counted, number_text, range_text
 
 
@@ -39,6 +41,7 @@ def monitoring_page(
     history: pd.DataFrame,
     importance: Mapping[str, float] | None,
     scores: tuple[Profile, Profile] | None = None,
+    decision: RetrainingTrigger | None = None,
 ) -> str:
     """Write the report of one window.
 
@@ -49,20 +52,22 @@ def monitoring_page(
         history: Rows of this window and of earlier ones; see ``history_rows``.
         importance: Weight of each feature; None or empty: unknown.
         scores: Profiles of the probabilities, of the reference and of the window; None draws no histogram.
+        decision: The newest decision of retraining; one about another window counts for nothing.
 
     Returns:
         One HTML file without scripts or anything else to fetch, under 1 MB however many columns there are:
         the 30 that matter most have their distributions drawn. A number that is missing reads
         "insufficient data".
     """
+    answer = retraining_answer(record, decision)
     trend = read_trend(history)
     is_open = record.open_alerts
     before, now = (side.columns.get(PROBABILITY) for side in scores) if scores else (None, None)
     drawings = [*distributions(PROBABILITY, before, now), *trend.drawing(PROBABILITY, PROBABILITY in is_open)]
     predictions = column_panel("Predicted probability", record.scores, drawings, facts(before, now))
     sections = [
-        Section("In short", [verdict(record)]),
-        Section("Retraining", trigger_blocks(record.trigger)),
+        Section("In short", [verdict(record, answer)]),
+        Section("Retraining", retraining_blocks(record, answer)),
         Section("Alerts", alert_blocks(record)),
         Section("What matters most", ranking_blocks(record.drift, importance)),
         Section("Performance", performance_blocks(record.performance, record.estimate)),
@@ -76,9 +81,9 @@ def monitoring_page(
         title=f"{record.use_case} · monitoring",
         subtitle=f"Version {record.version}, {_days(record)}, against {reference.rows:,} rows of the reference",
         status=STATUS_NAMES.get(record.status, record.status),
-        tiles=_tiles(record),
+        tiles=_tiles(record, answer),
         sections=sections,
-        tone=tone(record),
+        tone=tone(record, answer),
         style=STYLE,
     )
     return as_html(page)
@@ -90,10 +95,10 @@ def _days(record: MonitoringRecord) -> str:
     return f"window {record.window_start} to {record.window_end}"
 
 
-def _tiles(record: MonitoringRecord) -> list[Tile]:
+def _tiles(record: MonitoringRecord, answer: RetrainingAnswer) -> list[Tile]:
     estimated = record.estimate.metrics.get("roc_auc")
     measured = record.performance.metrics.get("roc_auc") if record.performance else None
-    alarms, trigger = record.drift.alarms, record.trigger
+    alarms = record.drift.alarms
     judged = sum(column.status != "off" for column in record.drift.columns.values())
     return [
         Tile("Rows", f"{record.rows:,}", "in this window"),
@@ -112,12 +117,7 @@ def _tiles(record: MonitoringRecord) -> list[Tile]:
             f"promised {number_text(measured.reference)}" if measured else "no outcomes yet",
             "bad" if measured and measured.alert else "plain",
         ),
-        Tile(
-            "Retraining",
-            TRIGGER_NAMES[trigger.status],
-            counted(len(trigger.reasons), "reason"),
-            "good" if trigger.status == "keep" else "bad",
-        ),
+        Tile("Retraining", answer.badge, counted(len(record.asking), "reason"), answer.tone),
     ]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from evergreen.monitoring.record import MonitoringRecord
+from evergreen.reporting.monitoring.decision import retraining_answer
+from evergreen.retraining.trigger import RetrainingTrigger
 
 
 @dataclass(frozen=True)
@@ -18,15 +20,15 @@ class _Gauge:
     samples: list[tuple[dict[str, str], float | None]]
 
 
-def prometheus_text(record: MonitoringRecord) -> str:
+def prometheus_text(record: MonitoringRecord, decision: RetrainingTrigger | None = None) -> str:
     """The record as gauges, for the node exporter's textfile collector or a push gateway.
 
     Every sample carries ``use_case`` and ``version``. A number that is unknown has no sample, which is how
-    Prometheus says so; a gauge without samples is left out. The order depends on the record alone.
+    Prometheus says so; a gauge without samples is left out. The order depends on the records alone.
     """
     common = {"use_case": record.use_case, "version": record.version}
     lines: list[str] = []
-    for gauge in _gauges(record):
+    for gauge in _gauges(record, decision):
         samples = [
             f"evergreen_{gauge.name}{_labels(common | labels)} {float(value)!r}"
             for labels, value in gauge.samples
@@ -37,7 +39,7 @@ def prometheus_text(record: MonitoringRecord) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _gauges(record: MonitoringRecord) -> Iterator[_Gauge]:
+def _gauges(record: MonitoringRecord, decision: RetrainingTrigger | None) -> Iterator[_Gauge]:
     judged = {name: column for name, column in sorted(record.drift.columns.items()) if column.status != "off"}
     effects = [({"column": name}, column.effect) for name, column in judged.items()]
     yield _Gauge("drift_effect", "Drift as an equivalent mean shift in standard deviations.", list(effects))
@@ -47,7 +49,9 @@ def _gauges(record: MonitoringRecord) -> Iterator[_Gauge]:
     yield _Gauge("roc_auc", "ROC AUC: estimated without labels, realised on them, and the reference's.", _aucs(record))
     yield _single("positive_rate", "Share of positive predictions.", record.positive_rate.window)
     yield _single("alerts_open", "Columns whose alert is open.", len(record.open_alerts))
-    yield _single("retrain_trigger", "1 where monitoring asks for retraining.", record.trigger.retrain)
+    yield _single("retrain_reasons", "Reasons to retrain that monitoring found.", len(record.asking))
+    fired = retraining_answer(record, decision).fired
+    yield _single("retrain_trigger", "1 where retraining was decided after this window; absent until then.", fired)
     failed = len(record.quality.blockers)
     yield _single("quality_failed_checks", "Data quality checks that failed.", failed)
     midnight = dt.datetime.combine(record.as_of, dt.time(), dt.UTC).timestamp()

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from evergreen.invocation import command
 from evergreen.monitoring.drift.report import DriftReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.reporting.monitoring.blocks import Verdict
+from evergreen.reporting.monitoring.decision import RetrainingAnswer
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
 from evergreen.reporting.page import Tone
 from evergreen.wording import counted, listed, number_text, range_text, share_text
 
 
-def verdict(record: MonitoringRecord) -> Verdict:
+def verdict(record: MonitoringRecord, answer: RetrainingAnswer) -> Verdict:
     """The verdict in words."""
     answers = [
         ("What happened", _what_happened(record)),
         ("How sure is that", _how_sure(record)),
-        ("What to do", _what_to_do(record)),
+        ("What to do", _what_to_do(record, answer)),
     ]
-    return Verdict(_headline(record), answers, tone(record))
+    return Verdict(_headline(record), answers, tone(record, answer))
 
 
-def tone(record: MonitoringRecord) -> Tone:
+def tone(record: MonitoringRecord, answer: RetrainingAnswer) -> Tone:
     """How good the news is."""
-    if record.status == "quality" or record.trigger.status != "keep" or _measured(record) == "alert":
+    if record.status == "quality" or answer.tone == "bad" or _measured(record) == "alert":
         return "bad"
-    return "good" if record.status == "ok" else "watch"
+    return "good" if record.status == "ok" and answer.tone == "good" else "watch"
 
 
 def _measured(record: MonitoringRecord) -> str:
@@ -113,21 +113,22 @@ def _budget(drift: DriftReport) -> str:
     return f"Had nothing changed, at most {drift.q:.0%} of windows would raise any column alarm; {shared}."
 
 
-def _what_to_do(record: MonitoringRecord) -> str:
-    failed = record.quality.blockers
-    names = listed([check.subject for check in failed])
-    if record.trigger.status == "retrain":
+def _what_to_do(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
+    names = listed([check.subject for check in record.quality.blockers])
+    if answer.fired:
         return (
-            f"Retrain: {command('kedro run --pipeline=retraining', record.use_case)}. The challenger takes over only "
-            "when it wins on rows that neither model has seen. Meanwhile treat the scores with care."
+            f"{answer.sentence} The challenger takes over only when it wins on rows that neither model has seen. "
+            "Meanwhile treat the scores with care."
         )
-    if record.trigger.status == "blocked" or failed:
+    if record.quality.blockers:
         return f"Repair the data first ({names}), then run monitoring again; learning from it would make things worse."
+    if answer.status == "held" or (answer.status == "undecided" and record.asking):
+        return answer.sentence
     worse = [METRIC_NAMES[n] for n, m in (record.performance.metrics if record.performance else {}).items() if m.alert]
     if worse:
-        return f"Look into {listed(worse)} below; the rules do not ask for retraining."
+        return f"Look into {listed(worse)} below. {answer.sentence}"
     if record.status == "insufficient_data":
         return "Wait for more rows, or lengthen the window (window_days)."
     if record.status == "drift":
-        return "Look at the columns in alarm below: ask what changed upstream. Retraining is not needed yet."
+        return f"Look at the columns in alarm below: ask what changed upstream. {answer.sentence}"
     return "Nothing."

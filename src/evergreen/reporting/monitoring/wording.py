@@ -13,7 +13,6 @@ STATUS_NAMES = {
     "ok": "All quiet", "drift": "Drift", "performance": "Performance fell",
     "insufficient_data": "Insufficient data", "quality": "Data unfit to judge",
 }  # fmt: skip
-TRIGGER_NAMES = {"retrain": "Retrain", "keep": "Not needed", "blocked": "Repair data first"}
 _SEVERITY_TONES: dict[str, Tone] = {"info": "watch", "warning": "watch", "high": "bad", "critical": "bad"}
 
 

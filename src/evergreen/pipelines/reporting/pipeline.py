@@ -1,0 +1,35 @@
+"""Wires reporting: the page and the metrics of a window, with retraining's decision where there is one."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from evergreen.pipelines.reporting import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Reporting of one use case, from records on disk alone; monitoring and retraining end with it."""
+    return Pipeline(
+        [
+            Node(
+                func=nodes.show_monitoring,
+                inputs=["monitoring", "window_profile", "past_monitoring_history", "trigger"],
+                outputs=["monitoring_page", "monitoring_metrics"],
+                name="show_monitoring",
+            ),
+        ]
+    )
+
+
+def create_alerts() -> Pipeline:
+    """The alerts of one use case's newest window; apart from its pages, which are drawn more than once a window."""
+    return Pipeline(
+        [
+            Node(
+                func=nodes.send_alerts,
+                inputs=["monitoring", "trigger"],
+                outputs=["webhook", "mail"],
+                name="send_alerts",
+            ),
+        ]
+    )
