@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evergreen import invocation
 from tests_support import ROOT, Project
 
 SHARED = ROOT.parent / "shared"
@@ -18,6 +19,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real data beside the project")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_invocation() -> None:
+    """Each test begins as a process that nobody gave options."""
+    invocation.remember(invocation.Invocation())
 
 
 @pytest.fixture(scope="session")

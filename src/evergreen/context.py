@@ -37,7 +37,6 @@ def _invocation(context: KedroContext) -> Invocation:
     return Invocation(
         env=context.env,
         conf_source=None if conf.resolve() == own.resolve() else str(conf),
-        data=os.environ.get("EVERGREEN_DATA"),
         params=loader.runtime_params,
     )
 

@@ -13,19 +13,17 @@ _SECRET = re.compile(r"//[^/@\s]+@")  # user and password in an address
 
 @dataclass(frozen=True)
 class Invocation:
-    """What a command must repeat to meet the same configuration, data and registry.
+    """What a command must repeat to meet the same configuration, data and registry in the same shell.
 
     Attributes:
         env: The environment, where one was named.
         conf_source: The folder of configuration, where it isn't the project's own.
-        data: ``EVERGREEN_DATA``, where it is set.
         params: Parameters of the command line, by name; blocks are mappings.
         use_cases: The use cases that a run is narrowed to; none where it is about all.
     """
 
     env: str | None = None
     conf_source: str | None = None
-    data: str | None = None
     params: Mapping[str, Any] | None = None
     use_cases: tuple[str, ...] = ()
 
@@ -45,8 +43,7 @@ class Invocation:
         typed += [f"--conf-source={self.conf_source}"] if self.conf_source else []
         if runs and self.params:
             typed.append("--params=" + ",".join(f"{name}={value}" for name, value in _flat(self.params)))
-        where = f"EVERGREEN_DATA={shlex.quote(self.data)} " if self.data else ""
-        return where + " ".join(_typed(word) for word in typed)
+        return " ".join(_typed(word) for word in typed)
 
 
 _present = Invocation()

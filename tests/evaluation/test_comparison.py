@@ -11,11 +11,10 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from evergreen.errors import EvergreenError
+from evergreen.evaluation.adjustment import benjamini_hochberg, holm
 from evergreen.evaluation.comparison import (
-    benjamini_hochberg,
     compare_models,
     delong_test,
-    holm,
     mcnemar_test,
 )
 

@@ -85,5 +85,7 @@ def test_a_version_that_was_never_evaluated_can_be_compared(use_case: str, tmp_p
 
 
 def test_comparing_before_the_first_training_says_what_to_run(use_case: str) -> None:
-    with pytest.raises(EvergreenError, match="has no versions yet: run `kedro run --pipeline=training"):
+    with pytest.raises(
+        EvergreenError, match="has no versions yet: run `kedro run --pipelines=feature_engineering,training"
+    ):
         registry.compare_versions(use_case)

@@ -11,11 +11,12 @@ from evergreen.datasets.record import RecordDataset
 from evergreen.datasets.runs import RunsDataset
 from evergreen.datasets.spark import SparkLakeDataset, SparkTableDataset
 from evergreen.datasets.synthetic import SyntheticDataset
-from evergreen.datasets.whole import FrameDataset, PageDataset, PictureDataset, TableDataset
+from evergreen.datasets.whole import CsvDataset, FrameDataset, PageDataset, PictureDataset, TableDataset
 
 __all__ = [
     "BigQueryFeaturesDataset",
     "BigQueryTableDataset",
+    "CsvDataset",
     "EmailDataset",
     "FrameDataset",
     "HistoryDataset",

@@ -54,8 +54,11 @@ class FrameDataset(WholeFile, ParquetDataset):
     """A DataFrame as parquet."""
 
 
-class TableDataset(WholeFile, CSVDataset):
+class CsvDataset(WholeFile, CSVDataset):
     """A DataFrame as CSV, for people and spreadsheets."""
+
+
+TableDataset = CsvDataset  # its former name, which catalogs may use
 
 
 class PictureDataset(WholeFile, JSONDataset):

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from evergreen.errors import EvergreenError
+from evergreen.evaluation.adjustment import holm
 from evergreen.evaluation.auc import (
     AucCovariance,
-    Floats,
     as_block_codes,
     as_labels,
     as_scores,
@@ -167,36 +167,6 @@ def mcnemar_test(table: ArrayLike, exact: bool | None = None, corrected: bool = 
     return McnemarTest(statistic, float(stats.chi2.sf(statistic, 1)), False, (b, c))
 
 
-def holm(p_values: ArrayLike) -> Floats:
-    """P-values adjusted by Holm's step-down (1979): the chance of any false finding stays under the level.
-
-    Args:
-        p_values: Raw p-values, shape (tests,).
-
-    Returns:
-        Adjusted p-values in the same order.
-    """
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    return _in_place(order, stepped)
-
-
-def benjamini_hochberg(p_values: ArrayLike) -> Floats:
-    """P-values adjusted by Benjamini and Hochberg (1995): the expected share of false findings is bounded.
-
-    Args:
-        p_values: Raw p-values, shape (tests,).
-
-    Returns:
-        Adjusted p-values in the same order.
-    """
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p)[::-1]
-    stepped = np.minimum.accumulate(p[order] * len(p) / np.arange(len(p), 0, -1))
-    return _in_place(order, stepped)
-
-
 def compare_models(
     y_true: ArrayLike,
     scores: Mapping[str, ArrayLike],
@@ -312,9 +282,3 @@ def _verdict(a: str, b: str, test: DelongTest, p_value: float, detectable: float
         f"No difference between {a} and {b} could be shown (AUC {test.difference:+.4f}, p = {p_value:.2g}); "
         f"one of {detectable:.4f} would have been found with {power:.0%} power."
     )
-
-
-def _in_place(order: np.ndarray, stepped: Floats) -> Floats:
-    adjusted = np.empty_like(stepped)
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evergreen.errors import EvergreenError
+from evergreen.evaluation.adjustment import benjamini_hochberg, holm
 from evergreen.evaluation.auc import Floats
-from evergreen.evaluation.comparison import benjamini_hochberg, holm
 
 Method = Literal["holm", "benjamini_hochberg", "bonferroni"]
 

@@ -69,7 +69,7 @@ class Node(Artefact):
         return self.resource_type in ("test", "unit_test")
 
 
-class Manifest(Artefact):
+class DbtManifest(Artefact):
     """``manifest.json``: everything that the project declares."""
 
     project_name: str | None = Field(default=None, validation_alias=AliasPath("metadata", "project_name"))
@@ -192,7 +192,7 @@ class Artefacts(Artefact):
     """
 
     folder: Path
-    manifest: Manifest
+    manifest: DbtManifest
     catalog: Catalog | None = None
     run_results: RunResults | None = None
     sources: Sources | None = None
@@ -211,7 +211,7 @@ def read_artefacts(folder: Path) -> Artefacts:
     Raises:
         EvergreenError: Where there is no ``manifest.json``, or a file can't be understood.
     """
-    manifest = _read(folder / MANIFEST, Manifest)
+    manifest = _read(folder / MANIFEST, DbtManifest)
     if manifest is None:
         raise EvergreenError(
             f"dbt_target is {folder}, but no {MANIFEST} lies there: point it to the target folder of the dbt project, "

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from evergreen.datasets.dbt.artefacts import Manifest, Node
+from evergreen.datasets.dbt.artefacts import DbtManifest, Node
 from evergreen.datasets.dbt.lookup import Owner
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
@@ -18,7 +18,7 @@ HEADER = "# Written by `kedro models dbt-exposures`: what is changed here by han
 
 
 def exposure(
-    use_case: str, champion: VersionFacts, tables: Sequence[Node], manifest: Manifest, owner: Owner, url: str | None
+    use_case: str, champion: VersionFacts, tables: Sequence[Node], manifest: DbtManifest, owner: Owner, url: str | None
 ) -> dict[str, Any]:
     """One use case as dbt's properties describe an exposure.
 

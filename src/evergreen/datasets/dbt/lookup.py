@@ -6,7 +6,7 @@ import difflib
 
 from pydantic import Field
 
-from evergreen.datasets.dbt.artefacts import Manifest, Node
+from evergreen.datasets.dbt.artefacts import DbtManifest, Node
 from evergreen.errors import EvergreenError
 from evergreen.records import Frozen
 
@@ -37,7 +37,7 @@ class DbtParameters(Frozen):
         return self.models.get(entry, self.models.get(table, table))
 
 
-def find_table(manifest: Manifest, entry: str, name: str) -> Node:
+def find_table(manifest: DbtManifest, entry: str, name: str) -> Node:
     """The model, seed, snapshot or source that a source table is; models go before sources.
 
     Args:
