@@ -26,11 +26,10 @@ from sklearn.metrics import roc_auc_score
 
 from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.scenario import Scenario
-from evergreen.evaluation.judge import judge_challenger
+from evergreen.evaluation.judge import Contestant, judge
 from evergreen.evaluation.metrics import classification_metrics
-from evergreen.evaluation.promotion import PromotionPolicy
+from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.evaluation.slices import SlicePolicy
-from evergreen.evaluation.spending import spend_alpha
 from evergreen.modelling.estimators import make_pipeline
 from evergreen.modelling.search import Candidate, train_candidate
 from evergreen.modelling.tuning import TrainingPolicy
@@ -79,7 +78,7 @@ SPLIT = SplitPolicy(history_days=0, test_days=42)
 TRAINING = TrainingPolicy(algorithms=[ALGORITHM], strategy="none", n_jobs=1)
 MONITORING = MonitoringParameters(window_days=7)
 RULES = RetrainingRules()
-PROMOTION = PromotionPolicy()
+JUDGING = EvaluationParameters(slices=SlicePolicy(max_gap=0.4))
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
@@ -266,12 +265,9 @@ class Evergreen(Policy):
         judging = rows.where(unseen[0] & unseen[1] & (rows.dates > pd.Timestamp(bounds.judging_from)).to_numpy())
         challenger = best.candidates[0]
         self.looks += 1
-        decision = judge_challenger(
-            judging,
-            self.predict(judging.rows),
-            probabilities(challenger)(judging.rows),
-            PROMOTION.model_copy(update={"alpha": spend_alpha(PROMOTION.alpha, self.looks)}),
-            SlicePolicy(),
+        predict = probabilities(challenger)
+        decision = judge(
+            judging, self.predict(judging.rows), predict(judging.rows), Contestant(predict, 0), JUDGING, self.looks
         )
         if decision.decision == "promote":
             self.promotions += 1

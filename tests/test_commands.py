@@ -256,3 +256,22 @@ def test_a_lived_project_can_be_looked_at_from_the_command_line(lived: Project) 
     assert {row["algorithm"] for row in rows} == {"HistGradientBoosting", "LogisticRegression"}
     pruned = lived.kedro("models", "prune", "--use-case", "churn", "--env=test")
     assert (pruned.returncode, pruned.stdout) == (0, "Nothing is beyond its retention.\n")
+
+
+def test_a_leftover_challenger_is_rejected_and_stays_in_the_history(
+    use_case: str, served: tuple[str, str], tmp_path: Path
+) -> None:
+    registry.set_challenger(use_case, make_version(use_case, tmp_path, "f3"))
+    result = call("reject", use_case, "--version", "3", "--reason", "the wrong month")
+    assert result.exit_code == 0
+    assert f"{use_case}: version 3 rejected" in result.output
+    assert "version 2 goes on serving" in result.output
+    assert registry.aliases_of(use_case) == {"champion": "2"}
+    assert [line["action"] for line in read("history", use_case)] == ["promote", "promote", "reject"]
+    assert call("history", use_case).stderr == ""
+
+
+def test_promotion_by_hand_keeps_the_judges_answer_in_the_audit(use_case: str, served: tuple[str, str]) -> None:
+    result = call("promote", use_case, "--version", "1", "--reason", "recall matters more")
+    assert "Not judged against version 2: no feature table is here to judge on." in result.output
+    assert read("history", use_case)[-1]["evidence"]["decision"] == "not judged against the champion"

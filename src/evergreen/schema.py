@@ -88,6 +88,15 @@ class TableSpec(Frozen):
             }
         )
 
+    def with_features_of(self, other: TableSpec) -> TableSpec:
+        """The same table with the other's features, too."""
+        return self.model_copy(
+            update={
+                "numeric": [*self.numeric, *(name for name in other.numeric if name not in self.features)],
+                "categorical": [*self.categorical, *(name for name in other.categorical if name not in self.features)],
+            }
+        )
+
     def known_at(self, column: str) -> KnownAt:
         """When the column is known; ``prediction`` unless a rule says otherwise."""
         return self.columns.get(column, ColumnRule()).known_at

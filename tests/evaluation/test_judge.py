@@ -8,18 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evergreen.evaluation.behaviour import BehaviourPolicy
 from evergreen.evaluation.comparison import compare_models
+from evergreen.evaluation.decision import PromotionDecision
 from evergreen.evaluation.judge import (
+    Contestant,
     EvaluationRecord,
     PromotionOutcome,
     ScoredRows,
     against_logistic_regression,
-    judge_challenger,
-    judge_first,
+    judge,
     roc_auc_by_algorithm,
 )
 from evergreen.evaluation.metrics import classification_metrics
-from evergreen.evaluation.promotion import PromotionPolicy
+from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.evaluation.promotion import PromotionPolicy, spend_alpha
 from evergreen.evaluation.slices import SlicePolicy, slice_metrics
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.labels import LabelDefinition
@@ -28,6 +31,9 @@ from evergreen.schema import TableSpec
 
 SPEC = TableSpec(entity="id", target="gone", positive=1, numeric=["a"], categorical=["colour"])
 LABEL = LabelDefinition(target="gone", kind="positive", positive=1)
+TOLERANT = EvaluationParameters(
+    promotion=PromotionPolicy(max_calibration_error=1), slices=SlicePolicy(max_gap=1, min_auc=0)
+)
 
 
 def scored(rows: int, signal: float = 1.0, one_class: bool = False, equal: bool = False) -> ScoredRows:
@@ -41,6 +47,19 @@ def scored(rows: int, signal: float = 1.0, one_class: bool = False, equal: bool 
     test = LabelledRows(frame, y, rng.random(rows), SPEC, LABEL, bounds, dt.date(2026, 2, 28))
     names = {"HistGradientBoosting": good, "LogisticRegression": worse}
     return ScoredRows(test, names, dict.fromkeys(names, 0.5), "HistGradientBoosting")
+
+
+def decide(
+    found: ScoredRows,
+    champion: np.ndarray | None,
+    challenger: np.ndarray,
+    policy: EvaluationParameters = TOLERANT,
+    look: int | None = None,
+) -> PromotionDecision:
+    """The judge's answer about a model that gives each row the score that stands for it."""
+    scores = dict(zip(found.test.rows["a"], challenger, strict=True))
+    contestant = Contestant(lambda rows: rows["a"].map(scores).to_numpy(), 1_000)
+    return judge(found.test, champion, challenger, contestant, policy, look)
 
 
 def record_of(found: ScoredRows) -> EvaluationRecord:
@@ -64,14 +83,15 @@ def record_of(found: ScoredRows) -> EvaluationRecord:
             outcome="undecidable",
             champion_before=None,
             champion_after=None,
-            decision=judge_first(found, PromotionPolicy()),
+            decision=decide(found, None, found.judged, EvaluationParameters()),
         ),
     )
 
 
 def test_a_first_champion_must_beat_the_floor() -> None:
-    assert judge_first(scored(3000), PromotionPolicy(max_calibration_error=0.5)).decision == "promote"
-    assert judge_first(scored(3000, signal=0.0), PromotionPolicy()).decision == "refuse"
+    good, noise = scored(3000), scored(3000, signal=0.0)
+    assert decide(good, None, good.judged).decision == "promote"
+    assert decide(noise, None, noise.judged).decision == "refuse"
 
 
 @pytest.mark.parametrize(
@@ -94,11 +114,10 @@ def test_the_judged_version_is_held_against_the_plain_baseline_in_words() -> Non
 
 def test_an_equal_challenger_is_not_promoted_and_a_better_one_is() -> None:
     found = scored(6000)
-    policy, slices = PromotionPolicy(max_calibration_error=0.5), SlicePolicy()
     good, worse = found.judged, found.scores["LogisticRegression"]
-    assert judge_challenger(found.test, good, good, policy, slices).decision != "promote"
-    assert judge_challenger(found.test, worse, good, policy, slices).decision == "promote"
-    assert judge_challenger(found.test, good, worse, policy, slices).decision == "refuse"
+    assert decide(found, good, good).decision != "promote"
+    assert decide(found, worse, good).decision == "promote"
+    assert decide(found, good, worse).decision == "refuse"
 
 
 def test_a_challenger_that_fails_one_slice_is_refused() -> None:
@@ -106,6 +125,30 @@ def test_a_challenger_that_fails_one_slice_is_refused() -> None:
     good, worse = found.judged, found.scores["LogisticRegression"]
     red = (found.test.rows["colour"] == "red").to_numpy()
     broken = np.where(red, np.random.default_rng(0).random(len(good)), good)
-    decision = judge_challenger(found.test, worse, broken, PromotionPolicy(max_calibration_error=1), SlicePolicy())
+    decision = decide(found, worse, broken)
     assert decision.decision == "refuse"
     assert any("colour" in reason for reason in decision.reasons)
+
+
+def test_the_twentieth_comparison_with_a_champion_has_its_part_of_alpha() -> None:
+    found = scored(2000)
+    decision = decide(found, found.scores["LogisticRegression"], found.judged, look=20)
+    assert (decision.look, decision.alpha) == (20, pytest.approx(spend_alpha(0.025, 20)))
+    assert decision.evidence == "judging"
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first champion", "challenger"])
+def test_a_model_that_is_too_large_is_refused_however_good(first: bool) -> None:
+    found = scored(6000)
+    champion = None if first else found.scores["LogisticRegression"]
+    policy = TOLERANT.model_copy(update={"behaviour": BehaviourPolicy(max_model_mb=0.0001)})
+    decision = decide(found, champion, found.judged, policy)
+    assert decision.decision == "refuse"
+    assert [check.name for check in decision.checks if not check.passed] == ["model_size"]
+
+
+def test_rows_that_are_not_there_decide_nothing() -> None:
+    found = scored(600)
+    none = found.test.where(np.zeros(600, dtype=bool))
+    empty = ScoredRows(none, {"HistGradientBoosting": np.array([])}, {}, "HistGradientBoosting")
+    assert decide(empty, np.array([]), np.array([])).decision == "undecidable"

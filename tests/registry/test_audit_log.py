@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.registry import aliases
+from evergreen.registry.audit_log import person
 from versions import make_version
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
@@ -126,5 +127,5 @@ def test_a_user_without_a_name_is_written_down_by_number(monkeypatch: pytest.Mon
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 1000680000")
 
-    monkeypatch.setattr(aliases.getpass, "getuser", nameless)
-    assert aliases._who().startswith("uid ")
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert person().startswith("uid ")

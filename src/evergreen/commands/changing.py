@@ -1,4 +1,4 @@
-"""``kedro models promote``, ``rollback`` and ``prune``: change which version serves, and what is kept."""
+"""``kedro models promote``, ``rollback``, ``reject`` and ``prune``: change which version serves, and what is kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evergreen.commands.group import REASON, command, open_project
+from evergreen.commands.judging import judgement_by_hand
 from evergreen.commands.looking import side_by_side
 from evergreen.commands.table import cell, print_json, print_rows
 
@@ -29,18 +30,19 @@ def promote_command(use_case: str, env: str | None, as_json: bool, version: str,
 
     Asks first on a terminal; a script is taken at its word.
     """
-    open_project(use_case, env)
+    context = open_project(use_case, env)
     from evergreen import registry
 
     registry.require_reason(use_case, reason, "promote")
     champion = registry.aliases_of(use_case).get(registry.CHAMPION)
     target = registry.check_version(use_case, version)
+    judgement, sentence = judgement_by_hand(context, target.version, champion)
     if not as_json:
         shown = [champion, version] if champion else [version]
-        click.echo(side_by_side(registry.compare_versions(use_case, shown)) + "\n")
+        click.echo(f"{side_by_side(registry.compare_versions(use_case, shown))}\n{sentence}\n")
         if not yes and sys.stdin.isatty():
             click.confirm(f"{use_case}: make version {version} champion?", abort=True)
-    _tell_change(registry.promote(target, champion, reason), as_json)
+    _tell_change(registry.promote(target, champion, reason, judgement), as_json)
 
 
 @command("rollback")
@@ -52,6 +54,22 @@ def rollback_command(use_case: str, env: str | None, as_json: bool, version: str
     from evergreen import registry
 
     _tell_change(registry.rollback(use_case, reason, version), as_json)
+
+
+@command("reject")
+@click.option("--version", required=True, help="The challenger that shall not be judged any more.")
+@REASON
+def reject_command(use_case: str, env: str | None, as_json: bool, version: str, reason: str) -> None:
+    """Drop a challenger that is left over: the alias goes, the champion stays, and the reason goes into the audit."""
+    open_project(use_case, env)
+    from evergreen import registry
+
+    line = registry.reject(use_case, version, reason)
+    if as_json:
+        print_json(line.model_dump())
+    else:
+        serving = f"version {line.from_version} goes on serving" if line.from_version else "there is no champion"
+        click.echo(f"{use_case}: version {version} rejected by {line.who}; {serving}.")
 
 
 @command("prune")

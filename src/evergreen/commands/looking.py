@@ -42,7 +42,7 @@ def runs_command(use_case: str, env: str | None, as_json: bool, limit: int) -> N
 @command("history")
 @click.option("--at", default=None, help="Tell who was champion then: a time, or a date (its end); UTC unless it says.")
 def history_command(use_case: str, env: str | None, as_json: bool, at: str | None) -> None:
-    """Every change of the champion, oldest first: when, who, from, to, why; or who was champion at a time."""
+    """Every change of the champion, look and rejection, oldest first; or who was champion at a time."""
     moment = None if at is None else _moment(at)
     open_project(use_case, env)
     from evergreen import registry
@@ -52,7 +52,7 @@ def history_command(use_case: str, env: str | None, as_json: bool, at: str | Non
         return
     lines = registry.history(use_case)
     print_rows([line.model_dump() if as_json else _change(line) for line in lines], as_json)
-    told = next((line.to_version for line in reversed(lines) if line.state == "done"), None)
+    told = next((line.to_version for line in reversed(lines) if line.moves and line.state == "done"), None)
     serving = registry.aliases_of(use_case).get(registry.CHAMPION)
     if told != serving:
         click.echo(f"The champion is version {cell(serving)}: the alias was moved by something else.", err=True)

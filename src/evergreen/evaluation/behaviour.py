@@ -92,7 +92,7 @@ def direction_check(
     if feature not in rows:
         known = ", ".join(map(str, rows.columns))
         raise EvergreenError(
-            f"retraining.behaviour.directions names '{feature}', which is no feature: choose among {known}."
+            f"evaluation.behaviour.directions names '{feature}', which is no feature: choose among {known}."
         )
     probed = rows.head(_PROBED_ROWS)
     grid = np.unique(np.nanquantile(rows[feature].to_numpy(dtype=np.float64), _GRID))

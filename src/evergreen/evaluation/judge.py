@@ -1,24 +1,21 @@
-"""A model judged on rows that it has not seen, and the record of it."""
+"""Is the challenger better? A version judged on rows that it has not seen, and the record of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from evergreen.evaluation.auc import auc_covariance
+from evergreen.evaluation.behaviour import Predict, behaviour_checks
 from evergreen.evaluation.comparison import PairComparison, compare_models
+from evergreen.evaluation.decision import Evidence, PromotionDecision, PromotionPolicy
 from evergreen.evaluation.metrics import Metric
-from evergreen.evaluation.promotion import (
-    PromotionDecision,
-    PromotionPolicy,
-    calibration_check,
-    decide_promotion,
-)
-from evergreen.evaluation.slice_gates import slice_check
-from evergreen.evaluation.slices import SliceMetric, SlicePolicy, slice_groups
+from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.evaluation.promotion import calibration_check, decide_promotion, spend_alpha
+from evergreen.evaluation.slice_gates import auc_gate, gap_gate, slice_check
+from evergreen.evaluation.slices import SliceMetric, slice_groups, slice_metrics
 from evergreen.records import Check, Frozen, Record
 from evergreen.rows.labelled import LabelledRows
 
@@ -110,37 +107,71 @@ def against_logistic_regression(scored: ScoredRows) -> str:
     return compare_models(scored.test.y, pair, scored.thresholds, blocks=scored.test.blocks)[0].sentence
 
 
-def judge_first(scored: ScoredRows, policy: PromotionPolicy, checks: Sequence[Check] = ()) -> PromotionDecision:
-    """Decide about a first champion: its AUC on the test window against the floor."""
-    y, blocks = scored.test.y, scored.test.blocks
-    calibration = calibration_check(y, scored.judged, policy, blocks)
-    return decide_promotion(y, None, scored.judged, policy, blocks, [*checks, calibration])
+@dataclass(frozen=True)
+class Contestant:
+    """The judged version, as behaviour checks need it.
+
+    Attributes:
+        predict: Features (n, p) → probability of class 1, shape (n,).
+        model_bytes: Size of the model file.
+    """
+
+    predict: Predict
+    model_bytes: int
 
 
-def judge_challenger(
+def judge(
     rows: LabelledRows,
-    champion_scores: np.ndarray,
+    champion_scores: np.ndarray | None,
     challenger_scores: np.ndarray,
-    policy: PromotionPolicy,
-    slices: SlicePolicy,
-    checks: Sequence[Check] = (),
+    contestant: Contestant,
+    policy: EvaluationParameters,
+    look: int | None = None,
+    evidence: Evidence = "judging",
 ) -> PromotionDecision:
-    """Decide between champion and challenger on rows that neither has seen, no slice and no calibration getting worse.
+    """Decide whether a version may serve, whoever asks: a pipeline, an experiment or a person.
+
+    Against a champion: on rows that neither has seen, at the part of alpha that this look may spend, no slice getting
+    worse. Without one: its AUC against the floor. Either way no slice may be unfit, calibration must hold and the model
+    behave.
 
     Args:
         rows: Judging rows, labelled.
-        champion_scores: The champion's probabilities, shape (rows,).
+        champion_scores: The champion's probabilities, shape (rows,); None where there is no champion.
         challenger_scores: The challenger's probabilities, shape (rows,).
-        policy: What the challenger must show.
-        slices: How rows are sliced.
-        checks: Further conditions, already evaluated.
+        contestant: The challenger.
+        policy: What it must show.
+        look: Number of this comparison with the champion, from 1; None spends the whole of alpha.
+        evidence: Where the rows come from.
     """
-    y, blocks, spec = rows.y, rows.blocks, rows.spec
-    own: list[Check] = []
-    if 0 < y.sum() < len(y):
-        groups = slice_groups(rows.X, spec.categorical, spec.numeric, slices)
-        own = [
-            calibration_check(y, challenger_scores, policy, blocks),
-            slice_check(y, champion_scores, challenger_scores, groups, policy, blocks),
-        ]
-    return decide_promotion(y, champion_scores, challenger_scores, policy, blocks, [*checks, *own])
+    promotion = policy.promotion
+    if look is not None:
+        promotion = promotion.model_copy(update={"alpha": spend_alpha(promotion.alpha, look)})
+    checks = conditions(rows, champion_scores, challenger_scores, contestant, policy, promotion)
+    decision = decide_promotion(rows.y, champion_scores, challenger_scores, promotion, rows.blocks, checks)
+    return decision.model_copy(update={"look": look, "evidence": evidence})
+
+
+def conditions(
+    rows: LabelledRows,
+    champion_scores: np.ndarray | None,
+    challenger_scores: np.ndarray,
+    contestant: Contestant,
+    policy: EvaluationParameters,
+    promotion: PromotionPolicy,
+) -> list[Check]:
+    """What a version must fulfil beside its AUC; arguments as of :func:`judge`, ``promotion`` at the look's alpha."""
+    if not len(rows.y):
+        return []
+    spec, blocks = rows.spec, rows.blocks
+    slices = slice_metrics(rows.y, challenger_scores, rows.X, spec.categorical, spec.numeric, policy.slices, blocks)
+    checks = [
+        auc_gate(slices, policy.slices),
+        gap_gate(slices, policy.slices),
+        *behaviour_checks(contestant.predict, rows.X, challenger_scores, contestant.model_bytes, policy.behaviour),
+        calibration_check(rows.y, challenger_scores, promotion, blocks),
+    ]
+    if champion_scores is None or rows.y.min() == rows.y.max():
+        return checks
+    groups = slice_groups(rows.X, spec.categorical, spec.numeric, policy.slices)
+    return [*checks, slice_check(rows.y, champion_scores, challenger_scores, groups, promotion, blocks)]

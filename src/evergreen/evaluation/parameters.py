@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from evergreen.evaluation.promotion import PromotionPolicy
+from evergreen.evaluation.behaviour import BehaviourPolicy
+from evergreen.evaluation.decision import PromotionPolicy
 from evergreen.evaluation.slices import SlicePolicy
 from evergreen.records import Frozen
 
@@ -34,6 +35,7 @@ class EvaluationParameters(Frozen):
         explained_rows_others: Likewise for every other algorithm.
         promotion: What a challenger must show.
         slices: How rows are sliced, and what no slice may show.
+        behaviour: Budgets and expected behaviour of a challenger.
         card: What only people can say for the model card.
     """
 
@@ -42,4 +44,5 @@ class EvaluationParameters(Frozen):
     explained_rows_others: int = Field(default=100, ge=10)
     promotion: PromotionPolicy = PromotionPolicy()
     slices: SlicePolicy = SlicePolicy()
+    behaviour: BehaviourPolicy = BehaviourPolicy()
     card: CardParameters = CardParameters()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
-from typing import Literal
+from math import ceil, pi
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
 from scipy import stats
 
 from evergreen.evaluation.auc import (
@@ -22,76 +20,31 @@ from evergreen.evaluation.auc import (
     auc_interval,
     rarer_class_units,
 )
+from evergreen.evaluation.decision import DEFAULT_POLICY, Decision, PromotionDecision, PromotionPolicy
 from evergreen.evaluation.metrics import classification_metrics
-from evergreen.records import Check, Frozen
+from evergreen.records import Check
 
-Decision = Literal["promote", "refuse", "undecidable"]
+__all__ = [
+    "DEFAULT_POLICY",
+    "PromotionDecision",
+    "PromotionPolicy",
+    "calibration_check",
+    "decide_promotion",
+    "spend_alpha",
+]
 
 
-class PromotionPolicy(Frozen):
-    """What a challenger must show.
+def spend_alpha(alpha: float, look: int) -> float:
+    """The part of ``alpha`` for one look, so that all looks together, however many, spend at most ``alpha``.
 
-    Attributes:
-        alpha: One-sided error rate of the lower bound. .025 is the lower end of the usual 95 % interval. For
-            repeated looks at the same judging rows pass the share of alpha that this look may spend.
-        min_improvement: Smallest gain in AUC that is worth a change of champion.
-        first_champion_floor: AUC that a first champion's lower bound must exceed.
-        power: Probability with which the minimum detectable gain would be detected.
-        min_units_per_class: Fewest independent rows (blocks) of each class on which anything is decided.
-        max_slice_loss: Largest loss in AUC that any slice may suffer.
-        max_calibration_error: Largest expected calibration error.
+    alpha_k = alpha · 6 / (π² k²), and Σ 1/k² = π²/6; by Bonferroni's inequality the chance that any look is
+    wrong stays below alpha, whatever their dependence.
+
+    Args:
+        alpha: Error rate over all looks.
+        look: Number of the look, from 1.
     """
-
-    alpha: float = Field(default=0.025, gt=0, lt=0.5)
-    min_improvement: float = Field(default=0.01, ge=0, lt=0.5)
-    first_champion_floor: float = Field(default=0.6, ge=0, lt=1)
-    power: float = Field(default=0.8, gt=0.5, lt=1)
-    min_units_per_class: int = Field(default=10, ge=2)
-    max_slice_loss: float = Field(default=0.05, ge=0, le=1)
-    max_calibration_error: float = Field(default=0.1, gt=0, le=1)
-
-
-DEFAULT_POLICY = PromotionPolicy()
-
-
-class PromotionDecision(Frozen):
-    """The decision with the numbers that it rests on.
-
-    Attributes:
-        decision: ``promote``; ``refuse``: the data speak against the challenger; ``undecidable``: they don't
-            suffice, the champion stays.
-        against: What the challenger was compared with: the champion, or the floor for a first champion.
-        champion_auc: The champion's AUC; None for a first champion.
-        challenger_auc: The challenger's AUC.
-        difference: Challenger's AUC less the champion's (less the floor for a first champion).
-        ci: One-sided bounds of the difference, each at ``alpha``: a 1 − 2·alpha interval.
-        alpha: One-sided error rate.
-        power: Probability behind the next two numbers.
-        minimum_detectable_gain: Gain that these rows would have found, and promoted, with that power.
-        rows_needed: Rows at which a gain of ``min_improvement`` (for a first champion: the gain found) would
-            clear 0 with that power; where a class is too small to judge, rows at which it wouldn't be.
-        rows: Judging rows.
-        positives: Positive rows among them.
-        blocks: Independent units among them.
-        checks: The checks, as handed in.
-        reasons: Why, in sentences; never empty.
-    """
-
-    decision: Decision
-    against: Literal["champion", "floor"]
-    champion_auc: float | None = None
-    challenger_auc: float | None = None
-    difference: float | None = None
-    ci: tuple[float, float] | None = None
-    alpha: float
-    power: float
-    minimum_detectable_gain: float | None = None
-    rows_needed: int | None = None
-    rows: int
-    positives: int
-    blocks: int
-    checks: tuple[Check, ...] = ()
-    reasons: tuple[str, ...]
+    return alpha * 6 / (pi**2 * look**2)
 
 
 def decide_promotion(

@@ -19,7 +19,7 @@ from evergreen.evaluation.auc import (
     rarer_class_units,
     share_interval,
 )
-from evergreen.evaluation.promotion import DEFAULT_POLICY, PromotionPolicy
+from evergreen.evaluation.decision import DEFAULT_POLICY, PromotionPolicy
 from evergreen.evaluation.slices import DEFAULT_SLICES, SliceMetric, SlicePolicy, each_slice
 from evergreen.records import Check
 

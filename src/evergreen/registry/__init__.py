@@ -1,12 +1,20 @@
 """Champion and challenger in MLflow: the only room that moves aliases."""
 
 from evergreen.evaluation.promotion import decide_promotion
-from evergreen.registry.aliases import AliasChange, audit, clear_challenger, move_champion, set_challenger
-from evergreen.registry.attempts import last_retraining, note_retraining, take_look
-from evergreen.registry.audit_log import audit_table, champion_at, former_champion, history
-from evergreen.registry.by_hand import promote, require_reason, rollback
+from evergreen.registry.aliases import clear_challenger, move_champion, set_challenger
+from evergreen.registry.attempts import kept_judgement, last_retraining, note_retraining, take_look
+from evergreen.registry.audit_log import (
+    AliasChange,
+    audit,
+    audit_table,
+    champion_at,
+    former_champion,
+    history,
+    moves,
+    note,
+)
+from evergreen.registry.by_hand import promote, reject, require_reason, rollback
 from evergreen.registry.challenger import (
-    UNDECIDED,
     TrainingPlan,
     leaderboard_models,
     plan_training,
@@ -17,16 +25,18 @@ from evergreen.registry.challenger import (
 )
 from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
+from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.prune import Removal, RetentionPolicy, prune_predictions, prune_versions
 from evergreen.registry.publish import add_card, publish_evaluation, publish_monitoring, publish_record
 from evergreen.registry.references import reference, reference_scores
 from evergreen.registry.runs import runs
-from evergreen.registry.settle import Contest, settle
+from evergreen.registry.settle import Contest, note_look, settle
 from evergreen.registry.tracking import LoggedCandidate, log_candidate
 from evergreen.registry.versions import (
     CHALLENGER,
     CHAMPION,
+    UNDECIDED,
     ModelVersion,
     VersionSummary,
     add_artefacts,
@@ -67,12 +77,19 @@ __all__ = [
     "find_by_fingerprint",
     "former_champion",
     "history",
+    "judge_challenger",
+    "judge_first",
+    "judging_rows",
+    "kept_judgement",
     "last_retraining",
     "leaderboard_models",
     "list_versions",
     "load",
     "log_candidate",
     "move_champion",
+    "moves",
+    "note",
+    "note_look",
     "note_retraining",
     "plan_training",
     "promote",
@@ -86,6 +103,7 @@ __all__ = [
     "reference_scores",
     "register",
     "register_challenger",
+    "reject",
     "require_reason",
     "reuse_version",
     "rollback",

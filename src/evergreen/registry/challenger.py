@@ -30,6 +30,7 @@ from evergreen.registry.references import (
 )
 from evergreen.registry.tracking import LoggedCandidate
 from evergreen.registry.versions import (
+    UNDECIDED,
     ModelVersion,
     find_by_fingerprint,
     load,
@@ -45,7 +46,6 @@ from evergreen.schema import TableSpec
 TRAINING_FILE = "training.json"
 SELECTED_FILE = "selected_features.parquet"
 EXAMPLE_ROWS = 5
-UNDECIDED = "registered"
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evergreen.evaluation.decision import PromotionDecision
 from evergreen.evaluation.judge import PromotionOutcome
-from evergreen.evaluation.promotion import PromotionDecision
-from evergreen.registry.aliases import clear_challenger, move_champion
+from evergreen.registry.aliases import clear_challenger, move_champion, registry_lock
+from evergreen.registry.audit_log import AliasChange, Evidence, audit, note
 from evergreen.registry.versions import ModelVersion, tag_version
+
+REASON_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,11 @@ def settle(contest: Contest, decision: PromotionDecision | None) -> PromotionOut
     try:
         if decision is not None and decision.decision == "promote":
             reason = " ".join(decision.reasons)
-            move_champion(challenger.use_case, challenger.version, before, reason, _evidence(decision))
+            move_champion(challenger.use_case, challenger.version, before, reason, evidence_of(decision))
             after = challenger.version
         if decision is not None:
+            if decision.look is not None and decision.decision != "promote":
+                note_look(contest, decision)
             outcome = {"promote": "promoted", "refuse": "refused"}.get(decision.decision, decision.decision)
             told = " ".join(decision.reasons)
             tag_version(challenger.use_case, challenger.version, status=outcome, decision=told)
@@ -66,8 +71,27 @@ def settle(contest: Contest, decision: PromotionDecision | None) -> PromotionOut
     )
 
 
-def _evidence(decision: PromotionDecision) -> dict[str, float | str | None]:
+def note_look(contest: Contest, decision: PromotionDecision) -> None:
+    """Write into the audit that a challenger was judged and did not win, once a look."""
+    challenger = contest.challenger
+    with registry_lock(challenger.use_case):
+        told = [line.evidence.get("look") for line in audit(challenger.use_case) if _about(line, contest)]
+        if decision.look not in told:
+            reason = " ".join(decision.reasons)[:REASON_CHARACTERS]
+            note(challenger.use_case, "look", challenger.version, reason, evidence_of(decision))
+
+
+def _about(line: AliasChange, contest: Contest) -> bool:
+    versions = contest.champion and contest.champion.version, contest.challenger.version
+    return line.action == "look" and (line.from_version, line.to_version) == versions
+
+
+def evidence_of(decision: PromotionDecision) -> Evidence:
+    """What the audit keeps of a decision."""
     return {
+        "decision": decision.decision,
+        "look": decision.look,
+        "rows": decision.rows,
         "challenger_auc": decision.challenger_auc,
         "champion_auc": decision.champion_auc,
         "difference": decision.difference,

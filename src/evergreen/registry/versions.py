@@ -23,6 +23,7 @@ from evergreen.registry.manifest import Manifest, check_library_versions
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 FOLDER = "version"
+UNDECIDED = "registered"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,17 @@ class ModelVersion:
         return artefacts.load_model(self.folder / artefacts.MODEL_FILE)
 
     def probabilities(self, rows: pd.DataFrame) -> np.ndarray:
-        """Probability of class 1 for every row, shape (n,)."""
+        """Probability of class 1 for every row, shape (n,).
+
+        Raises:
+            EvergreenError: Where a feature of the version is no column of the rows.
+        """
+        missing = [name for name in self.manifest.spec.features if name not in rows]
+        if missing:
+            raise EvergreenError(
+                f"{self.use_case} version {self.version} scores with {', '.join(missing)}, which the rows do not have: "
+                "bring the columns back to the feature table, or roll back to a version without them."
+            )
         return self.pipeline.predict_proba(rows[self.manifest.spec.features])[:, 1]
 
     def card_facts(self) -> dict[str, object]:
@@ -145,8 +156,8 @@ def find_by_fingerprint(use_case: str, fingerprint: str) -> str | None:
 
 
 def status_of(use_case: str, version: str) -> str:
-    """What was decided about a version: ``registered`` (nothing yet), ``promoted``, ``refused``, ``undecidable``."""
-    return str(MlflowClient().get_model_version(use_case, version).tags.get("status", "registered"))
+    """What was decided about a version: ``registered`` (nothing yet), ``promoted``, ``refused`` and others."""
+    return str(MlflowClient().get_model_version(use_case, version).tags.get("status", UNDECIDED))
 
 
 def list_versions(use_case: str) -> list[VersionSummary]:
@@ -165,7 +176,7 @@ def _summary(found: mlflow.entities.model_registry.ModelVersion, aliases: tuple[
         algorithm=found.tags["algorithm"],
         test_roc_auc=float(auc) if auc else None,
         created=dt.datetime.fromtimestamp(found.creation_timestamp / 1000, tz=dt.UTC),
-        status=found.tags.get("status", "registered"),
+        status=found.tags.get("status", UNDECIDED),
     )
 
 
@@ -190,7 +201,7 @@ def _tags(manifest: Manifest, folder: Path) -> dict[str, str]:
         "git_commit": manifest.git_commit or "",
         "library_versions": ", ".join(f"{name} {found}" for name, found in manifest.library_versions.items()),
         "parent_version": manifest.parent_version or "",
-        "status": "registered",
+        "status": UNDECIDED,
     }
     files = {artefacts.DIGEST_TAG + name: digest for name, digest in artefacts.digests(folder).items()}
     return tags | files

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
 
-from evergreen.evaluation.behaviour import BehaviourPolicy
+from pydantic import Field, model_validator
+
 from evergreen.records import Frozen
 from evergreen.retraining.contenders import CandidatePolicy
 from evergreen.retraining.gate import GatePolicy
@@ -21,7 +22,6 @@ class RetrainingParameters(Frozen):
         gate: What recent rows must be like.
         trigger: What starts a retraining.
         challenger: What competes to be the challenger.
-        behaviour: Budgets and expected behaviour of a challenger.
     """
 
     window_days: int = Field(default=28, ge=1)
@@ -29,4 +29,12 @@ class RetrainingParameters(Frozen):
     gate: GatePolicy = GatePolicy()
     trigger: RetrainingRules = RetrainingRules()
     challenger: CandidatePolicy = CandidatePolicy()
-    behaviour: BehaviourPolicy = BehaviourPolicy()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _behaviour_moved(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "behaviour" in values:
+            raise ValueError(
+                "behaviour rules every judgement now: move retraining.behaviour to evaluation.behaviour as it is"
+            )
+        return values

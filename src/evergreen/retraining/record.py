@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evergreen.evaluation.promotion import PromotionDecision
+from evergreen.evaluation.decision import PromotionDecision
 from evergreen.records import Check, Frozen, Record
 from evergreen.retraining.contenders import Choice, Contender
 from evergreen.retraining.gate import QualityGate

@@ -17,13 +17,10 @@ from evergreen.evaluation.judge import (
     PromotionOutcome,
     ScoredRows,
     against_logistic_regression,
-    judge_challenger,
-    judge_first,
     roc_auc_by_algorithm,
 )
 from evergreen.evaluation.metrics import Metric, classification_metrics
 from evergreen.evaluation.parameters import EvaluationParameters
-from evergreen.evaluation.slice_gates import auc_gate, gap_gate
 from evergreen.evaluation.slices import SliceMetric, slice_metrics
 from evergreen.modelling.record import TrainingRecord
 from evergreen.records import Record
@@ -123,7 +120,6 @@ def publish(
 def decide(
     published: Record,  # noqa: ARG001 - a champion must carry its metrics when its alias is set
     scored: ScoredRows,
-    slices: list[SliceMetric],
     window: ir.Table,
     contest: registry.Contest,
     evaluation: EvaluationParameters,
@@ -133,15 +129,11 @@ def decide(
     A challenger is judged against the champion on rows that neither has seen; a first one against the floor.
     """
     decision = None
-    gates = [auc_gate(slices, evaluation.slices), gap_gate(slices, evaluation.slices)]
     if contest.champion is None:
-        decision = judge_first(scored, evaluation.promotion, gates)
+        decision = registry.judge_first(contest.challenger, scored, evaluation)
     elif not contest.standing:
-        new, old = contest.challenger.manifest, contest.champion.manifest
-        bounds, end = [old.bounds, new.bounds], new.bounds.test_end
-        rows = select_judging_rows(window, new.spec, new.label, new.as_of, bounds, end, evaluation.max_rows)
-        pair = contest.champion.probabilities(rows.rows), contest.challenger.probabilities(rows.rows)
-        decision = judge_challenger(rows, *pair, evaluation.promotion, evaluation.slices, gates)
+        rows = registry.judging_rows(contest, window, evaluation.max_rows)
+        decision = registry.judge_challenger(contest, rows, evaluation)
     return registry.settle(contest, decision)
 
 

@@ -72,7 +72,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=nodes.decide,
-                inputs=["published", "test_scores", "slices", "window", "contest", "params:evaluation"],
+                inputs=["published", "test_scores", "window", "contest", "params:evaluation"],
                 outputs="promotion",
                 name="decide_promotion",
             ),

@@ -22,6 +22,8 @@ from evergreen.rows.labelled import without_empty_features
 from evergreen.rows.splits import SplitPolicy
 from evergreen.schema import TableSpec
 
+KEPT_OUTCOMES = ("undecidable", "rejected")
+
 
 def required(trigger: RetrainingTrigger | None, champion: registry.ModelVersion) -> RetrainingTrigger:
     """The decision, without which nothing is trained."""
@@ -108,7 +110,7 @@ def challenger_again(plan: registry.TrainingPlan, trigger: RetrainingTrigger) ->
     if outcome == registry.UNDECIDED:
         return _record(trigger, "taken_up", f"Version {record.version} waits for its judgement.", challenger)
     reason = f"Version {record.version} learnt from just these rows and was {outcome} before: new rows are needed."
-    return _record(trigger, "decided", reason, challenger, "undecidable" if outcome == "undecidable" else "refused")
+    return _record(trigger, "decided", reason, challenger, outcome if outcome in KEPT_OUTCOMES else "refused")
 
 
 def no_challenger(trigger: RetrainingTrigger) -> ChallengerRecord:

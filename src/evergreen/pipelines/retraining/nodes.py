@@ -23,8 +23,6 @@ from evergreen.pipelines.retraining.challenger import (
 )
 from evergreen.pipelines.retraining.judgement import (
     contest_of,
-    contest_scores,
-    judge,
     judging_rows,
     nothing_to_validate,
     publish_judgement,
@@ -131,13 +129,12 @@ def validate_challenger(
         return nothing_to_validate(retrained)
     contest = contest_of(retrained.use_case, retrained.challenger.version, retrained.champion)
     rows = judging_rows(contest, window, evaluation)
-    scores = contest_scores(contest, rows)
-    look = registry.take_look(contest)
-    publish_judgement(contest, rows, scores, retraining.explained_rows)
-    decision = judge(contest, rows, scores, look, evaluation, retraining.behaviour)
+    decision = registry.judge_challenger(contest, rows, evaluation)
+    publish_judgement(contest, rows, retraining.explained_rows)
     return ValidationRecord(
         use_case=retrained.use_case, as_of=retrained.as_of, status=decision.decision, champion=retrained.champion,
-        challenger=retrained.challenger.version, look=look, decision=decision, reason=" ".join(decision.reasons),
+        challenger=retrained.challenger.version, look=decision.look, decision=decision,
+        reason=" ".join(decision.reasons),
     )  # fmt: skip
 
 
