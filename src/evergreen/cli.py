@@ -1,4 +1,4 @@
-"""The command line: ``kedro run`` with one-sentence errors, ``kedro models`` and ``kedro check-conf``."""
+"""The command line: ``kedro run`` with one-sentence errors, ``kedro models``, ``serve`` and ``check-conf``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS
 
-from evergreen.commands import check_conf, models
+from evergreen.commands import check_conf, models, serve
 from evergreen.errors import EvergreenError
 from evergreen.faults import VERBOSE, one_sentence
 
@@ -52,3 +52,4 @@ run = click.Command(
 cli.add_command(run)
 cli.add_command(models)
 cli.add_command(check_conf)
+cli.add_command(serve)

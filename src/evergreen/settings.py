@@ -47,6 +47,10 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "custom_resolvers": {"merge": merge, "data": data_folder, "tracking": tracking_uri},
-    "merge_strategy": {"parameters": "soft", "globals": "soft", "use_cases": "soft"},
-    "config_patterns": {"mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"], "use_cases": ["use_cases*"]},
+    "merge_strategy": {"parameters": "soft", "globals": "soft", "use_cases": "soft", "serving": "soft"},
+    "config_patterns": {
+        "mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"],
+        "use_cases": ["use_cases*"],
+        "serving": ["serving*", "serving*/**", "**/serving*"],
+    },
 }

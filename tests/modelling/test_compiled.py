@@ -21,7 +21,7 @@ from evergreen.modelling.estimators import ALGORITHMS, make_pipeline
 from evergreen.modelling.parity import TOLERANCE, draw_rows, prove_parity
 from evergreen.modelling.predictor import NumpyTrees, Predictor
 from evergreen.modelling.tree_kernels import NumbaTrees
-from evergreen.rows.fingerprint import canonical_scalar
+from evergreen.rows import canonical
 from evergreen.schema import TableSpec
 
 SMALL = {
@@ -67,13 +67,13 @@ def drawn(compiled: Compiled, rows: int) -> pd.DataFrame:
 def test_a_compiled_version_answers_as_scikit_learn_does(name: str, slope: float) -> None:
     pipeline = fitted(name, slope)
     compiled = compile_pipeline(pipeline)
-    assert prove_parity(pipeline, compiled, drawn(compiled, 2000), canonical_scalar, NumbaTrees()) <= TOLERANCE
+    assert prove_parity(pipeline, compiled, drawn(compiled, 2000), NumbaTrees()) <= TOLERANCE
 
 
 @pytest.mark.parametrize("name", ["HistGradientBoosting", "RandomForest", "GradientBoosting"])
 def test_numpy_alone_sums_trees_as_machine_code_does(name: str) -> None:
     compiled = compile_pipeline(fitted(name))
-    assert prove_parity(fitted(name), compiled, drawn(compiled, 500), canonical_scalar, NumpyTrees()) <= TOLERANCE
+    assert prove_parity(fitted(name), compiled, drawn(compiled, 500), NumpyTrees()) <= TOLERANCE
 
 
 @pytest.mark.parametrize("value", [1, 1.0, "1", True])
@@ -82,7 +82,7 @@ def test_a_category_means_what_it_meant_in_training_whatever_type_it_comes_as(va
     X = X.assign(code=np.where(X["code"] == "7", "1", X["code"]))
     pipeline = make_pipeline("LogisticRegression", SPEC, {}, 0).fit(X, y)
     compiled = compile_pipeline(pipeline)
-    asked = Predictor(compiled.plan, compiled.arrays, canonical_scalar)
+    asked = Predictor(compiled.plan, compiled.arrays, canonical)
     as_text = pipeline.predict_proba(pd.DataFrame([{"price": 1.0, "age": 44.0, "city": "A", "code": "1"}]))[0, 1]
     assert asked.probability([1.0, 44.0, "A", value]) == pytest.approx(as_text, abs=TOLERANCE)
 
@@ -100,7 +100,7 @@ def test_a_difference_is_refused_with_its_size() -> None:
     compiled = compile_pipeline(pipeline)
     compiled.arrays["coef"][0] += 1e-6
     with pytest.raises(EvergreenError, match="differs from scikit-learn by"):
-        prove_parity(pipeline, compiled, drawn(compiled, 200), canonical_scalar)
+        prove_parity(pipeline, compiled, drawn(compiled, 200))
 
 
 def test_an_estimator_without_a_plain_form_is_named() -> None:
@@ -112,10 +112,11 @@ def test_an_estimator_without_a_plain_form_is_named() -> None:
 def test_what_was_written_is_read_back_by_numpy_alone(tmp_path: Path) -> None:
     compiled = compile_pipeline(fitted("GradientBoosting"), {"version": "3"})
     compiled.write(tmp_path)
+    places = [str(Path(module.__file__).parent) for module in (reader, canonical)]
     code = (
-        f"import sys; sys.path.insert(0, {str(Path(reader.__file__).parent)!r})\n"
-        f"from pathlib import Path\nfrom predictor import Predictor\n"
-        f"print(Predictor.read(Path({str(tmp_path)!r}), str).probability([1.0, 44.0, 'A', '7']))\n"
+        f"import sys; sys.path[:0] = {places!r}\n"
+        f"from pathlib import Path\nimport canonical\nfrom predictor import Predictor\n"
+        f"print(Predictor.read(Path({str(tmp_path)!r}), canonical).probability([1.0, 44.0, 'A', '7']))\n"
         "print(sorted({'pandas', 'sklearn', 'scipy', 'evergreen', 'numba'} & set(sys.modules)))"
     )
     probability, loaded = subprocess.run(

@@ -1,36 +1,40 @@
-"""Catalog connectors that do not exist elsewhere."""
+"""Catalog connectors that do not exist elsewhere; each is imported at its first use."""
 
-from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
-from evergreen.datasets.bigquery import BigQueryFeaturesDataset, BigQueryTableDataset
-from evergreen.datasets.lake import LakeDataset
-from evergreen.datasets.model_version import ModelVersionDataset
-from evergreen.datasets.monitoring_history import HistoryDataset
-from evergreen.datasets.power_bi import PowerBIDataset
-from evergreen.datasets.predictions import PredictionsDataset
-from evergreen.datasets.record import RecordDataset
-from evergreen.datasets.runs import RunsDataset
-from evergreen.datasets.spark import SparkLakeDataset, SparkTableDataset
-from evergreen.datasets.synthetic import SyntheticDataset
-from evergreen.datasets.whole import CsvDataset, FrameDataset, PageDataset, PictureDataset, TableDataset
+from __future__ import annotations
 
-__all__ = [
-    "BigQueryFeaturesDataset",
-    "BigQueryTableDataset",
-    "CsvDataset",
-    "EmailDataset",
-    "FrameDataset",
-    "HistoryDataset",
-    "LakeDataset",
-    "ModelVersionDataset",
-    "PageDataset",
-    "PictureDataset",
-    "PowerBIDataset",
-    "PredictionsDataset",
-    "RecordDataset",
-    "RunsDataset",
-    "SparkLakeDataset",
-    "SparkTableDataset",
-    "SyntheticDataset",
-    "TableDataset",
-    "WebhookDataset",
-]
+from importlib import import_module
+from typing import Any
+
+CONNECTORS = {
+    "BigQueryFeaturesDataset": "bigquery",
+    "BigQueryTableDataset": "bigquery",
+    "CsvDataset": "whole",
+    "EmailDataset": "alert_channels",
+    "FrameDataset": "whole",
+    "HistoryDataset": "monitoring_history",
+    "LakeDataset": "lake",
+    "ModelVersionDataset": "model_version",
+    "PageDataset": "whole",
+    "PictureDataset": "whole",
+    "PowerBIDataset": "power_bi",
+    "PredictionLogDataset": "prediction_log.dataset",
+    "PredictionsDataset": "predictions",
+    "RecordDataset": "record",
+    "RunsDataset": "runs",
+    "ServicePredictionsDataset": "prediction_log.dataset",
+    "SparkLakeDataset": "spark",
+    "SparkTableDataset": "spark",
+    "SyntheticDataset": "synthetic",
+    "TableDataset": "whole",
+    "WebhookDataset": "alert_channels",
+}
+"""Connector → the module that holds it; a worker of the service that writes its log imports no other."""
+
+__all__ = sorted(CONNECTORS)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a connector; YAML names it ``evergreen.datasets.<name>``."""
+    if name not in CONNECTORS:
+        raise AttributeError(f"module 'evergreen.datasets' has no attribute '{name}'")
+    return getattr(import_module(f"evergreen.datasets.{CONNECTORS[name]}"), name)

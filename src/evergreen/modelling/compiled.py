@@ -109,22 +109,24 @@ def _outputs(columns: Any) -> tuple[list[str], list[str], list[dict[str, Any]]]:
             )
         elif isinstance(step, Pipeline) and [type(part) for _, part in step.steps] == [CategoryText, TargetEncoder]:
             categorical += list(names)
-            outputs += _encoded(step.steps[1][1], list(names))
+            outputs += _encoded(step.steps[0][1], step.steps[1][1], list(names))
         else:
             raise NotCompilableError(f"preprocessing by {type(step).__name__} has no plain form")
     return numeric, categorical, outputs
 
 
-def _encoded(encoder: TargetEncoder, names: list[str]) -> list[dict[str, Any]]:
+def _encoded(text: CategoryText, encoder: TargetEncoder, names: list[str]) -> list[dict[str, Any]]:
     unknown = float(encoder.target_mean_)
+    spelt = getattr(text, "levels_", encoder.categories_)  # models of before know what their encoder lists
     return [
         {
             "kind": "category",
             "feature": name,
             "missing": unknown,
+            "levels": list(map(str, known)),
             "codes": dict(zip(map(str, levels), values.tolist(), strict=True)),
         }
-        for name, levels, values in zip(names, encoder.categories_, encoder.encodings_, strict=True)
+        for name, known, levels, values in zip(names, spelt, encoder.categories_, encoder.encodings_, strict=True)
     ]
 
 

@@ -10,7 +10,8 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.compiled import Compiled, split_points
-from evergreen.modelling.predictor import LARGEST, Predictor, Text, TreeKernel
+from evergreen.modelling.predictor import LARGEST, Predictor, TreeKernel
+from evergreen.rows import canonical
 
 TOLERANCE = 1e-12
 ROWS = 2000
@@ -44,7 +45,8 @@ def draw_rows(
         pools = [pool for pool in (seen, random.uniform(low, high, 500), *beside, *extremes) if len(pool)]
         drawn[name] = _pick(random, pools, rows, np.nan)
     for name in compiled.plan["categorical"]:
-        known = np.array([*levels.get(name, []), "never seen before"], dtype=object)
+        spelt = ["never seen before", "true", "No", "1.0", "2026-01-31 00:00:00", "", True, 1.0, 7]
+        known = np.array([*levels.get(name, []), *spelt], dtype=object)
         drawn[name] = _pick(random, [known], rows, None)
     return pd.DataFrame(drawn)
 
@@ -57,9 +59,7 @@ def _pick(random: np.random.Generator, pools: list[np.ndarray], rows: int, missi
     return values
 
 
-def prove_parity(
-    pipeline: Pipeline, compiled: Compiled, rows: pd.DataFrame, text: Text, trees: TreeKernel | None = None
-) -> float:
+def prove_parity(pipeline: Pipeline, compiled: Compiled, rows: pd.DataFrame, trees: TreeKernel | None = None) -> float:
     """Compare both forms on every row together, and on some rows one by one.
 
     Returns:
@@ -68,7 +68,7 @@ def prove_parity(
     Raises:
         EvergreenError: Where it exceeds 1e-12.
     """
-    predictor = Predictor(compiled.plan, compiled.arrays, text, trees)
+    predictor = Predictor(compiled.plan, compiled.arrays, canonical, trees)
     plain = rows.astype(object).where(rows.notna(), None)[predictor.features]
     with np.errstate(all="ignore"):  # values at the end of the range overflow on the way, on both sides
         expected = pipeline.predict_proba(rows)[:, 1]

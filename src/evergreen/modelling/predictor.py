@@ -22,7 +22,15 @@ _CLIP = 1e-6
 _BATCH_ROWS = 1024
 
 Arrays = Mapping[str, np.ndarray]
-Text = Callable[[Any], str]
+
+
+class Canonical(Protocol):
+    """What a value means: the module ``canonical``, which the export has beside this file."""
+
+    Levels: Any
+
+    def canonical_text(self, value: Any) -> str:
+        """The text in which a value is compared."""
 
 
 class TreeKernel(Protocol):
@@ -83,17 +91,19 @@ class Predictor:
     Args:
         plan: What :func:`evergreen.modelling.compiled.compile_pipeline` says.
         arrays: Its arrays, by name.
-        text: A category's canonical text; a missing one is the empty text.
+        canonical: What a category means.
         trees: Who sums up trees.
     """
 
-    def __init__(self, plan: dict[str, Any], arrays: Arrays, text: Text, trees: TreeKernel | None = None) -> None:
+    def __init__(
+        self, plan: dict[str, Any], arrays: Arrays, canonical: Canonical, trees: TreeKernel | None = None
+    ) -> None:
         self.plan, self.arrays = plan, arrays
         self.numeric: list[str] = plan["numeric"]
         self.categorical: list[str] = plan["categorical"]
         self.features = [*self.numeric, *self.categorical]
-        self._text, self._trees = text, trees or NumpyTrees()
-        self._kept = [_Output(kept, self.features) for kept in plan["kept"]]
+        self._trees = trees or NumpyTrees()
+        self._kept = [_Output(kept, self.features, canonical) for kept in plan["kept"]]
         self._model = plan["model"]
         kind = self._model["kind"]
         self._margin_one = {"linear": self._linear_one, "trees": self._forest_one}.get(kind)
@@ -107,16 +117,16 @@ class Predictor:
         self._calibration = plan["calibration"]
 
     @classmethod
-    def read(cls, folder: Path, text: Text, trees: TreeKernel | None = None) -> Predictor:
+    def read(cls, folder: Path, canonical: Canonical, trees: TreeKernel | None = None) -> Predictor:
         """The predictor that was written to a folder."""
         plan = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
         with np.load(folder / ARRAYS_FILE, allow_pickle=False) as found:
             arrays = {name: np.ascontiguousarray(found[name]) for name in found.files}
-        return cls(plan, arrays, text, trees)
+        return cls(plan, arrays, canonical, trees)
 
     def probability(self, values: Sequence[Any]) -> float:
         """Probability of class 1 of one row, its values in the order of ``features``; None is missing."""
-        x = np.array([output.one(values, self._text) for output in self._kept])
+        x = np.array([output.one(values) for output in self._kept])
         if self._model.get("float32"):
             x = x.astype(np.float32).astype(np.float64)
         if self._margin_one is None:
@@ -127,7 +137,7 @@ class Predictor:
         """Probabilities of class 1 (rows,) of a table given by columns; missing is None or NaN."""
         X = np.empty((rows, len(self._kept)))
         for place, output in enumerate(self._kept):
-            X[:, place] = output.many(columns[output.name], self._text)
+            X[:, place] = output.many(columns[output.name])
         if self._model.get("float32"):
             X = X.astype(np.float32).astype(np.float64)
         return self._calibrated(self._margins(X))
@@ -202,37 +212,44 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class _Output:
     """One input of the model: a number with its fill, a price tier, or an encoded category."""
 
-    def __init__(self, kept: dict[str, Any], features: list[str]) -> None:
+    def __init__(self, kept: dict[str, Any], features: list[str], canonical: Canonical) -> None:
         self.name: str = kept["feature"]
         self.place = features.index(self.name)
         self.kind: str = kept["kind"]
         self.missing: float = kept["missing"]
         self.codes: dict[str, float] = kept.get("codes", {})
         self.edges = np.array(kept.get("edges", []))
+        self._text, self._match = canonical.canonical_text, canonical.Levels(kept.get("levels", [])).match
 
-    def one(self, values: Sequence[Any], text: Text) -> float:
+    def one(self, values: Sequence[Any]) -> float:
         value = values[self.place]
         if self.kind == "category":
-            return self.codes.get(text(value), self.missing)
+            return self.code(value)
         if value is None or value != value:
             return self.missing
         if self.kind == "number":
             return float(value)
         return float(np.searchsorted(self.edges, value, side="left"))
 
-    def many(self, values: Sequence[Any], text: Text) -> np.ndarray:
+    def code(self, value: Any) -> float:
+        """A category's number: of the level itself, of one in another spelling, or of an unknown one."""
+        if type(value) is str and value in self.codes:
+            return self.codes[value]
+        return self.codes.get(self._match(self._text(value)), self.missing)
+
+    def many(self, values: Sequence[Any]) -> np.ndarray:
         if self.kind == "category":
             known: dict[Any, float] = {}
-            return np.array([_remembered(known, value, self, text) for value in values], dtype=np.float64)
+            return np.array([_remembered(known, value, self) for value in values], dtype=np.float64)
         numbers = np.array(values, dtype=np.float64)
         found = numbers if self.kind == "number" else np.searchsorted(self.edges, numbers, side="left").astype(float)
         return np.where(np.isnan(numbers), self.missing, found)
 
 
-def _remembered(known: dict[Any, float], value: Any, output: _Output, text: Text) -> float:
+def _remembered(known: dict[Any, float], value: Any, output: _Output) -> float:
     """A category's number; equal values of one type are looked up once a batch."""
     key = (type(value), value)
     found = known.get(key)
     if found is None:
-        found = known[key] = output.codes.get(text(value), output.missing)
+        found = known[key] = output.code(value)
     return found

@@ -1,0 +1,103 @@
+"""``kedro serve``: the REST service of a use case's champion."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from pydantic import ValidationError
+
+from evergreen.commands.group import USE_CASE, VERBOSE_OPTION, configuration, open_project
+from evergreen.errors import EvergreenError
+from evergreen.faults import one_sentence
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
+    from evergreen.reporting.monitoring.messages import AlertMessage
+    from evergreen.serving.settings import ServingSettings
+    from evergreen.serving.supervisor import Task
+
+logger = logging.getLogger("evergreen.serving")
+NEEDED = ("msgspec", "uvicorn", "httptools", "uvloop", "starlette", "prometheus_client")
+CHANNELS = ("webhook", "mail")
+
+
+@click.command("serve")
+@USE_CASE
+@configuration
+@VERBOSE_OPTION
+@click.option("--host", default=None, help="Address to listen on; default: this machine alone.")
+@click.option("--port", type=int, default=None, help="Port to listen on; 0: any free one. Default: 8080.")
+@click.option("--unix-socket", default=None, help="Path of a socket to listen on instead.")
+@click.option("--workers", type=int, default=None, help="Processes that answer; default: 2.")
+@click.option("--version", default=None, help="A version to serve whatever the alias says; default: the champion.")
+def serve(use_case: str, env: str | None, **options: Any) -> None:
+    """Answer requests with the champion, follow its alias, log every answer."""
+    with one_sentence(click.get_current_context()):
+        _serve(use_case, env, options)
+
+
+def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise EvergreenError(f"kedro serve needs {', '.join(missing)}: install Evergreen with the extra `serve`.")
+    context = open_project(use_case, env)
+    settings = read_settings(context, options)
+    from evergreen.serving.supervisor import Places, Supervisor
+
+    data = Path(context.config_loader["globals"]["data"])
+    log = context.catalog.load(f"{use_case}.prediction_log")
+    places = Places(data / "06_models" / use_case / "serving", log.folder, data / "08_reporting" / "dashboard.html")
+    Supervisor(use_case, settings, places, lambda folder: _tasks(context, use_case, settings, folder)).run()
+
+
+def read_settings(context: KedroContext, options: dict[str, Any]) -> ServingSettings:
+    """``serving.yml`` with the command's options on top.
+
+    Raises:
+        EvergreenError: Naming the first setting that is wrong.
+    """
+    from evergreen.serving.settings import ServingSettings
+
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return ServingSettings.model_validate({**context.config_loader["serving"], **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "serving.yml"
+        raise EvergreenError(f"serving setting {place}: {first['msg']}; correct conf/<env>/serving.yml.") from error
+
+
+def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, folder: Path) -> list[Task]:
+    """What the supervisor does beside: live drift and collecting the log."""
+    from evergreen.datasets.prediction_log.compaction import CollectionPolicy
+    from evergreen.schema import TableSpec
+    from evergreen.serving.live_drift import LiveDrift
+    from evergreen.serving.supervisor import Task
+
+    tasks = []
+    if settings.drift.enabled:
+        live = LiveDrift(use_case, folder, settings.drift, lambda messages: _send(context, use_case, messages))
+        tasks.append(Task(settings.drift.every_seconds, live.look, "drift"))
+    if settings.log.enabled and settings.log.collect_minutes:
+        parameters = context.params[use_case]
+        spec = TableSpec.model_validate(parameters["table"])
+        policy = CollectionPolicy.model_validate(parameters.get("collection", {}))
+        log = context.catalog.load(f"{use_case}.prediction_log")
+
+        def collect(_: str) -> dict[str, Any]:
+            done = log.collect(spec, policy, dt.datetime.now(dt.UTC).date())
+            return {"rows": done.rows, "when": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
+
+        tasks.append(Task(settings.log.collect_minutes * 60, collect, "collected"))
+    return tasks
+
+
+def _send(context: KedroContext, use_case: str, messages: list[AlertMessage]) -> None:
+    for channel in CHANNELS:
+        context.catalog.save(f"{use_case}.{channel}", messages)

@@ -1,0 +1,1 @@
+"""The REST service: a loader proves a version, workers answer with it, a supervisor keeps both."""

@@ -1,0 +1,273 @@
+"""From checked rows to logged answers."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from evergreen.datasets.prediction_log.segments import SegmentWriter
+from evergreen.experiments.assignment import assign
+from evergreen.rows.canonical import canonical_text
+from evergreen.serving.counters import PredictionCounter
+from evergreen.serving.refusals import Refusal
+from evergreen.serving.served import Served
+from evergreen.serving.settings import ServingSettings
+from evergreen.serving.tally import SUFFIX, Layout, LiveTally
+
+CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
+_encode = msgspec.json.encode
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What ``POST /predict`` answers."""
+
+    prediction: int
+    probability: float
+    confidence: float
+    threshold: float
+    model_version: str
+    variant: str
+    request_id: str
+    timestamp: str
+
+
+class Line(msgspec.Struct, gc=False):
+    """One line of the prediction log."""
+
+    request_id: str
+    timestamp: str
+    use_case: str
+    model_version: str
+    variant: str
+    entity_id: Any
+    features: Any
+    probability: float
+    prediction: int
+    latency_ms: float
+
+
+class Batch(msgspec.Struct, gc=False):
+    """What ``POST /batch_predict`` answers."""
+
+    predictions: list[int]
+    probabilities: list[float]
+    count: int
+    model_version: str
+    request_ids: list[str]
+
+
+class Clock:
+    """A moment as ISO text in UTC; the text of a second is made once."""
+
+    def __init__(self) -> None:
+        self._second, self._text = -1, ""
+
+    def text(self, now: float) -> str:
+        """Seconds since 1970 as text, to the microsecond."""
+        second = int(now)
+        if second != self._second:
+            self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._text}.{int((now - second) * 1e6):06d}+00:00"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Many rows, scored but neither logged nor counted yet.
+
+    Attributes:
+        answer: What the client gets.
+        lines: Their lines of the log.
+        probability: Probabilities (n,).
+        prediction: Decisions (n,).
+        counts: What they add to the live tally; None where nothing is counted.
+        now: When they were scored, seconds since 1970.
+        seconds: What each took.
+    """
+
+    answer: Batch
+    lines: bytes
+    probability: np.ndarray
+    prediction: np.ndarray
+    counts: np.ndarray | None
+    now: float
+    seconds: float
+
+
+class Answering:
+    """Scores rows with the version that serves, logs and counts them.
+
+    Args:
+        settings: The service's settings.
+        folder: Where this service's processes share their counts.
+        log: Where answers are logged; None where they are not.
+    """
+
+    def __init__(self, settings: ServingSettings, folder: Path, log: SegmentWriter | None) -> None:
+        self.settings, self.log, self._folder = settings, log, folder
+        self.worker = uuid.uuid4().hex[:12]
+        self.served: Served
+        self.challenger: Served | None = None
+        self._prefix, self._number = f"{self.worker}-", 0
+        self._clock = Clock()
+        self._counters: dict[tuple[str, str], PredictionCounter] = {}
+        self._tallies: dict[str, LiveTally] = {}
+        self._count_live = settings.drift.enabled
+        self._unlogged_allowed = settings.log.when_full == "unlogged"
+
+    def use(self, served: Served, challenger: Served | None = None) -> None:
+        """Answer with this version from the next request on."""
+        self._prepare(served, CHAMPION)
+        if challenger is not None:
+            self._prepare(challenger, SHADOW if self.settings.routing.shadow else CHALLENGER)
+        self.challenger = challenger
+        self.served = served
+
+    def _prepare(self, served: Served, variant: str) -> None:
+        key = (served.version, variant)
+        if key not in self._counters:
+            self._counters[key] = PredictionCounter(self._folder, self.worker, *key)
+        if self._count_live and served.version not in self._tallies:
+            file = self._folder / f"{self.worker}~{served.version}{SUFFIX}"
+            layout = Layout(served.facts["watch"], served.features)
+            self._tallies[served.version] = LiveTally(file, layout)
+
+    def flush(self) -> None:
+        """Count what waits to be counted, and close a log segment that is old enough."""
+        for tally in list(self._tallies.values()):
+            tally.flush()
+        if self.log is not None:
+            self.log.rotate_if_old()
+
+    def close(self) -> None:
+        """The last thing that a worker does."""
+        self.flush()
+        if self.log is not None:
+            self.log.close()
+
+    def one(self, served: Served, row: msgspec.Struct, values: tuple[Any, ...], began: float) -> bytes:
+        """Score, log and count one row that ``served`` has read.
+
+        Raises:
+            Refusal: Where it cannot be logged and must be.
+        """
+        entity = values[served.width] if len(values) > served.width else None
+        request_id = f"{self._prefix}{self.next_number()}"
+        variant = CHAMPION
+        if self.challenger is not None:
+            served, variant = self._routed(served, row, values, entity, request_id, began)
+        probability = served.probability(values)
+        prediction = 1 if probability >= served.threshold else 0
+        now = time.time()
+        timestamp = self._clock.text(now)
+        seconds = time.perf_counter() - began
+        version, use_case = served.version, served.use_case
+        if self.log is not None:
+            ms = seconds * 1000
+            line = Line(
+                request_id, timestamp, use_case, version, variant, entity, row, probability, prediction, ms
+            )  # fmt: skip
+            self._write(_encode(line) + b"\n")
+        self._counters[version, variant].add(probability, prediction == 1, now, seconds)
+        if self._count_live:
+            self._tallies[version].add(values, probability)
+        confidence = probability if probability >= 0.5 else 1 - probability
+        return _encode(
+            Answer(prediction, probability, confidence, served.threshold, version, variant, request_id, timestamp)
+        )
+
+    def _routed(
+        self, served: Served, row: msgspec.Struct, values: tuple[Any, ...], entity: Any, request_id: str, began: float
+    ) -> tuple[Served, str]:
+        """Who answers while an experiment is active; a shadow scores and is logged on the side."""
+        routing, challenger = self.settings.routing, self.challenger
+        assert challenger is not None
+        if routing.shadow:
+            if self.log is not None:
+                probability = challenger.probability(values)
+                positive = int(probability >= challenger.threshold)
+                now = time.time()
+                ms = (time.perf_counter() - began) * 1000
+                head = (f"{request_id}-{SHADOW}", self._clock.text(now), served.use_case)
+                self._write(
+                    _encode(Line(*head, challenger.version, SHADOW, entity, row, probability, positive, ms)) + b"\n"
+                )
+                self._counters[challenger.version, SHADOW].add(probability, positive == 1, now, ms / 1000)
+            return served, CHAMPION
+        unit = request_id if entity is None else canonical_text(entity)
+        weights = {CHAMPION: 1 - routing.challenger_share, CHALLENGER: routing.challenger_share}
+        variant = assign(unit, routing.experiment or "", weights)
+        return (challenger, CHALLENGER) if variant == CHALLENGER else (served, CHAMPION)
+
+    def score(self, served: Served, rows: Sequence[msgspec.Struct], began: float, batch: int) -> Scored:
+        """Score many rows and say what is to be logged and counted; changes nothing, so that a thread may do it.
+
+        Args:
+            served: The version that has read them.
+            rows: The rows.
+            began: When their request did.
+            batch: A number of its own for this worker.
+
+        Raises:
+            Refusal: Where a number is out of range.
+        """
+        columns = served.columns(rows)
+        probability = served.probabilities(columns, len(rows)) if rows else np.empty(0)
+        prediction = (probability >= served.threshold).astype(int)
+        ids = [f"{self._prefix}b{batch}-{number}" for number in range(len(rows))]
+        now = time.time()
+        seconds = (time.perf_counter() - began) / max(len(rows), 1)
+        answer = Batch(prediction.tolist(), probability.tolist(), len(rows), served.version, ids)
+        lines = b""
+        if self.log is not None and rows:
+            entities = columns[served.keys[0]] if served.keys else [None] * len(rows)
+            head = (Clock().text(now), served.use_case, served.version, CHAMPION)
+            found = zip(ids, entities, rows, answer.probabilities, answer.predictions, strict=True)
+            each = [_encode(Line(i, *head, entity, row, p, y, seconds * 1000)) for i, entity, row, p, y in found]
+            lines = b"\n".join([*each, b""])
+        tally = self._tallies.get(served.version) if rows else None
+        counts = tally.count([columns[name] for name in served.features], probability) if tally else None
+        return Scored(answer, lines, probability, prediction, counts, now, seconds)
+
+    def record(self, served: Served, scored: Scored) -> Batch:
+        """Log and count what was scored.
+
+        Raises:
+            Refusal: Where it cannot be logged and must be.
+        """
+        self._write(scored.lines)
+        counter = self._counters[served.version, CHAMPION]
+        counter.add_many(scored.probability, scored.prediction, scored.now, scored.seconds)
+        if scored.counts is not None:
+            self._tallies[served.version].add_counts(scored.counts)
+        return scored.answer
+
+    def next_number(self) -> int:
+        """A number that this worker gives once."""
+        self._number += 1
+        return self._number
+
+    def _write(self, lines: bytes) -> None:
+        if not lines:
+            return
+        assert self.log is not None
+        try:
+            self.log.write(lines)
+        except OSError:
+            if not self._unlogged_allowed:
+                raise Refusal(
+                    503, "The prediction log takes no more: nothing is answered until it does.", retry_after=10
+                ) from None
+
+    @property
+    def ready(self) -> str | None:
+        """What keeps this worker from answering; None where nothing does."""
+        if self.log is not None and self.log.fault and not self._unlogged_allowed:
+            return f"the prediction log takes no more ({self.log.fault})"
+        return None

@@ -1,0 +1,318 @@
+"""The parent of the workers: listens, lets the loader prove versions, says which one serves, restarts the dead."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import evergreen
+from evergreen import registry
+from evergreen.errors import EvergreenError
+from evergreen.serving.access import require_keys
+from evergreen.serving.counters import REQUESTS
+from evergreen.serving.routes import STATUS_FILE
+from evergreen.serving.settings import ServingSettings
+from evergreen.serving.worker import CURRENT_FILE, SETTINGS_FILE
+
+BACKLOG = 2048
+START_SECONDS = 60.0
+LOAD_SECONDS = 300
+RETRY_REFUSED_SECONDS = 60.0
+LONGEST_BACK_OFF = 10.0
+HEALTHY_SECONDS = 30.0
+TICK = 0.1
+logger = logging.getLogger("evergreen.serving")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things lie.
+
+    Attributes:
+        exports: Proven versions, written once each.
+        log: Segments of the prediction log.
+        dashboard: The page that reporting wrote last.
+    """
+
+    exports: Path
+    log: Path
+    dashboard: Path | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that the supervisor does every so often; a failure is logged and the next turn tries again.
+
+    Attributes:
+        every_seconds: How often.
+        act: What; gets the version that serves, and what it returns becomes part of ``/health``, under ``name``.
+        name: How it is called.
+    """
+
+    every_seconds: float
+    act: Callable[[str], Any]
+    name: str
+
+
+class _Slot:
+    """One worker's place: its process, and how often it died lately."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.crashes, self.started, self.not_before = 0, 0.0, 0.0
+
+
+class Supervisor:
+    """Serves one use case until it is told to stop.
+
+    Args:
+        use_case: Whose champion.
+        settings: The rules.
+        places: Where things lie.
+        tasks: What to do beside, each in a thread of its own.
+    """
+
+    def __init__(
+        self,
+        use_case: str,
+        settings: ServingSettings,
+        places: Places,
+        tasks: Callable[[Path], list[Task]] = lambda _: [],
+    ) -> None:
+        self._use_case, self._settings, self._places = use_case, settings, places
+        self._folder = Path(tempfile.mkdtemp(prefix="evergreen-serving-"))
+        self._tasks = tasks(self._folder)
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self._status: dict[str, Any] = {"started": time.time(), "restarts": 0}
+        self._slots = [_Slot() for _ in range(settings.workers)]
+        self._served: dict[str, str] = {}
+        self._socket: socket.socket
+
+    def run(self) -> None:
+        """Load, listen, serve, and stop on SIGTERM or SIGINT.
+
+        Raises:
+            EvergreenError: Where there is no version to serve, it is refused, or the address is taken.
+        """
+        require_keys(self._settings)
+        try:
+            self._publish(*self._wanted())
+            self._listen()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: self._stop.set())
+            self._serve()
+        finally:
+            self._end()
+
+    def _wanted(self) -> tuple[str, str | None]:
+        """The version that should serve now, and the challenger that an experiment routes to."""
+        if self._settings.version is not None:
+            return self._settings.version, None
+        pointing = registry.aliases_of(self._use_case)
+        if registry.CHAMPION not in pointing:
+            raise EvergreenError(
+                f"{self._use_case} has no champion to serve: run `kedro run --namespaces={self._use_case}` first, "
+                "or name a version with --version."
+            )
+        challenger = pointing.get(registry.CHALLENGER) if self._settings.routing.experiment else None
+        return pointing[registry.CHAMPION], challenger
+
+    def _publish(self, version: str, challenger: str | None) -> None:
+        """Have versions proven, then let every worker change to them by one reference."""
+        found = {"version": version, "folder": self._prove(version)}
+        if challenger is not None:
+            found["challenger"] = self._prove(challenger)
+        wanted = {"version": version, "challenger": challenger or ""}
+        _replace(self._folder / CURRENT_FILE, found)
+        self._served = wanted
+        self._say(serving=version, since=time.time(), refused=None)
+
+    def _prove(self, version: str) -> str:
+        command = [sys.executable, "-m", "evergreen.serving.loader", self._use_case, version]
+        command.append(str(self._places.exports))
+        done = subprocess.run(
+            command, env=self._environment(), capture_output=True, text=True, timeout=LOAD_SECONDS, check=False
+        )
+        lines = done.stdout.strip().splitlines()
+        outcome = json.loads(lines[-1]) if done.returncode == 0 and lines else {}
+        if "folder" not in outcome:
+            reason = outcome.get("refused", f"its loader ended with code {done.returncode}.")
+            logger.error("%s version %s is not served: %s %s", self._use_case, version, reason, done.stderr[-2000:])
+            raise EvergreenError(reason)
+        return str(outcome["folder"])
+
+    def _environment(self) -> dict[str, str]:
+        """What loader and workers need to know: where MLflow is, and where compiled kernels are kept."""
+        import mlflow
+
+        own = {"MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(), "MLFLOW_REGISTRY_URI": mlflow.get_registry_uri()}
+        own |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        if not os.access(Path(evergreen.__file__).parent / "modelling", os.W_OK):  # kernels are kept beside their code
+            own["NUMBA_CACHE_DIR"] = str(self._places.exports / "kernels")
+        return {**os.environ, **own}
+
+    def _listen(self) -> None:
+        settings = self._settings
+        try:
+            if settings.unix_socket:
+                Path(settings.unix_socket).unlink(missing_ok=True)
+                self._socket = socket.socket(socket.AF_UNIX)
+                self._socket.bind(settings.unix_socket)
+            else:
+                family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+                self._socket = socket.socket(family)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self._socket.bind((settings.host, settings.port))
+        except OSError as error:
+            raise EvergreenError(
+                f"{self._use_case} cannot listen on {settings.unix_socket or f'{settings.host}:{settings.port}'} "
+                f"({error.strerror}): choose another --port or --host."
+            ) from error
+        self._socket.listen(BACKLOG)
+        self._socket.set_inheritable(True)
+        shared = {
+            "settings": settings.model_dump(mode="json"),
+            "log": str(self._places.log),
+            "dashboard": str(self._places.dashboard) if self._places.dashboard else None,
+        }
+        _replace(self._folder / SETTINGS_FILE, shared)
+
+    @property
+    def address(self) -> str:
+        """Where clients find the service."""
+        if self._settings.unix_socket:
+            return f"unix:{self._settings.unix_socket}"
+        host, port = self._socket.getsockname()[:2]
+        scheme = "https" if self._settings.certificate else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def _serve(self) -> None:
+        for slot in self._slots:
+            self._start(slot)
+        self._wait_until_up()
+        logger.info(
+            "%s version %s is served on %s by %d workers.",
+            self._use_case,
+            self._served["version"],
+            self.address,
+            len(self._slots),
+        )
+        jobs = [self._watch, *(lambda task=task: self._repeat(task) for task in self._tasks)]
+        threads = [threading.Thread(target=job, daemon=True) for job in jobs]
+        for thread in threads:
+            thread.start()
+        while not self._stop.wait(TICK):
+            for slot in self._slots:
+                self._mend(slot)
+
+    def _start(self, slot: _Slot) -> None:
+        descriptor = self._socket.fileno()
+        command = [sys.executable, "-m", "evergreen.serving.worker", str(self._folder), str(descriptor)]
+        slot.process = subprocess.Popen(command, env=self._environment(), pass_fds=[descriptor])
+        slot.started = time.monotonic()
+
+    def _wait_until_up(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while len(list(self._folder.glob(f"*{REQUESTS}"))) < len(self._slots):
+            ended = [slot.process.poll() for slot in self._slots if slot.process and slot.process.poll() is not None]
+            if ended or time.monotonic() > end:
+                raise EvergreenError(
+                    f"{self._use_case}: a worker ended with code {ended[0] if ended else 'none'} before it answered; "
+                    "what it printed stands above."
+                )
+            if self._stop.wait(TICK / 2):
+                return
+
+    def _mend(self, slot: _Slot) -> None:
+        """Start a worker that has ended again, later each time that it dies young."""
+        now = time.monotonic()
+        if slot.process is not None and slot.process.poll() is not None:
+            young = now - slot.started < HEALTHY_SECONDS
+            slot.crashes = slot.crashes + 1 if young else 1
+            slot.not_before = now + min(TICK * 2 ** (slot.crashes - 1), LONGEST_BACK_OFF)
+            logger.error("%s: a worker ended with code %s.", self._use_case, slot.process.returncode)
+            slot.process = None
+            self._say(restarts=self._status["restarts"] + 1)
+        if slot.process is None and now >= slot.not_before:
+            self._start(slot)
+
+    def _watch(self) -> None:
+        """Follow the alias; a version that is refused is tried again when the alias moves, or after a minute."""
+        if self._settings.version is not None:
+            return
+        refused, retry = "", 0.0
+        while not self._stop.wait(self._settings.watch_seconds * random.uniform(0.8, 1.2)):
+            try:
+                version, challenger = self._wanted()
+                wanted = {"version": version, "challenger": challenger or ""}
+                if wanted == self._served:
+                    if refused:
+                        refused = ""
+                        self._say(refused=None)
+                elif refused != str(wanted) or time.monotonic() > retry:
+                    refused, retry = str(wanted), time.monotonic() + RETRY_REFUSED_SECONDS
+                    self._publish(version, challenger)
+                    refused = ""
+                    logger.info("%s: version %s serves now.", self._use_case, version)
+            except EvergreenError as error:
+                self._say(refused=str(error))
+            except Exception as error:  # the registry is out of reach: what serves goes on
+                logger.warning("%s: the registry cannot be asked (%s).", self._use_case, type(error).__name__)
+                self._say(registry=f"cannot be asked ({type(error).__name__})")
+            else:
+                if "registry" in self._status:
+                    self._say(registry=None)
+
+    def _repeat(self, task: Task) -> None:
+        while not self._stop.wait(task.every_seconds):
+            try:
+                found = task.act(self._served["version"])
+            except Exception:
+                logger.exception("%s: %s failed and is tried again.", self._use_case, task.name)
+            else:
+                self._say(**{task.name: found})
+
+    def _say(self, **what: Any) -> None:
+        """Tell the workers, for ``/health``, ``/stats`` and ``/metrics``."""
+        with self._lock:
+            self._status |= what
+            self._status = {name: value for name, value in self._status.items() if value is not None}
+            _replace(self._folder / STATUS_FILE, self._status)
+
+    def _end(self) -> None:
+        """Let the workers drain, end those that don't, and leave nothing behind."""
+        self._stop.set()
+        living = [slot.process for slot in self._slots if slot.process is not None]
+        for process in living:
+            if process.poll() is None:
+                process.terminate()
+        end = time.monotonic() + self._settings.drain_seconds + 5
+        for process in living:
+            try:
+                process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._settings.unix_socket:
+            Path(self._settings.unix_socket).unlink(missing_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _replace(file: Path, content: dict[str, Any]) -> None:
+    temporary = file.with_name(f".{file.name}.{threading.get_ident()}")
+    temporary.write_text(json.dumps(content), encoding="utf-8")
+    temporary.replace(file)

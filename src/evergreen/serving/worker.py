@@ -1,0 +1,150 @@
+"""One process that answers; it reads exported arrays and knows neither pandas, scikit-learn, MLflow nor Kedro.
+
+    python -m evergreen.serving.worker FOLDER DESCRIPTOR
+
+``FOLDER`` is what the supervisor shares with its workers: ``settings.json``, ``current.json`` (which version serves)
+and their counts. ``DESCRIPTOR`` is the listening socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from evergreen.datasets.prediction_log.segments import SegmentWriter
+from evergreen.serving.access import Keys
+from evergreen.serving.answering import Answering
+from evergreen.serving.app import Front
+from evergreen.serving.counters import RequestCounter
+from evergreen.serving.one_write import OneWriteProtocol
+from evergreen.serving.routes import Routes
+from evergreen.serving.served import Served
+from evergreen.serving.settings import ServingSettings
+
+SETTINGS_FILE, CURRENT_FILE = "settings.json", "current.json"
+LOOK_SECONDS = 0.1
+FLUSH_EVERY = 5
+ORPHANED = 3
+
+
+class Server(uvicorn.Server):
+    """A server that lets its clients go: on SIGTERM each gets its answer and is told to close."""
+
+    def __init__(self, config: uvicorn.Config, front: Front, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._front, self._drain_seconds = front, drain_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; a second signal ends at once."""
+        if self._front.draining:
+            super().handle_exit(sig, frame)
+        self._front.draining = True
+
+    async def drain_when_told(self) -> None:
+        """Once told: close the listeners, tell every client with its next answer, and end when all have gone."""
+        while not self._front.draining:
+            await asyncio.sleep(0.02)
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._drain_seconds
+        while self.server_state.connections and loop.time() < end:
+            await asyncio.sleep(0.05)
+        self.should_exit = True
+
+
+class Worker:
+    """Answers, and follows the supervisor's word on which version serves."""
+
+    def __init__(self, folder: Path, descriptor: int) -> None:
+        self._folder, self._parent = folder, os.getppid()
+        shared = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        self._settings = ServingSettings.model_validate(shared["settings"])
+        self._socket = socket.socket(fileno=descriptor)
+        rules = self._settings.log
+        log = SegmentWriter(Path(shared["log"]), rules.fsync, rules.rotate_mb << 20, rules.rotate_seconds)
+        self._answering = Answering(self._settings, folder, log if rules.enabled else None)
+        if not rules.enabled:
+            log.close()
+        self._changed = -1
+        self._follow(self._pointer())
+        dashboard = Path(shared["dashboard"]) if shared.get("dashboard") else None
+        routes = Routes(self._answering, folder, dashboard)
+        requests = RequestCounter(folder, self._answering.worker)
+        self._front = Front(self._answering, routes.app(), Keys(self._settings), requests)
+        routes.draining = lambda: self._front.draining
+        self._server = Server(self._config(), self._front, self._settings.drain_seconds)
+
+    def _config(self) -> uvicorn.Config:
+        settings = self._settings
+        return uvicorn.Config(
+            self._front,
+            http=OneWriteProtocol,
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ssl_certfile=settings.certificate,
+            ssl_keyfile=settings.certificate_key,
+        )
+
+    def _pointer(self) -> dict[str, Any]:
+        file = self._folder / CURRENT_FILE
+        self._changed = file.stat().st_mtime_ns
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+
+    def _load(self, pointer: dict[str, Any]) -> tuple[Served, Served | None]:
+        challenger = pointer.get("challenger")
+        return Served(Path(pointer["folder"])), Served(Path(challenger)) if challenger else None
+
+    def _follow(self, pointer: dict[str, Any]) -> None:
+        self._answering.use(*self._load(pointer))
+
+    async def run(self) -> int:
+        """Serve until told to stop; says how it ended."""
+        gc.collect()
+        gc.freeze()
+        beside = [asyncio.create_task(job) for job in (self._look_around(), self._server.drain_when_told())]
+        await self._server.serve(sockets=[self._socket])
+        for task in beside:
+            task.cancel()
+        self._answering.close()
+        return 0 if os.getppid() == self._parent else ORPHANED
+
+    async def _look_around(self) -> None:
+        """Every tenth of a second: has the version changed, is the supervisor alive, is there anything to count?"""
+        turn = 0
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            turn += 1
+            if (self._folder / CURRENT_FILE).stat().st_mtime_ns != self._changed:
+                self._answering.use(*await asyncio.to_thread(self._load, self._pointer()))
+            if turn % FLUSH_EVERY == 0:
+                self._answering.flush()
+                if os.getppid() != self._parent:
+                    self._front.draining = True
+
+
+def main() -> None:
+    """The process."""
+    folder, descriptor = sys.argv[1:]
+    worker = Worker(Path(folder), int(descriptor))
+    import uvloop
+
+    sys.exit(uvloop.run(worker.run()))
+
+
+if __name__ == "__main__":
+    main()
