@@ -10,6 +10,7 @@ CONNECTORS = {
     "BigQueryTableDataset": "bigquery",
     "CsvDataset": "whole",
     "EmailDataset": "alert_channels",
+    "FeaturesDataset": "features",
     "FrameDataset": "whole",
     "HistoryDataset": "monitoring_history",
     "LakeDataset": "lake",

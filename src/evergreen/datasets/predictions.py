@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import TablePreview
 
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
@@ -36,6 +38,12 @@ class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
         target = self.folder / f"as_of={data.as_of.isoformat()}" / "predictions.parquet"
         with written_whole(target) as temporary:
             _write(data, temporary)
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """The first rows of the newest ``as_of``, as Kedro-Viz takes them."""
+        with pq.ParquetFile(max(self.folder.glob("as_of=*/predictions.parquet"))) as file:
+            rows = next(file.iter_batches(batch_size=nrows)).to_pandas()
+        return TablePreview(json.loads(rows.to_json(orient="split", date_format="iso")))
 
     def _exists(self) -> bool:
         return any(self.folder.glob("as_of=*/predictions.parquet"))

@@ -16,6 +16,7 @@ from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.records import Record
+from evergreen.reporting.index import ContentsRecord
 from evergreen.retraining.gate import QualityGate
 from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord
 from evergreen.retraining.trigger import RetrainingTrigger
@@ -26,6 +27,7 @@ logger = logging.getLogger("evergreen.datasets")
 RECORDS: dict[str, type[Record]] = {
     "training": TrainingRecord,
     "evaluation": EvaluationRecord,
+    "contents": ContentsRecord,
     "monitoring": MonitoringRecord,
     "window_profile": WindowProfile,
     "quality_gate": QualityGate,

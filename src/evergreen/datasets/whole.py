@@ -6,9 +6,11 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from html import escape
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kedro_datasets._typing import HTMLPreview
 from kedro_datasets.pandas import CSVDataset, ParquetDataset
 from kedro_datasets.plotly import JSONDataset
 from kedro_datasets.text import TextDataset
@@ -67,3 +69,8 @@ class PictureDataset(WholeFile, JSONDataset):
 
 class PageDataset(WholeFile, TextDataset):
     """Text: markdown, HTML, metrics."""
+
+    def preview(self) -> HTMLPreview:
+        """A page as it is, other text as it is written, as Kedro-Viz takes them."""
+        text = str(self.load())
+        return HTMLPreview(text if self._filepath.suffix == ".html" else f"<pre>{escape(text)}</pre>")

@@ -25,6 +25,7 @@ from evergreen.evaluation.slices import SliceMetric, slice_metrics
 from evergreen.modelling.record import TrainingRecord
 from evergreen.records import Record
 from evergreen.reporting.figures import PICTURES, evaluation_figures
+from evergreen.reporting.index import ContentsRecord
 from evergreen.reporting.model_card.card import CardFacts, model_card
 from evergreen.reporting.pictures import Subject
 from evergreen.reporting.shap_pictures import shap_summary_png
@@ -171,3 +172,22 @@ def write_card(
     registry.add_card(contest.challenger, card.markdown)
     logger.info("%s: version %s %s.", record.use_case, record.version, record.status)
     return card.markdown, card.html
+
+
+def list_contents(
+    evaluation: EvaluationRecord,
+    *published: str | pd.DataFrame | go.Figure,  # noqa: ARG001 - the list is made when all of it is there
+) -> ContentsRecord:
+    """Say what there is to look at, once it is written."""
+    files = {
+        "Model card": "model_card.html",
+        "Importance of features": "importance.csv",
+        "Importance by algorithm": "explanations.csv",
+    }
+    return ContentsRecord(
+        use_case=evaluation.use_case,
+        as_of=evaluation.as_of,
+        status=evaluation.status,
+        version=evaluation.version,
+        files=files,
+    )

@@ -88,5 +88,18 @@ def create_pipeline() -> Pipeline:
                 outputs=["model_card", "model_card_page"],
                 name="write_model_card",
             ),
+            Node(
+                func=nodes.list_contents,
+                inputs=[
+                    "evaluation",
+                    "model_card_page",
+                    "model_card",
+                    "importance",
+                    "explanations",
+                    *(f"{name}_picture" for name in PICTURES),
+                ],
+                outputs="evaluation_contents",
+                name="list_evaluation_contents",
+            ),
         ]
     )

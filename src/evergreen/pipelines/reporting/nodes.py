@@ -7,9 +7,11 @@ import pandas as pd
 from evergreen import registry
 from evergreen.monitoring.conclude import history_until
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
+from evergreen.reporting.index import ContentsRecord, index_page
 from evergreen.reporting.monitoring.messages import AlertMessage, alert_messages
 from evergreen.reporting.monitoring.page import monitoring_page
 from evergreen.reporting.monitoring.prometheus import prometheus_text
+from evergreen.retraining.record import RetrainingRecord
 from evergreen.retraining.trigger import RetrainingTrigger
 
 
@@ -29,6 +31,16 @@ def show_monitoring(
     )
     registry.publish_monitoring(monitoring, page, decision)
     return page, prometheus_text(monitoring, decision)
+
+
+def write_index(
+    monitoring: MonitoringRecord,
+    evaluation: ContentsRecord | None,
+    retraining: RetrainingRecord | None,
+    *published: str,  # noqa: ARG001 - the page leads to what is written
+) -> str:
+    """The page of a use case that leads to all others."""
+    return index_page(monitoring, evaluation, retraining)
 
 
 def send_alerts(

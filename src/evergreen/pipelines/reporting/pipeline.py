@@ -17,6 +17,12 @@ def create_pipeline() -> Pipeline:
                 outputs=["monitoring_page", "monitoring_metrics"],
                 name="show_monitoring",
             ),
+            Node(
+                func=nodes.write_index,
+                inputs=["monitoring", "evaluation_contents", "retraining", "monitoring_page", "monitoring_metrics"],
+                outputs="index",
+                name="write_index",
+            ),
         ]
     )
 

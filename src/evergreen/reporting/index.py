@@ -1,0 +1,62 @@
+"""What is there to look at? One page of a use case leads to all that its pipelines left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+from evergreen.monitoring.record import MonitoringRecord
+from evergreen.records import Record
+from evergreen.reporting.page import Page, Section, Text, as_html
+from evergreen.retraining.record import RetrainingRecord
+from evergreen.wording import in_words
+
+
+class ContentsRecord(Record):
+    """``evaluation_contents.json``: what evaluation left to look at; ``status`` is the evaluation's.
+
+    Attributes:
+        version: The version that it speaks of.
+        files: Title → file, as seen from the folder of the use case's records.
+    """
+
+    version: str
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Files to open: title → file."""
+
+    files: Mapping[str, str]
+
+    def html(self) -> str:
+        """A list of links."""
+        items = (f'<li><a href="{escape(file)}">{escape(title)}</a></li>' for title, file in self.files.items())
+        return f"<ul>{''.join(items)}</ul>"
+
+
+def index_page(
+    monitoring: MonitoringRecord, evaluation: ContentsRecord | None, retraining: RetrainingRecord | None
+) -> str:
+    """The page, each section with the version and the date that it speaks of.
+
+    Args:
+        monitoring: The newest window.
+        evaluation: What evaluation left, where it ran here.
+        retraining: The newest retraining, where there was one.
+    """
+    seen = {"Page of the window": "monitoring.html", "Figures for Prometheus": "monitoring.prom"}
+    sections = [_section("Monitoring", monitoring, f"Version {monitoring.version}", Links(seen))]
+    if evaluation is not None:
+        sections.append(_section("Evaluation", evaluation, f"Version {evaluation.version}", Links(evaluation.files)))
+    if retraining is not None:
+        serves = f"Version {retraining.champion.after} serves"
+        sections.append(_section("Retraining", retraining, serves, Text(retraining.reason)))
+    status = in_words(monitoring.status)
+    return as_html(Page(monitoring.use_case, f"As of {monitoring.as_of}", status, [], sections))
+
+
+def _section(title: str, record: Record, version: str, content: Links | Text) -> Section:
+    return Section(title, [Text(f"{version}, as of {record.as_of}: {in_words(record.status)}."), content])
