@@ -8,7 +8,16 @@ from kedro.pipeline import Pipeline
 
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
-from evergreen.pipelines import evaluation, feature_engineering, monitoring, reporting, retraining, scoring, training
+from evergreen.pipelines import (
+    collect_predictions,
+    evaluation,
+    feature_engineering,
+    monitoring,
+    reporting,
+    retraining,
+    scoring,
+    training,
+)
 
 # Where a use case's newest rows lie: a table with dates grows, a one-table use case has a newer snapshot.
 WINDOW = {"retail": "features", "one_table": "current_features", "dated_table": "features"}
@@ -24,6 +33,9 @@ ROOMS: dict[str, Callable[[str], Pipeline]] = {
     "reporting": lambda _: reporting.create_pipeline(),
     "alerts": lambda _: reporting.create_alerts(),
 }
+
+# Pipelines that no run of the lifecycle needs: what a running service leaves is collected beside it.
+BESIDE: dict[str, Callable[[str], Pipeline]] = {"collect_predictions": lambda _: collect_predictions.create_pipeline()}
 
 # How a run of one room alone ends: with what people read of its records.
 ENDS = {"monitoring": ("reporting", "alerts"), "retraining": ("reporting",)}
@@ -43,20 +55,20 @@ def lifecycle(sources: dict[str, str]) -> dict[str, Pipeline]:
     Raises:
         EvergreenError: Where a use case bears the name of a pipeline, so that ``--pipeline`` would be ambiguous.
     """
-    for name in {*ROOMS, "__default__"} & set(sources):
+    for name in {*ROOMS, *BESIDE, "__default__"} & set(sources):
         raise EvergreenError(f"use case {name} in use_cases.yml bears the name of a pipeline; rename it.")
     rooms = {
         room: sum((_instance(use_case, source, room) for use_case, source in sources.items()), Pipeline([]))
-        for room in ROOMS
+        for room in {**ROOMS, **BESIDE}
     }
     rooms |= {room: sum((rooms[end] for end in ends), rooms[room]) for room, ends in ENDS.items()}
-    whole = sum(rooms.values(), Pipeline([]))
+    whole = sum((rooms[room] for room in ROOMS), Pipeline([]))
     return rooms | {name: whole.filter(node_namespaces=[name]) for name in sources} | {"__default__": whole}
 
 
 def _instance(use_case: str, source: str, room: str) -> Pipeline:
     """One use case's copy of a room: ``as_of`` is shared, ``window`` is the table of its newest rows."""
-    inner = Pipeline(ROOMS[room](source), namespace=room, prefix_datasets_with_namespace=False)
+    inner = Pipeline({**ROOMS, **BESIDE}[room](source), namespace=room, prefix_datasets_with_namespace=False)
     shared = {"params:as_of"} & inner.inputs()
     windows = {"window": f"{use_case}.{WINDOW[source]}"} if "window" in inner.inputs() else {}
     return Pipeline(inner, namespace=use_case, parameters=shared, inputs=windows)

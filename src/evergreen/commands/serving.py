@@ -75,7 +75,7 @@ def read_settings(context: KedroContext, options: dict[str, Any]) -> ServingSett
 
 def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, folder: Path) -> list[Task]:
     """What the supervisor does beside: live drift and collecting the log."""
-    from evergreen.datasets.prediction_log.compaction import CollectionPolicy
+    from evergreen.modelling.scoring import ScoringPolicy
     from evergreen.schema import TableSpec
     from evergreen.serving.live_drift import LiveDrift
     from evergreen.serving.supervisor import Task
@@ -87,7 +87,7 @@ def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, fold
     if settings.log.enabled and settings.log.collect_minutes:
         parameters = context.params[use_case]
         spec = TableSpec.model_validate(parameters["table"])
-        policy = CollectionPolicy.model_validate(parameters.get("collection", {}))
+        policy = ScoringPolicy.model_validate(parameters["scoring"])
         log = context.catalog.load(f"{use_case}.prediction_log")
 
         def collect(_: str) -> dict[str, Any]:

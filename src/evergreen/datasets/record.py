@@ -9,6 +9,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 from pydantic import ValidationError
 
+from evergreen.datasets.prediction_log.collection import CollectionRecord
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.judge import EvaluationRecord
@@ -35,6 +36,7 @@ RECORDS: dict[str, type[Record]] = {
     "challenger": ChallengerRecord,
     "validation": ValidationRecord,
     "retraining": RetrainingRecord,
+    "collection": CollectionRecord,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,7 @@ class MonitoringParameters(Frozen):
     """The ``monitoring`` block of a use case's parameters.
 
     Attributes:
+        source: Whose rows are looked at: ``table``, the source's own; ``service``, what the service answered.
         window_days: Length of the window; a use case without dates looks at its newest snapshot.
         max_rows: About how many rows of the window are scored for prediction drift and performance.
         sample_rows: Rows of the window that the multivariate test looks at.
@@ -29,6 +30,7 @@ class MonitoringParameters(Frozen):
         reasons: From where on a finding is a reason to retrain; formerly called ``trigger``.
     """
 
+    source: Literal["table", "service"] = "table"
     window_days: int = Field(default=7, ge=1)
     max_rows: int = Field(default=100_000, ge=100)
     sample_rows: int = Field(default=5_000, ge=100, le=10_000)

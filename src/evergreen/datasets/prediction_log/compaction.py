@@ -1,7 +1,7 @@
 """From segments to one parquet file a day and batch: each line once, wherever a run is killed.
 
 Segments move into the folder of a batch that never gets others; its lines are written under names that the batch alone
-decides; the batch goes last. What a killed run left is done again with the same outcome.
+decides; the batch is renamed once they stand, and goes last. What a killed run left is done again, with one outcome.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
-from pydantic import Field
 
+from evergreen.datasets.prediction_log.collection import Collected
 from evergreen.datasets.prediction_log.segments import CLOSED, closed_segments
-from evergreen.records import Frozen
+from evergreen.modelling.scoring import ScoringPolicy
 from evergreen.rows.canonical import canonical_text
 from evergreen.schema import TableSpec
 
 BATCH = "batch-"
+DONE = "done-"
 DATE = "date="
 _HEAD = {"request_id": pa.string(), "entity_id": pa.string(), "timestamp": pa.timestamp("us")}
 _HEAD |= {name: pa.string() for name in ("use_case", "model_version", "variant")}
@@ -35,30 +35,7 @@ _TAIL = {"probability": pa.float64(), "prediction": pa.int8(), "latency_ms": pa.
 _ROWS_TOGETHER = 50_000
 
 
-class CollectionPolicy(Frozen):
-    """What is kept of answered requests.
-
-    Attributes:
-        keep_features: Whether rows carry the features that they were answered for (personal data).
-        hash_entities: Whether entity ids are replaced by a keyed-less BLAKE2b digest.
-        retention_days: Days of older dates are deleted by the same pipeline; None keeps them.
-    """
-
-    keep_features: bool = True
-    hash_entities: bool = False
-    retention_days: int | None = Field(default=400, ge=1)
-
-
-@dataclass(frozen=True)
-class Collected:
-    """What a collection did: rows written, dates that they fell on, dates beyond retention that went."""
-
-    rows: int
-    dates: tuple[dt.date, ...]
-    removed: tuple[dt.date, ...]
-
-
-def collect(log: Path, table: Path, spec: TableSpec, policy: CollectionPolicy, today: dt.date) -> Collected:
+def collect(log: Path, table: Path, spec: TableSpec, policy: ScoringPolicy, today: dt.date) -> Collected:
     """Move every closed segment's lines into the table; one process at a time.
 
     Args:
@@ -80,11 +57,13 @@ def collect(log: Path, table: Path, spec: TableSpec, policy: CollectionPolicy, t
             for day, count in _write_batch(batch, table, spec, policy).items():
                 rows += count
                 dates.add(day)
-            shutil.rmtree(batch)
+            batch.rename(log / f"{DONE}{batch.name}")
+        for done in log.glob(f"{DONE}*"):
+            shutil.rmtree(done)
         return Collected(rows, tuple(sorted(dates)), tuple(_expire(table, policy.retention_days, today)))
 
 
-def _write_batch(batch: Path, table: Path, spec: TableSpec, policy: CollectionPolicy) -> dict[dt.date, int]:
+def _write_batch(batch: Path, table: Path, spec: TableSpec, policy: ScoringPolicy) -> dict[dt.date, int]:
     """Write a batch under names that it alone decides; all files appear before the batch goes."""
     schema = _schema(spec, policy)
     writers: dict[dt.date, tuple[Path, Path, pq.ParquetWriter]] = {}
@@ -127,16 +106,16 @@ def _lines(segment: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
-def _schema(spec: TableSpec, policy: CollectionPolicy) -> pa.Schema:
+def _schema(spec: TableSpec, policy: ScoringPolicy) -> pa.Schema:
     kinds = dict.fromkeys(spec.numeric, pa.float64()) | dict.fromkeys(spec.categorical, pa.string())
     return pa.schema(_HEAD | (kinds if policy.keep_features else {}) | _TAIL)
 
 
-def _row(line: dict[str, Any], spec: TableSpec, policy: CollectionPolicy) -> dict[str, Any]:
+def _row(line: dict[str, Any], spec: TableSpec, policy: ScoringPolicy) -> dict[str, Any]:
     features = line["features"]
-    entity = line.get("entity_id")
+    entity = _category(line.get("entity_id"))
     if entity is not None and policy.hash_entities:
-        entity = hashlib.blake2b(str(entity).encode(), digest_size=16).hexdigest()
+        entity = hashlib.blake2b(entity.encode(), digest_size=16).hexdigest()
     row = {name: line.get(name) for name in (*_HEAD, *_TAIL)}
     row |= {"entity_id": entity, "timestamp": dt.datetime.fromisoformat(line["timestamp"]).replace(tzinfo=None)}
     row |= {name: features.get(name) for name in spec.numeric}

@@ -11,8 +11,10 @@ import ibis
 import ibis.expr.types as ir
 from kedro.io import AbstractDataset, DatasetError
 
-from evergreen.datasets.prediction_log.compaction import DATE, Collected, CollectionPolicy, collect
+from evergreen.datasets.prediction_log.collection import Collected
+from evergreen.datasets.prediction_log.compaction import DATE, collect
 from evergreen.errors import EvergreenError
+from evergreen.modelling.scoring import ScoringPolicy
 from evergreen.schema import TableSpec
 
 
@@ -23,7 +25,7 @@ class PredictionLog:
     folder: Path
     table: Path
 
-    def collect(self, spec: TableSpec, policy: CollectionPolicy, today: dt.date) -> Collected:
+    def collect(self, spec: TableSpec, policy: ScoringPolicy, today: dt.date) -> Collected:
         """Move every closed segment's lines into the table."""
         return collect(self.folder, self.table, spec, policy, today)
 
@@ -56,39 +58,66 @@ class PredictionLogDataset(AbstractDataset[NoReturn, PredictionLog]):
         return {"filepath": str(self._log.folder), "table": str(self._log.table)}
 
 
-class ServicePredictionsDataset(AbstractDataset[NoReturn, ir.Table]):
+class ServicePredictionsDataset(AbstractDataset[NoReturn, ir.Table | None]):
     """What the service answered, one row a prediction, with the ``date`` that it was made on (UTC).
+
+    Labels that arrive apart are joined: by ``request_id``, or by ``entity_id`` and ``date``; of several the one that
+    was observed last counts.
 
     Args:
         filepath: The folder, ``date=yyyy-mm-dd`` below it.
+        labels: Parquet file, or folder of such, with ``label``, ``observed_at`` and ``request_id`` or ``entity_id`` and
+            ``date``; need not be there.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
-    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, filepath: str, labels: str | None = None, metadata: dict[str, Any] | None = None) -> None:
         self.folder = Path(filepath)
+        self._labels = Path(labels) if labels else None
         self.metadata = metadata
 
-    def load(self) -> ir.Table:
-        """All predictions, as an Ibis table on a DuckDB of its own.
+    def load(self) -> ir.Table | None:
+        """All predictions with ``label`` and ``observed_at``, on a DuckDB of its own; None where there are none yet.
 
         Raises:
-            EvergreenError: Where nothing was collected yet.
+            EvergreenError: Where the labels lack a column.
         """
-        if not self._exists():
-            raise EvergreenError(
-                f"{self.folder} holds no predictions of the service yet: run "
-                "`kedro run --pipeline=collect_predictions` once it has answered something."
-            )
+        if not any(self.folder.glob(f"{DATE}*/*.parquet")):
+            return None
+        connection = ibis.duckdb.connect()
         files = f"{self.folder}/{DATE}*/*.parquet"
-        table = ibis.duckdb.connect().read_parquet(files, hive_partitioning=True, union_by_name=True)
-        return table.mutate(date=table["date"].cast("date"))
+        table = connection.read_parquet(files, hive_partitioning=True, union_by_name=True)
+        table = table.mutate(date=table["date"].cast("date"))
+        if self._labels is None or not self._labels.exists():
+            return table.mutate(label=ibis.null("string"), observed_at=ibis.null("timestamp"))
+        whole = f"{self._labels}/**/*.parquet" if self._labels.is_dir() else str(self._labels)
+        return _labelled(table, connection.read_parquet(whole, union_by_name=True), str(self._labels))
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the interface has it
         """Refuse: the log is collected into it."""
         raise DatasetError(f"{self.folder} is filled by `kedro run --pipeline=collect_predictions` alone.")
 
     def _exists(self) -> bool:
-        return any(self.folder.glob(f"{DATE}*/*.parquet"))
+        return True
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self.folder)}
+
+
+def _labelled(predictions: ir.Table, labels: ir.Table, where: str) -> ir.Table:
+    """Predictions with the label that was observed last for each, null where none has arrived."""
+    by_request = "request_id" in labels.columns
+    keys = ["request_id"] if by_request else ["entity_id", "date"]
+    lacking = [name for name in [*keys, "label", "observed_at"] if name not in labels.columns]
+    if lacking:
+        raise EvergreenError(
+            f"labels at {where} lack {', '.join(lacking)}: label, observed_at and request_id, or entity_id and date, "
+            "are needed."
+        )
+    kinds = {"request_id": "string", "entity_id": "string", "date": "date", "observed_at": "timestamp"}
+    labels = labels.mutate(**{name: labels[name].cast(kinds[name]) for name in [*keys, "observed_at"]})
+    newest = labels.group_by(keys).agg(
+        label=labels["label"].argmax(labels["observed_at"]), observed_at=labels["observed_at"].max()
+    )
+    joined = predictions.left_join(newest, keys)
+    return joined.select(*predictions.columns, "label", "observed_at")

@@ -14,6 +14,7 @@ from evergreen.monitoring.conclude import conclude, window_history, window_profi
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import Reference
+from evergreen.monitoring.served import service_window
 from evergreen.monitoring.window import Findings, Window, judge_window, look_at_window
 from evergreen.rows.splits import SplitPolicy
 from evergreen.rows.windows import resolve_as_of
@@ -35,11 +36,14 @@ def look(
     watched: registry.ModelVersion,
     reference: Reference,
     window: ir.Table,
+    service_predictions: ir.Table | None,
     monitoring: MonitoringParameters,
     split: SplitPolicy,
     as_of: str | None,
 ) -> Window:
     """Profile the window where its data lies, and score its rows."""
+    if monitoring.source == "service":
+        window = service_window(service_predictions, reference.spec, as_of, monitoring.window_days)
     today = resolve_as_of(window, reference.spec, as_of, dt.datetime.now(dt.UTC).date())
     return look_at_window(window, reference, watched.probabilities, today, split.label_delay_days, monitoring)
 

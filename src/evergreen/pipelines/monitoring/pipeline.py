@@ -19,7 +19,15 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=nodes.look,
-                inputs=["watched", "reference", "window", "params:monitoring", "params:split", "params:as_of"],
+                inputs=[
+                    "watched",
+                    "reference",
+                    "window",
+                    "service_predictions",
+                    "params:monitoring",
+                    "params:split",
+                    "params:as_of",
+                ],
                 outputs="observed",
                 name="look_at_window",
             ),
