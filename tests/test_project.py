@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable
+from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kedro.framework.context import KedroContext
@@ -103,3 +106,24 @@ def test_no_public_name_of_a_package_is_hidden_by_one_of_its_modules() -> None:
         for each in ast.parse(file.read_text()).body:
             if isinstance(each, ast.ImportFrom) and each.module != package:
                 assert {f"{package}.{alias.name}" for alias in each.names} & (modules - {each.module}) == set()
+
+
+def test_layers_follow_each_other_so_that_kedro_viz_draws_them(context: KedroContext) -> None:
+    resolve = context.catalog.config_resolver.resolve_pattern
+    reached: dict[str, set[str]] = {}
+    after: dict[str, set[str]] = {}
+    for node in pipelines["__default__"].nodes:
+        before = {layer for entry in node.inputs for layer in reached.get(entry, layers_of(resolve, entry))}
+        for entry in node.outputs:
+            own = layers_of(resolve, entry)
+            reached[entry] = own or before
+            for layer in own:
+                after.setdefault(layer, set()).update(before - own)
+    assert "models" in after
+    TopologicalSorter(after).prepare()
+
+
+def layers_of(resolve: Callable[[str], dict[str, Any]], entry: str) -> set[str]:
+    found = {} if entry.startswith("params:") else resolve(entry)
+    layer = (found.get("metadata") or {}).get("kedro-viz", {}).get("layer")
+    return {layer} if layer else set()
