@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,12 @@ class ProjectHooks:
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Sum a whole run up on one screen."""
+        """Let what people read follow the champion, and sum a whole run up on one screen."""
+        from evergreen.renewal import renew
+
+        records = {use_case: _records(catalog, use_case) for use_case in _use_cases(pipeline)}
+        records = {name: replace(found, serving=renew(catalog, name)) for name, found in records.items()}
         if not _chosen_rooms(run_params):
-            records = {use_case: _records(catalog, use_case) for use_case in _use_cases(pipeline)}
             logger.info("%s", summary(records, _short(self._data)))
 
     @hook_impl
@@ -99,5 +102,5 @@ def _short(folder: str) -> str:
 
 
 def _records(catalog: CatalogProtocol, use_case: str) -> Lifecycle:
-    names = {field.name: f"{use_case}.{field.name}" for field in fields(Lifecycle)}
+    names = {field.name: f"{use_case}.{field.name}" for field in fields(Lifecycle) if field.name != "serving"}
     return Lifecycle(**{name: catalog.load(entry) for name, entry in names.items() if catalog.exists(entry)})

@@ -81,3 +81,16 @@ def test_a_run_after_the_promotion_judges_the_new_champion_on_rows_that_it_has_n
     assert evaluation["version"] == retraining["champion"]["after"]
     judged = evaluation["metrics"]["test"]["roc_auc"]["value"]
     assert judged == pytest.approx(retraining["validation"]["challenger_auc"])
+
+
+def test_what_people_read_speaks_of_the_version_that_serves_after_the_retraining(lived: Any) -> None:
+    folder = lived.data / "08_reporting" / "churn"
+    serving = lived.record("churn", "serving")["version"]
+    assert lived.record("churn", "evaluation")["version"] == serving
+    assert (folder / "model_card.md").read_text().startswith(f"# churn · version {serving}\n")
+    for page in ("model_card.html", "monitoring.html"):
+        assert f"Version {serving} (LogisticRegression) serves" in (folder / page).read_text()
+    assert (
+        f'evergreen_serving_version{{use_case="churn",version="{serving}"}}' in (folder / "monitoring.prom").read_text()
+    )
+    assert f"version {serving}" in (folder / "pictures" / "roc.json").read_text()

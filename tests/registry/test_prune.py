@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import uuid
 from pathlib import Path
@@ -93,7 +94,9 @@ def log_leaderboard(use_case: str, version: str) -> Path:
     found = registry.load(use_case, version)
     file = found.folder.parent / TRAINING_FILE
     file.write_text(json.dumps({"leaderboard": leaderboard}))
-    registry.add_artefacts(found, [file])
+    client, digest = mlflow.MlflowClient(), hashlib.sha256(file.read_bytes()).hexdigest()
+    client.log_artifact(found.run_id, str(file), "version")
+    client.set_model_version_tag(use_case, version, f"sha256.{TRAINING_FILE}", digest)
     return Path(mlflow.artifacts.download_artifacts(logged.model_uri))
 
 

@@ -32,6 +32,7 @@ def promote_command(use_case: str, env: str | None, as_json: bool, version: str,
     """
     context = open_project(use_case, env)
     from evergreen import registry
+    from evergreen.renewal import renew
 
     registry.require_reason(use_case, reason, "promote")
     champion = registry.aliases_of(use_case).get(registry.CHAMPION)
@@ -42,7 +43,9 @@ def promote_command(use_case: str, env: str | None, as_json: bool, version: str,
         click.echo(f"{side_by_side(registry.compare_versions(use_case, shown))}\n{sentence}\n")
         if not yes and sys.stdin.isatty():
             click.confirm(f"{use_case}: make version {version} champion?", abort=True)
-    _tell_change(registry.promote(target, champion, reason, judgement), as_json)
+    change = registry.promote(target, champion, reason, judgement)
+    renew(context.catalog, use_case)
+    _tell_change(change, as_json)
 
 
 @command("rollback")
@@ -50,10 +53,13 @@ def promote_command(use_case: str, env: str | None, as_json: bool, version: str,
 @REASON
 def rollback_command(use_case: str, env: str | None, as_json: bool, version: str | None, reason: str) -> None:
     """Let an earlier version serve again, once its files, libraries, columns and predictions have been checked."""
-    open_project(use_case, env)
+    context = open_project(use_case, env)
     from evergreen import registry
+    from evergreen.renewal import renew
 
-    _tell_change(registry.rollback(use_case, reason, version), as_json)
+    change = registry.rollback(use_case, reason, version)
+    renew(context.catalog, use_case)
+    _tell_change(change, as_json)
 
 
 @command("reject")
@@ -61,10 +67,12 @@ def rollback_command(use_case: str, env: str | None, as_json: bool, version: str
 @REASON
 def reject_command(use_case: str, env: str | None, as_json: bool, version: str, reason: str) -> None:
     """Drop a challenger that is left over: the alias goes, the champion stays, and the reason goes into the audit."""
-    open_project(use_case, env)
+    context = open_project(use_case, env)
     from evergreen import registry
+    from evergreen.renewal import renew
 
     line = registry.reject(use_case, version, reason)
+    renew(context.catalog, use_case)
     if as_json:
         print_json(line.model_dump())
     else:

@@ -18,6 +18,7 @@ from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.records import Record
 from evergreen.reporting.index import ContentsRecord
+from evergreen.reporting.serving import ServingRecord
 from evergreen.retraining.gate import QualityGate
 from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord
 from evergreen.retraining.trigger import RetrainingTrigger
@@ -29,6 +30,7 @@ RECORDS: dict[str, type[Record]] = {
     "training": TrainingRecord,
     "evaluation": EvaluationRecord,
     "contents": ContentsRecord,
+    "serving": ServingRecord,
     "monitoring": MonitoringRecord,
     "window_profile": WindowProfile,
     "quality_gate": QualityGate,

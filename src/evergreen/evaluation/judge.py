@@ -88,6 +88,24 @@ class EvaluationRecord(Record):
     promotion: PromotionOutcome
 
 
+def evaluation_record(
+    use_case: str,
+    version: str,
+    scored: ScoredRows,
+    metrics: dict[str, dict[str, Metric]],
+    slices: list[SliceMetric],
+    comparisons: list[PairComparison],
+    promotion: PromotionOutcome,
+) -> EvaluationRecord:
+    """Put the figures of a judged version together; arguments as of the record."""
+    return EvaluationRecord(
+        use_case=use_case, as_of=scored.test.as_of, status=promotion.outcome, version=version,
+        algorithm=scored.algorithm, threshold=scored.thresholds[scored.algorithm], n_test=len(scored.test.y),
+        metrics=metrics, test_roc_auc=roc_auc_by_algorithm(scored), slices=slices, comparisons=comparisons,
+        beats_logistic_regression=against_logistic_regression(scored), promotion=promotion,
+    )  # fmt: skip
+
+
 def roc_auc_by_algorithm(scored: ScoredRows) -> dict[str, float | None]:
     """Test ROC AUC of every algorithm; None where only one class is there."""
     y = scored.test.y

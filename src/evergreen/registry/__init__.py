@@ -28,10 +28,11 @@ from evergreen.registry.compare import VersionFacts, compare_versions, version_f
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.prune import Removal, RetentionPolicy, prune_predictions, prune_versions
-from evergreen.registry.publish import add_card, publish_evaluation, publish_monitoring, publish_record
+from evergreen.registry.publish import Evaluated, publish_evaluation, publish_monitoring, publish_record
 from evergreen.registry.references import reference, reference_scores
 from evergreen.registry.runs import runs
-from evergreen.registry.settle import Contest, note_look, settle
+from evergreen.registry.serving import describe, published_figures, serving_record
+from evergreen.registry.settle import Contest, note_look, outcome_of, settle
 from evergreen.registry.tracking import LoggedCandidate, log_candidate
 from evergreen.registry.versions import (
     CHALLENGER,
@@ -39,7 +40,7 @@ from evergreen.registry.versions import (
     UNDECIDED,
     ModelVersion,
     VersionSummary,
-    add_artefacts,
+    add_figures,
     aliases_of,
     find_by_fingerprint,
     list_versions,
@@ -56,6 +57,7 @@ __all__ = [
     "AliasChange",
     "CheckedVersion",
     "Contest",
+    "Evaluated",
     "LoggedCandidate",
     "Manifest",
     "ModelVersion",
@@ -64,8 +66,7 @@ __all__ = [
     "TrainingPlan",
     "VersionFacts",
     "VersionSummary",
-    "add_artefacts",
-    "add_card",
+    "add_figures",
     "aliases_of",
     "audit",
     "audit_table",
@@ -74,6 +75,7 @@ __all__ = [
     "clear_challenger",
     "compare_versions",
     "decide_promotion",
+    "describe",
     "find_by_fingerprint",
     "former_champion",
     "history",
@@ -91,6 +93,7 @@ __all__ = [
     "note",
     "note_look",
     "note_retraining",
+    "outcome_of",
     "plan_training",
     "promote",
     "prune_predictions",
@@ -98,6 +101,7 @@ __all__ = [
     "publish_evaluation",
     "publish_monitoring",
     "publish_record",
+    "published_figures",
     "recipe",
     "reference",
     "reference_scores",
@@ -109,6 +113,7 @@ __all__ = [
     "rollback",
     "runs",
     "same_lineage",
+    "serving_record",
     "set_challenger",
     "settle",
     "status_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import mlflow.sklearn
@@ -17,6 +18,7 @@ from evergreen.registry.manifest import Manifest, installed_versions
 
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.skops"
+INDEX_FILE = "index.json"
 DIGEST_TAG = "sha256."
 
 
@@ -100,5 +102,34 @@ def check_digests(folder: Path, tags: dict[str, str], version: str) -> None:
     if broken or not stored:
         raise EvergreenError(
             f"{version} is corrupt: {', '.join(broken) or 'its digests'} missing or not as stored; "
+            "restore the artefact store or roll back to another version."
+        )
+
+
+def write_index(folder: Path) -> str:
+    """Write the digests of a folder's files beside them, and return the digest of that list: it names the set."""
+    text = json.dumps(digests(folder), indent=2, sort_keys=True)
+    (folder / INDEX_FILE).write_text(text)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def check_index(folder: Path, name: str, version: str) -> None:
+    """Refuse a set of files that is not the one that was stored.
+
+    Args:
+        folder: The downloaded set.
+        name: What :func:`write_index` returned.
+        version: How to call the version in the message.
+
+    Raises:
+        EvergreenError: Naming the files that are missing or differ.
+    """
+    index = folder / INDEX_FILE
+    text = index.read_text() if index.is_file() else ""
+    found = digests(folder)
+    broken = [file for file, digest in json.loads(text or "{}").items() if found.get(file) != digest]
+    if hashlib.sha256(text.encode()).hexdigest()[:32] != name or broken:
+        raise EvergreenError(
+            f"{version} is corrupt: {', '.join(broken) or INDEX_FILE} of its evaluation missing or not as stored; "
             "restore the artefact store or roll back to another version."
         )

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.reference import PROBABILITY
+from evergreen.registry.references import METRICS_FILE
 from evergreen.registry.versions import ModelVersion, load
 
 CHECK_FILE = "check_rows.parquet"
@@ -61,6 +62,7 @@ def check_version(use_case: str, number: str) -> CheckedVersion:
     """
     version = load(use_case, number)
     assert version.pipeline is not None  # loads it, which checks library versions and types
+    version.file(METRICS_FILE)  # finds what its evaluation left, which checks the digests
     _check_signature(version)
     return CheckedVersion(version, ("files", "library versions", "signature", _check_predictions(version)))
 

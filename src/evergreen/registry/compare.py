@@ -103,13 +103,13 @@ def _champion_and_newest(use_case: str) -> list[str]:
 
 
 def _test_metrics(version: ModelVersion) -> dict[str, Metric]:
-    file = version.folder / METRICS_FILE
+    file = version.file(METRICS_FILE)
     stored = json.loads(file.read_text())["test"] if file.is_file() else {}
     return {name: Metric(**found) for name, found in stored.items()}
 
 
 def _top_features(version: ModelVersion) -> tuple[str, ...]:
-    file = version.folder / IMPORTANCE_FILE
+    file = version.file(IMPORTANCE_FILE)
     if not file.is_file():
         return ()
     return tuple(pd.read_csv(file).nlargest(TOP_FEATURES, "mean_abs_shap")["feature"])

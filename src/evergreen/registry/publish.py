@@ -3,66 +3,86 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
-import pandas as pd
 import plotly.graph_objects as go
 from mlflow import MlflowClient
 
+from evergreen.evaluation.explained import Explained
+from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.evaluation.metrics import Metric
 from evergreen.monitoring.estimated import Estimate
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE
-from evergreen.registry.versions import ModelVersion, add_artefacts, tag_version, working_folder
+from evergreen.registry.versions import ModelVersion, add_figures, tag_version, working_folder
+from evergreen.reporting.model_card.card import ModelCard
 from evergreen.reporting.monitoring.decision import retraining_answer
+from evergreen.reporting.pictures import Subject
+from evergreen.reporting.shap_pictures import shap_summary_png
 from evergreen.retraining.trigger import RetrainingTrigger
 
 CARD_FILE = "model_card.md"
+CARD_PAGE_FILE = "model_card.html"
+EVALUATION_FILE = "evaluation.json"
+EXPLANATIONS_FILE = "explanations.csv"
 PICTURES = "pictures"
 
 
 Metrics = dict[str, dict[str, Metric]]
 
 
-def publish_evaluation(
-    version: ModelVersion,
-    metrics: Metrics,
-    importance: pd.DataFrame,
-    pictures: dict[str, go.Figure],
-    shap_png: bytes,
-) -> None:
-    """Store a judgement with its version and log it to the version's MLflow run, before anything is decided on it.
+@dataclass(frozen=True)
+class Evaluated:
+    """All that an evaluation leaves of a version.
 
-    The test metrics become the reference that realised performance is held against later.
+    Attributes:
+        record: The figures and the decision.
+        explained: What its scores rest on.
+        pictures: Name → figure.
+        card: The model card in both forms.
+    """
+
+    record: EvaluationRecord
+    explained: Explained
+    pictures: dict[str, go.Figure]
+    card: ModelCard
+
+
+def publish_evaluation(version: ModelVersion, evaluated: Evaluated) -> None:
+    """Store an evaluation with its version, all visible at once, and log it to the version's MLflow run.
+
+    It comes before an alias moves: a champion carries its figures from the moment on at which it serves. The test
+    metrics become the reference that realised performance is held against later.
 
     Args:
         version: The judged version.
-        metrics: ``test`` and ``train``, each name → metric.
-        importance: The content of ``importance.csv``.
-        pictures: Name → figure.
-        shap_png: The SHAP summary, 300 dpi.
+        evaluated: What was found of it.
     """
+    record, explained = evaluated.record, evaluated.explained
+    subject = Subject(version.use_case, version.version, record.algorithm, record.n_test)
     with working_folder() as name:
-        folder = Path(name)
-        plain = {part: {key: found.model_dump() for key, found in rows.items()} for part, rows in metrics.items()}
+        folder = Path(name) / "figures"
+        (folder / PICTURES).mkdir(parents=True)
+        plain = record.model_dump(include={"metrics"})["metrics"]
         (folder / METRICS_FILE).write_text(json.dumps(plain, indent=2))
-        importance.to_csv(folder / IMPORTANCE_FILE, index=False)
-        add_artefacts(version, [folder / METRICS_FILE, folder / IMPORTANCE_FILE])
-        _log_pictures(version.run_id, pictures, shap_png, folder)
-    _log_metrics(version, metrics)
-    auc = metrics["test"]["roc_auc"].value
+        (folder / EVALUATION_FILE).write_text(record.model_dump_json(indent=2))
+        (folder / CARD_FILE).write_text(evaluated.card.markdown)
+        (folder / CARD_PAGE_FILE).write_text(evaluated.card.html)
+        explained.importance.to_csv(folder / IMPORTANCE_FILE, index=False)
+        explained.by_algorithm.to_csv(folder / EXPLANATIONS_FILE, index=False)
+        for picture, figure in evaluated.pictures.items():
+            (folder / PICTURES / f"{picture}.json").write_text(figure.to_json())
+        add_figures(version, folder)
+        shown = Path(name) / "shown"
+        shown.mkdir()
+        _log_pictures(version.run_id, evaluated.pictures, shap_summary_png(explained.judged, subject), shown)
+    _log_metrics(version, record.metrics)
+    auc = record.metrics["test"]["roc_auc"].value
     if auc is not None:
         tag_version(version.use_case, version.version, test_roc_auc=auc)
-
-
-def add_card(version: ModelVersion, card: str) -> None:
-    """Store the model card (markdown) with its version."""
-    with working_folder() as name:
-        file = Path(name) / CARD_FILE
-        file.write_text(card)
-        add_artefacts(version, [file])
 
 
 def _log_pictures(run_id: str, pictures: dict[str, go.Figure], shap_png: bytes, folder: Path) -> None:

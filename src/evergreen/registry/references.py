@@ -33,12 +33,12 @@ def reference(version: ModelVersion) -> Reference:
         EvergreenError: Where the version was never evaluated.
     """
     folder, manifest = version.folder, version.manifest
-    if not (folder / METRICS_FILE).is_file():
+    if not version.file(METRICS_FILE).is_file():
         raise EvergreenError(
             f"{version.use_case} version {version.version} has no test metrics yet: "
             f"run `{command('kedro run --pipeline=evaluation', version.use_case)}` first."
         )
-    metrics = json.loads((folder / METRICS_FILE).read_text())["test"]
+    metrics = json.loads(version.file(METRICS_FILE).read_text())["test"]
     sample = folder / SAMPLE_FILE
     return Reference(
         spec=manifest.spec,
@@ -56,7 +56,7 @@ def reference(version: ModelVersion) -> Reference:
 
 
 def _importance(version: ModelVersion) -> dict[str, float]:
-    file = version.folder / IMPORTANCE_FILE
+    file = version.file(IMPORTANCE_FILE)
     if not file.is_file():
         return {}
     table = pd.read_csv(file)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from evergreen.evaluation.decision import PromotionDecision
+from evergreen.evaluation.decision import Decision, PromotionDecision
 from evergreen.evaluation.judge import PromotionOutcome
 from evergreen.registry.aliases import clear_challenger, move_champion, registry_lock
 from evergreen.registry.audit_log import AliasChange, Evidence, audit, note
 from evergreen.registry.versions import ModelVersion, tag_version
 
 REASON_CHARACTERS = 1000
+OUTCOMES: dict[Decision, Literal["promoted", "refused", "undecidable"]] = {
+    "promote": "promoted", "refuse": "refused", "undecidable": "undecidable",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,25 +54,30 @@ def settle(contest: Contest, decision: PromotionDecision | None) -> PromotionOut
     Raises:
         EvergreenError: Where somebody else moved the champion alias since the contest began.
     """
-    challenger = contest.challenger
-    before = contest.champion.version if contest.champion else None
-    outcome, after = "standing", before
+    challenger, planned = contest.challenger, outcome_of(contest, decision)
+    before = planned.champion_before
     try:
         if decision is not None and decision.decision == "promote":
             reason = " ".join(decision.reasons)
             move_champion(challenger.use_case, challenger.version, before, reason, evidence_of(decision))
-            after = challenger.version
         if decision is not None:
             if decision.look is not None and decision.decision != "promote":
                 note_look(contest, decision)
-            outcome = {"promote": "promoted", "refuse": "refused"}.get(decision.decision, decision.decision)
             told = " ".join(decision.reasons)
-            tag_version(challenger.use_case, challenger.version, status=outcome, decision=told)
+            tag_version(challenger.use_case, challenger.version, status=planned.outcome, decision=told)
     finally:
         clear_challenger(challenger.use_case)
-    return PromotionOutcome.model_validate(
-        {"outcome": outcome, "champion_before": before, "champion_after": after, "decision": decision}
-    )
+    return planned
+
+
+def outcome_of(contest: Contest, decision: PromotionDecision | None) -> PromotionOutcome:
+    """What becomes of a contest once its decision is carried out."""
+    before = contest.champion.version if contest.champion else None
+    if decision is None:
+        return PromotionOutcome(outcome="standing", champion_before=before, champion_after=before, decision=None)
+    after = contest.challenger.version if decision.decision == "promote" else before
+    outcome = OUTCOMES[decision.decision]
+    return PromotionOutcome(outcome=outcome, champion_before=before, champion_after=after, decision=decision)
 
 
 def note_look(contest: Contest, decision: PromotionDecision) -> None:

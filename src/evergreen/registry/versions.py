@@ -23,6 +23,7 @@ from evergreen.registry.manifest import Manifest, check_library_versions
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 FOLDER = "version"
+FIGURES = "figures"
 UNDECIDED = "registered"
 
 
@@ -37,6 +38,7 @@ class ModelVersion:
         run_id: The MLflow run that made it.
         folder: Its files.
         manifest: What it says of itself.
+        figures: Digest of the set of files that its evaluation left, or None where it was stored without one.
     """
 
     use_case: str
@@ -45,6 +47,26 @@ class ModelVersion:
     run_id: str
     folder: Path
     manifest: Manifest
+    figures: str | None = None
+
+    @cached_property
+    def figures_folder(self) -> Path | None:
+        """The files that its evaluation left, whole and as stored; None where it was stored without them.
+
+        Raises:
+            EvergreenError: Where a file is missing or differs.
+        """
+        if self.figures is None:
+            return None
+        place = MlflowClient().get_run(self.run_id).info.artifact_uri
+        folder = fetch(f"{place}/{FIGURES}/{self.figures}", {FIGURES: self.figures})
+        artefacts.check_index(folder, self.figures, f"{self.use_case} version {self.version}")
+        return folder
+
+    def file(self, name: str) -> Path:
+        """Where a file of the version lies, those of its evaluation first; it need not exist."""
+        found = self.figures_folder / name if self.figures_folder else None
+        return found if found is not None and found.is_file() else self.folder / name
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -106,13 +128,20 @@ def register(manifest: Manifest, folder: Path, run_id: str) -> str:
     return str(made.version)
 
 
-def add_artefacts(version: ModelVersion, files: list[Path]) -> None:
-    """Add files (metrics, importance, card) to a version, digests included."""
+def add_figures(version: ModelVersion, folder: Path) -> None:
+    """Store the files that an evaluation leaves with a version, all visible at once.
+
+    They are a set of their own, named by the digest of its index; one tag makes the version carry it. A process that is
+    killed before leaves the former set, whole.
+
+    Args:
+        version: The evaluated version.
+        folder: The complete set; its index is added.
+    """
     client = MlflowClient()
-    for file in files:
-        client.log_artifact(version.run_id, str(file), FOLDER)
-        digest = artefacts.digests(file.parent)[file.name]
-        client.set_model_version_tag(version.use_case, version.version, artefacts.DIGEST_TAG + file.name, digest)
+    digest = artefacts.write_index(folder)
+    client.log_artifacts(version.run_id, str(folder), f"{FIGURES}/{digest}")
+    client.set_model_version_tag(version.use_case, version.version, FIGURES, digest)
 
 
 def tag_version(use_case: str, version: str, **tags: object) -> None:
@@ -138,7 +167,9 @@ def load(use_case: str, version: str) -> ModelVersion:
         ) from error
     artefacts.check_digests(folder, found.tags, f"{use_case} version {version}")
     aliases = tuple(alias for alias, pointed in aliases_of(use_case).items() if pointed == str(version))
-    return ModelVersion(use_case, str(version), aliases, str(found.run_id), folder, artefacts.read_manifest(folder))
+    manifest = artefacts.read_manifest(folder)
+    figures = found.tags.get(FIGURES)
+    return ModelVersion(use_case, str(version), aliases, str(found.run_id), folder, manifest, figures)
 
 
 def aliases_of(use_case: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.reporting.monitoring.decision import retraining_answer
+from evergreen.reporting.serving import ServingRecord
 from evergreen.retraining.record import RetrainingRecord
 from evergreen.retraining.trigger import RetrainingTrigger
 from evergreen.wording import in_words
@@ -25,6 +26,7 @@ class Lifecycle:
     monitoring: MonitoringRecord | None = None
     trigger: RetrainingTrigger | None = None
     retraining: RetrainingRecord | None = None
+    serving: ServingRecord | None = None
 
 
 def summary(records: dict[str, Lifecycle], data: str) -> str:
@@ -42,6 +44,8 @@ def summary(records: dict[str, Lifecycle], data: str) -> str:
 
 def _use_case(name: str, records: Lifecycle) -> str:
     lines = [name]
+    if records.serving is not None:
+        lines.append(f"champion   version {records.serving.version} {records.serving.algorithm} serves")
     if records.evaluation is not None:
         lines += _evaluation(records.evaluation, records.training)
     if records.monitoring is not None:
@@ -59,7 +63,6 @@ def _evaluation(evaluation: EvaluationRecord, training: TrainingRecord | None) -
     figures = f"test AUC {_number(auc.value)} ({_number(auc.low)} to {_number(auc.high)})"
     against = f"logistic regression {_number(baseline)}"
     lines = [
-        f"champion   version {promotion.champion_after or 'none'}",
         f"judged     version {evaluation.version} {evaluation.algorithm}: {figures}, {against}, "
         f"on {evaluation.n_test:,} test rows",
         f"decision   {promotion.outcome}{_reason(promotion)}",

@@ -10,15 +10,8 @@ import plotly.graph_objects as go
 
 from evergreen import registry
 from evergreen.evaluation.comparison import PairComparison, compare_models
-from evergreen.evaluation.curves import calibration_curve, roc_curve
 from evergreen.evaluation.explained import Explained, explain_leaderboard
-from evergreen.evaluation.judge import (
-    EvaluationRecord,
-    PromotionOutcome,
-    ScoredRows,
-    against_logistic_regression,
-    roc_auc_by_algorithm,
-)
+from evergreen.evaluation.judge import EvaluationRecord, PromotionOutcome, ScoredRows, evaluation_record
 from evergreen.evaluation.metrics import Metric, classification_metrics
 from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.evaluation.slices import SliceMetric, slice_metrics
@@ -26,9 +19,8 @@ from evergreen.modelling.record import TrainingRecord
 from evergreen.records import Record
 from evergreen.reporting.figures import PICTURES, evaluation_figures
 from evergreen.reporting.index import ContentsRecord
-from evergreen.reporting.model_card.card import CardFacts, model_card
+from evergreen.reporting.model_card.card import CardFacts, ModelCard, card_of
 from evergreen.reporting.pictures import Subject
-from evergreen.reporting.shap_pictures import shap_summary_png
 from evergreen.rows.labelled import select_judging_rows, select_test_rows
 
 logger = logging.getLogger("evergreen.evaluation")
@@ -103,29 +95,13 @@ def hang(pictures: dict[str, go.Figure]) -> tuple[go.Figure, ...]:
     return tuple(pictures[name] for name in PICTURES)
 
 
-def publish(
-    scored: ScoredRows,
-    metrics: dict[str, dict[str, Metric]],
-    explained: Explained,
-    pictures: dict[str, go.Figure],
-    contest: registry.Contest,
-) -> Record:
-    """Store metrics and importance with the version, and log the pictures to MLflow, before anything is decided."""
-    version = contest.challenger
-    subject = Subject(version.use_case, version.version, scored.algorithm, len(scored.test.y))
-    png = shap_summary_png(explained.judged, subject)
-    registry.publish_evaluation(version, metrics, explained.importance, pictures, png)
-    return Record(use_case=version.use_case, as_of=scored.test.as_of, status="published")
-
-
 def decide(
-    published: Record,  # noqa: ARG001 - a champion must carry its metrics when its alias is set
     scored: ScoredRows,
     window: ir.Table,
     contest: registry.Contest,
     evaluation: EvaluationParameters,
 ) -> PromotionOutcome:
-    """Decide about the champion and carry it out.
+    """Decide about the champion; nothing is moved yet.
 
     A challenger is judged against the champion on rows that neither has seen; a first one against the floor.
     """
@@ -135,7 +111,7 @@ def decide(
     elif not contest.standing:
         rows = registry.judging_rows(contest, window, evaluation.max_rows)
         decision = registry.judge_challenger(contest, rows, evaluation)
-    return registry.settle(contest, decision)
+    return registry.outcome_of(contest, decision)
 
 
 def report(
@@ -148,13 +124,7 @@ def report(
 ) -> EvaluationRecord:
     """Put the figures together."""
     version = contest.challenger
-    return EvaluationRecord(
-        use_case=version.use_case, as_of=scored.test.as_of, status=promotion.outcome,
-        version=version.version, algorithm=scored.algorithm, threshold=version.manifest.threshold,
-        n_test=len(scored.test.y), metrics=metrics, test_roc_auc=roc_auc_by_algorithm(scored), slices=slices,
-        comparisons=comparisons, promotion=promotion,
-        beats_logistic_regression=against_logistic_regression(scored),
-    )  # fmt: skip
+    return evaluation_record(version.use_case, version.version, scored, metrics, slices, comparisons, promotion)
 
 
 def write_card(
@@ -163,15 +133,34 @@ def write_card(
     explained: Explained,
     contest: registry.Contest,
     evaluation: EvaluationParameters,
-) -> tuple[str, str]:
-    """The model card, as markdown and as a page."""
+) -> tuple[ModelCard, str, str]:
+    """The model card, as it is stored with the version, as markdown and as a page."""
     facts = CardFacts(**contest.challenger.card_facts(), **evaluation.card.model_dump())
-    roc = {name: roc_curve(scored.test.y, scores) for name, scores in scored.scores.items()}
-    calibration = calibration_curve(scored.test.y, scored.judged)
-    card = model_card(facts, record, explained.importance, explained.judged.basis, roc, calibration)
-    registry.add_card(contest.challenger, card.markdown)
+    card = card_of(facts, record, scored, explained)
+    return card, card.markdown, card.html
+
+
+def publish(
+    record: EvaluationRecord,
+    explained: Explained,
+    pictures: dict[str, go.Figure],
+    card: ModelCard,
+    contest: registry.Contest,
+) -> Record:
+    """Store figures, pictures and card with the version: a champion carries them when its alias is set."""
+    registry.publish_evaluation(contest.challenger, registry.Evaluated(record, explained, pictures, card))
+    return Record(use_case=record.use_case, as_of=record.as_of, status="published")
+
+
+def settle(
+    published: Record,  # noqa: ARG001 - a champion must carry its figures when its alias is set
+    record: EvaluationRecord,
+    contest: registry.Contest,
+) -> EvaluationRecord:
+    """Carry the decision out: move the champion alias or leave it, and clear the challenger's either way."""
+    registry.settle(contest, record.promotion.decision)
     logger.info("%s: version %s %s.", record.use_case, record.version, record.status)
-    return card.markdown, card.html
+    return record
 
 
 def list_contents(

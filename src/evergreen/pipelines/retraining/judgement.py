@@ -6,13 +6,16 @@ import ibis.expr.types as ir
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
+from evergreen.evaluation.comparison import compare_models
+from evergreen.evaluation.decision import PromotionDecision
 from evergreen.evaluation.explained import explain_leaderboard
-from evergreen.evaluation.judge import ScoredRows
+from evergreen.evaluation.judge import ScoredRows, evaluation_record
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.evaluation.slices import slice_metrics
 from evergreen.reporting.figures import evaluation_figures
+from evergreen.reporting.model_card.card import CardFacts, card_of
 from evergreen.reporting.pictures import Subject
-from evergreen.reporting.shap_pictures import shap_summary_png
 from evergreen.retraining.record import SKIPPED, ChallengerRecord, ValidationRecord
 from evergreen.rows.labelled import LabelledRows
 
@@ -34,28 +37,45 @@ def judging_rows(contest: registry.Contest, window: ir.Table, evaluation: Evalua
     return rows
 
 
-def publish_judgement(contest: registry.Contest, rows: LabelledRows, explained_rows: int) -> None:
-    """Store metrics, importance and pictures with the challenger: a champion must carry them when its alias is set."""
-    version = contest.challenger
-    manifest, old = version.manifest, contest.reigning
-    rival = f"champion (version {old.version})"
-    scores = old.probabilities(rows.rows), version.probabilities(rows.rows)
-    scored = ScoredRows(
-        test=rows,
-        scores={manifest.algorithm: scores[1], rival: scores[0]},
-        thresholds={manifest.algorithm: manifest.threshold, rival: old.manifest.threshold},
-        algorithm=manifest.algorithm,
-    )
-    explained = explain_leaderboard({manifest.algorithm: version.pipeline}, scored, explained_rows, explained_rows)
-    train = registry.reference_scores(version)
+def publish_judgement(
+    contest: registry.Contest,
+    rows: LabelledRows,
+    decision: PromotionDecision,
+    explained_rows: int,
+    evaluation: EvaluationParameters,
+) -> None:
+    """Store figures, pictures and card with the challenger: a champion must carry them when its alias is set."""
+    version, scored = contest.challenger, _scored(contest, rows)
+    models = {scored.algorithm: version.pipeline}
+    explained = explain_leaderboard(models, scored, explained_rows, explained_rows)
+    spec, threshold, train = rows.spec, version.manifest.threshold, registry.reference_scores(version)
     metrics = {
-        "test": classification_metrics(rows.y, scores[1], manifest.threshold, blocks=rows.blocks),
-        "train": classification_metrics(train["label"], train["probability"], manifest.threshold),
+        "test": classification_metrics(rows.y, scored.judged, threshold, blocks=rows.blocks),
+        "train": classification_metrics(train["label"], train["probability"], threshold),
     }
-    subject = Subject(version.use_case, version.version, manifest.algorithm, len(rows.y))
-    pictures = evaluation_figures(scored, explained.judged, subject)
-    png = shap_summary_png(explained.judged, subject)
-    registry.publish_evaluation(version, metrics, explained.importance, pictures, png)
+    slices = slice_metrics(
+        rows.y, scored.judged, rows.X, spec.categorical, spec.numeric, evaluation.slices, rows.blocks
+    )
+    pairs = compare_models(rows.y, scored.scores, scored.thresholds, blocks=rows.blocks)
+    outcome = registry.outcome_of(contest, decision)
+    record = evaluation_record(version.use_case, version.version, scored, metrics, slices, pairs, outcome)
+    pictures = evaluation_figures(
+        scored, explained.judged, Subject(version.use_case, version.version, scored.algorithm, len(rows.y))
+    )
+    card = card_of(CardFacts(**version.card_facts(), **evaluation.card.model_dump()), record, scored, explained)
+    registry.publish_evaluation(version, registry.Evaluated(record, explained, pictures, card))
+
+
+def _scored(contest: registry.Contest, rows: LabelledRows) -> ScoredRows:
+    """The judging rows with both versions' scores, the challenger's as the judged one."""
+    new, old = contest.challenger, contest.reigning
+    algorithm, rival = new.manifest.algorithm, f"champion (version {old.version})"
+    return ScoredRows(
+        test=rows,
+        scores={algorithm: new.probabilities(rows.rows), rival: old.probabilities(rows.rows)},
+        thresholds={algorithm: new.manifest.threshold, rival: old.manifest.threshold},
+        algorithm=algorithm,
+    )
 
 
 def nothing_to_validate(trained: ChallengerRecord) -> ValidationRecord:

@@ -130,7 +130,7 @@ def validate_challenger(
     contest = contest_of(retrained.use_case, retrained.challenger.version, retrained.champion)
     rows = judging_rows(contest, window, evaluation)
     decision = registry.judge_challenger(contest, rows, evaluation)
-    publish_judgement(contest, rows, retraining.explained_rows)
+    publish_judgement(contest, rows, decision, retraining.explained_rows, evaluation)
     return ValidationRecord(
         use_case=retrained.use_case, as_of=retrained.as_of, status=decision.decision, champion=retrained.champion,
         challenger=retrained.challenger.version, look=decision.look, decision=decision,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evergreen.evaluation.judge import EvaluationRecord
+from evergreen.evaluation.curves import calibration_curve, roc_curve
+from evergreen.evaluation.explained import Explained
+from evergreen.evaluation.judge import EvaluationRecord, ScoredRows
 from evergreen.records import Frozen
 from evergreen.reporting.model_card.evidence import (
     METRIC_LABELS,
@@ -84,6 +86,14 @@ class ModelCard:
 
     markdown: str
     html: str
+
+
+def card_of(facts: CardFacts, record: EvaluationRecord, scored: ScoredRows, explained: Explained) -> ModelCard:
+    """The model card of a version that was just judged, its curves computed from the scores."""
+    y = scored.test.y
+    roc = {name: roc_curve(y, scores) for name, scores in scored.scores.items()}
+    calibration = calibration_curve(y, scored.judged)
+    return model_card(facts, record, explained.importance, explained.judged.basis, roc, calibration)
 
 
 def model_card(

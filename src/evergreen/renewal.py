@@ -1,0 +1,75 @@
+"""What people read follows the champion: renewed at every door that may have moved it, on whichever machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kedro.io import CatalogProtocol
+
+from evergreen import registry
+from evergreen.reporting.index import index_page
+from evergreen.reporting.serving import ServingRecord, with_banner, with_gauge, with_line
+
+
+def renew(catalog: CatalogProtocol, use_case: str) -> ServingRecord | None:
+    """Make evaluation record, card and pictures those of the version that serves, and let every page name it.
+
+    What is up to date is left alone; ``serving`` is written last, so that a renewal that was killed is repeated.
+
+    Args:
+        catalog: The project's catalog.
+        use_case: Name of the registered model.
+
+    Returns:
+        Which version serves; None before the first champion.
+    """
+    entry = f"{use_case}.serving"
+    serving = registry.serving_record(use_case)
+    if serving is None or entry not in catalog:
+        return serving
+    known, shown = catalog.load(entry), catalog.load(f"{use_case}.evaluation")
+    moved = known != serving
+    if moved or shown is None or shown.version != serving.version:
+        for name, content in registry.published_figures(use_case, serving.version).items():
+            catalog.save(f"{use_case}.{name}", content)
+        _renew_contents(catalog, use_case)
+    _renew_index(catalog, use_case)
+    _renew_texts(catalog, use_case, serving)
+    if moved:
+        registry.describe(serving)
+        catalog.save(entry, serving)
+    return serving
+
+
+def _renew_contents(catalog: CatalogProtocol, use_case: str) -> None:
+    entry, evaluation = f"{use_case}.evaluation_contents", catalog.load(f"{use_case}.evaluation")
+    if catalog.exists(entry):
+        spoken_of = {name: getattr(evaluation, name) for name in ("as_of", "status", "version")}
+        catalog.save(entry, catalog.load(entry).model_copy(update=spoken_of))
+
+
+def _renew_index(catalog: CatalogProtocol, use_case: str) -> None:
+    names = ("monitoring", "evaluation_contents", "retraining")
+    entries = {name: f"{use_case}.{name}" for name in names if catalog.exists(f"{use_case}.{name}")}
+    if catalog.exists(f"{use_case}.index") and "monitoring" in entries:
+        found = {name: catalog.load(entry) for name, entry in entries.items()}
+        page = index_page(found["monitoring"], found.get("evaluation_contents"), found.get("retraining"))
+        catalog.save(f"{use_case}.index", page)
+
+
+def _renew_texts(catalog: CatalogProtocol, use_case: str, serving: ServingRecord) -> None:
+    monitoring = catalog.load(f"{use_case}.monitoring") if catalog.exists(f"{use_case}.monitoring") else None
+    watched = monitoring.version if monitoring is not None else serving.version
+    renewals: dict[str, Callable[[str], str]] = {
+        "model_card": lambda text: with_line(text, serving, serving.version),
+        "model_card_page": lambda text: with_banner(text, serving, serving.version),
+        "index": lambda text: with_banner(text, serving, serving.version),
+        "monitoring_page": lambda text: with_banner(text, serving, watched),
+        "monitoring_metrics": lambda text: with_gauge(text, serving),
+    }
+    for name, renewed in renewals.items():
+        entry = f"{use_case}.{name}"
+        if catalog.exists(entry):
+            text = catalog.load(entry)
+            if (new := renewed(text)) != text:
+                catalog.save(entry, new)
