@@ -13,6 +13,7 @@ from kedro.config import MissingConfigException, OmegaConfigLoader
 from evergreen.use_cases import POLICIES
 
 LOCAL = "local"
+_FILE_TYPES = ("ibis.FileDataset", "kedro_datasets.ibis.FileDataset")
 _SERVERS = ("http", "https", "databricks")
 
 
@@ -23,6 +24,8 @@ def mlflow_scheme(uri: str) -> str:
 
 class ConfigLoader(OmegaConfigLoader):
     """Kedro's loader, for which ``conf/local/credentials.yml`` also counts under ``--env``: secrets are a machine's.
+
+    Files named by ``ibis.FileDataset`` are read by the project's own reader, which loses nothing.
 
     Every use case has all its blocks of parameters: one that YAML does not name is empty, so that its model's defaults
     hold.
@@ -39,6 +42,8 @@ class ConfigLoader(OmegaConfigLoader):
         if key == "parameters":
             listed = self["use_cases"] if "use_cases" in self.config_patterns else {}
             return _with_all_blocks(dict(super().__getitem__(key)), [name for name in listed if listed[name]])
+        if key == "catalog":
+            return _read_without_loss(dict(super().__getitem__(key)))
         folder = Path(self.conf_source) / LOCAL
         if key != "credentials" or self.env in (None, LOCAL) or not folder.is_dir():
             return dict(super().__getitem__(key))
@@ -74,6 +79,14 @@ def _login_apart(mlflow: dict[str, Any]) -> dict[str, Any]:
             os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
             server["mlflow_tracking_uri"] = f"{head}://{host}"
     return mlflow
+
+
+def _read_without_loss(catalog: dict[str, Any]) -> dict[str, Any]:
+    """The catalog with this project's own reading of files behind ``ibis.FileDataset``, which rounds silently."""
+    for name, entry in catalog.items():
+        if isinstance(entry, dict) and entry.get("type") in _FILE_TYPES:
+            catalog[name] = {**entry, "type": "evergreen.datasets.TableFileDataset", "table": name}
+    return catalog
 
 
 def _artefacts_beside_runs(mlflow: dict[str, Any]) -> dict[str, Any]:

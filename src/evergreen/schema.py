@@ -11,8 +11,23 @@ from evergreen.records import Frozen
 
 KnownAt = Literal["prediction", "outcome"]
 
-# How yes and no are written: an engine reads Yes and No of a file as booleans, another as text.
-TRUTH = (("1", "true", "yes"), ("0", "false", "no"))
+Value = str | int | float | bool
+
+RESERVED = frozenset(
+    [
+        "request_id",
+        "entity_id",
+        "timestamp",
+        "use_case",
+        "model_version",
+        "variant",
+        "probability",
+        "prediction",
+        "latency_ms",
+        "block_share",
+    ]
+)
+"""Columns that predictions and stored samples carry beside the features."""
 
 
 class ColumnRule(Frozen):
@@ -32,12 +47,17 @@ class TableSpec(Frozen):
     """One use case's feature table, in the user's own column names.
 
     Attributes:
-        entity: Column that identifies a row's subject; unique per row.
+        entity: Column that identifies a row's subject; unique per row, unless ``panel``.
         date: Column with the row's date, or None for a use case without dates.
+        panel: Whether an entity has many rows, one a date: no entity then stands on both sides of a split.
+        time_zone: Where a row's day is counted (``Europe/Berlin``); needed where dates carry a time zone.
+        null_keys: ``refuse`` a table with rows that lack a key or date, or ``drop`` these rows.
         block: Columns whose joint value is never torn apart between sets (store × day); default: the entity.
         target: Column that holds the outcome, before the label definition turns it into 0/1.
-        positive: Value of ``target`` that counts as 1; None where the label definition fits a threshold.
-        numeric: Numeric features.
+        positive: Value of ``target`` that counts as 1, or a list of such values.
+        threshold: In place of ``positive``: numbers above it count as 1; without either, a quantile is fitted.
+        weights: Column with the weight of each training row, or None.
+        numeric: Numeric features: numbers, truth values, or dates, read as days before the row's date.
         categorical: Categorical features.
         columns: Rules for single columns, features or not.
         snapshot_date: For a use case without dates, column of the ``current`` table that dates the snapshot.
@@ -45,9 +65,14 @@ class TableSpec(Frozen):
 
     entity: str
     date: str | None = None
+    panel: bool = False
+    time_zone: str | None = None
+    null_keys: Literal["refuse", "drop"] = "refuse"
     block: list[str] = Field(default_factory=list)
     target: str
-    positive: str | int | float | bool | None = None
+    positive: Value | tuple[Value, ...] | None = None
+    threshold: float | None = None
+    weights: str | None = None
     numeric: list[str] = Field(default_factory=list)
     categorical: list[str] = Field(default_factory=list)
     columns: dict[str, ColumnRule] = Field(default_factory=dict)
@@ -61,12 +86,45 @@ class TableSpec(Frozen):
             raise ValueError(f"features listed twice: {', '.join(twice)}; list each once")
         if not names:
             raise ValueError("no features: name at least one under numeric or categorical")
+        named = dict.fromkeys([*names, *self.keys, self.target])
+        lowered = [name.casefold() for name in named]
+        alike = [name for name in named if lowered.count(name.casefold()) > 1]
+        if alike:
+            raise ValueError(f"columns {', '.join(alike)} differ by case only, and engines confuse them; rename one")
+        reserved = [name for name in names if name.casefold() in RESERVED]
+        if reserved:
+            raise ValueError(
+                f"features {', '.join(reserved)} bear a name that predictions use themselves "
+                f"({', '.join(RESERVED)}); rename them in the source or in the query that reads it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _roles_fit_together(self) -> TableSpec:
+        if self.positive is not None and self.threshold is not None:
+            raise ValueError("positive and threshold both say what counts as 1; leave one out")
+        if self.panel and self.date is None:
+            raise ValueError("panel: true needs a date: its rows are keyed by entity and date")
+        if self.panel and self.block not in ([], [self.entity]):
+            raise ValueError("panel: true keeps an entity's rows together, so block is the entity; leave block out")
         return self
 
     @property
     def features(self) -> list[str]:
         """All features, numeric first, in the order given."""
         return [*self.numeric, *self.categorical]
+
+    @property
+    def key(self) -> list[str]:
+        """The columns whose joint value is unique."""
+        return [self.entity, self.date] if self.panel and self.date else [self.entity]
+
+    @property
+    def positive_values(self) -> tuple[Value, ...]:
+        """The values of ``target`` that count as 1."""
+        if self.positive is None:
+            return ()
+        return self.positive if isinstance(self.positive, tuple) else (self.positive,)
 
     @property
     def block_columns(self) -> list[str]:

@@ -68,3 +68,16 @@ def test_one_class_is_refused_in_words(outcome, spec):
 def test_a_text_outcome_without_a_positive_value_is_refused():
     with pytest.raises(EvergreenError, match="set 'positive'"):
         fit_label_definition(pd.Series(["Yes", "No"]), AMOUNT, LabelPolicy())
+
+
+def test_several_values_may_count_as_one():
+    spec = TableSpec(entity="id", target="y", positive=["left", 2], numeric=["x"])
+    definition = fit_label_definition(pd.Series(["left", "2", "stayed", "2.0"]), spec, LabelPolicy())
+    assert definition.apply(pd.Series(["left", "2", "stayed", "2.0"])).tolist() == [1, 1, 0, 1]
+    assert LabelDefinition.model_validate_json(definition.model_dump_json()) == definition
+
+
+def test_a_fixed_threshold_is_taken_as_it_is():
+    spec = TableSpec(entity="id", target="y", threshold=10, numeric=["x"])
+    definition = fit_label_definition(pd.Series([1.0, 10.0, 11.0]), spec, LabelPolicy())
+    assert definition.apply(pd.Series([10.0, 10.5])).tolist() == [0, 1]

@@ -27,6 +27,7 @@ CONNECTORS = {
     "SparkTableDataset": "spark",
     "SyntheticDataset": "synthetic",
     "TableDataset": "whole",
+    "TableFileDataset": "table_file",
     "WebhookDataset": "alert_channels",
 }
 """Connector → the module that holds it; a worker of the service that writes its log imports no other."""

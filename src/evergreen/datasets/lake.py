@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from typing import Any, NoReturn
 
 import fsspec
@@ -12,6 +13,7 @@ import ibis.expr.types as ir
 from kedro.io import DatasetError
 from kedro_datasets.ibis import FileDataset
 
+from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
 from evergreen.features import as_date
 from evergreen.redaction import redact
@@ -76,13 +78,31 @@ class LakeDataset(FileDataset):
                 f"{self._table}/ with parquet files was found; put it there or set `--params=lake=<folder or URL>`."
             )
         table = self._read(source)
-        return table if self._since is None else table.filter(as_date(table[self._dated_by]) >= ibis.date(self._since))
+        return (
+            table
+            if self._since is None
+            else table.filter(as_date(table[self._dated_by], "UTC") >= ibis.date(self._since))
+        )
 
     def _read(self, source: str) -> ir.Table:
+        files, _ = fsspec.core.url_to_fs(self._lake, **self._fs_args)
         if self._is_remote:
-            files, _ = fsspec.core.url_to_fs(self._lake, **self._fs_args)
             self.connection.register_filesystem(files)
+        if "*" in source:
+            parts = self._parts(files, source)
+            if not have_one_schema(self.connection.con, parts, self._table):
+                return self.connection.read_parquet(parts, hive_partitioning=True, union_by_name=True)
         return self.connection.read_parquet(source, hive_partitioning=True)
+
+    def _parts(self, files: fsspec.AbstractFileSystem, pattern: str) -> list[str]:
+        """The files of a folder; of hive partitions by day those from ``since`` on, and the first for its columns."""
+        found = sorted(files.glob(fsspec.core.strip_protocol(pattern)))
+        if self._since is not None:
+            day = re.compile(rf"/{re.escape(self._dated_by)}=(\d{{4}}-\d{{2}}-\d{{2}})/")
+            oldest = self._since.isoformat()
+            later = [path for path in found[1:] if not (part := day.search(path)) or part[1] >= oldest]
+            found = [*found[:1], *later]
+        return [files.unstrip_protocol(path) if self._is_remote else path for path in found]
 
     @property
     def _is_remote(self) -> bool:

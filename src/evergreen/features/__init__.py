@@ -1,11 +1,12 @@
 """Leak-free features as Ibis expressions: pure, stateless, point in time."""
 
-from evergreen.features.calendar import CALENDAR, add_calendar, as_date
+from evergreen.features.calendar import CALENDAR, add_calendar
 from evergreen.features.checks import require_columns
 from evergreen.features.history import History, key_history
 from evergreen.features.one_table import one_table_features
 from evergreen.features.prejoined import dimension_of
 from evergreen.features.retail import RetailFeatures, retail_features
+from evergreen.features.typed import as_date
 
 __all__ = [
     "CALENDAR",

@@ -1,11 +1,11 @@
-"""What the calendar says of a date, and how a column becomes a date."""
+"""What the calendar says of a date."""
 
 from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
 
-from evergreen.errors import EvergreenError
+from evergreen.features.typed import as_date
 
 CALENDAR = ("year", "month", "day_of_week", "is_weekend", "quarter", "season")
 
@@ -39,34 +39,6 @@ def add_calendar(table: ir.Table, date: str) -> ir.Table:
         is_weekend=(day_of_week >= 5).cast("int8"),
         quarter=day.quarter(),
         season=season,
-    )
-
-
-def as_date(column: ir.Column) -> ir.DateColumn:
-    """Read a column as dates.
-
-    Args:
-        column: Dates, timestamps (a zoned one is read in UTC), integers ``yyyymmdd`` or strings
-            ``yyyy-mm-dd``.
-
-    Returns:
-        The column as a DATE.
-
-    Raises:
-        EvergreenError: If the column is of another type.
-    """
-    kind = column.type()
-    if kind.is_date():
-        return column
-    if kind.is_timestamp():
-        return column.date()
-    if kind.is_integer():
-        return ibis.date(column // 10_000, column // 100 % 100, column % 100)
-    if kind.is_string():
-        return column.cast("date")
-    raise EvergreenError(
-        f"Column '{column.get_name()}' should hold dates but is of type {kind}; allowed are a date, a timestamp, "
-        "an integer yyyymmdd or a string yyyy-mm-dd: change it in the source or in the query that reads it."
     )
 
 

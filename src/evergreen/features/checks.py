@@ -14,20 +14,22 @@ import ibis.expr.datatypes as dtypes
 import ibis.expr.types as ir
 
 from evergreen.errors import EvergreenError
+from evergreen.features.typed import as_date, as_number, fractions, is_zoned_text
 from evergreen.records import Check
 
 Family = Literal["key", "number", "category", "date", "any"]
 """What a column may be, whatever its exact type.
 
-``key``: text or whole numbers. ``number``: integers, floats, decimals. ``category``: text, whole numbers or
-truth values. ``date``: dates, timestamps (a zoned one is read in UTC) or ISO text. ``any``: no demand.
+``key``: text or whole numbers, whatever type holds them. ``number``: integers, floats, decimals, truth values.
+``category``: text, numbers or truth values. ``date``: dates, timestamps (a zoned one is read in UTC), whole numbers
+yyyymmdd or ISO text. ``any``: no demand.
 """
 
 FAMILY_NAMES: dict[Family, str] = {
     "key": "text or whole numbers",
     "number": "numbers",
-    "category": "text, whole numbers or truth values",
-    "date": "a date, a timestamp or ISO text",
+    "category": "text, numbers or truth values",
+    "date": "a date, a timestamp, a number yyyymmdd or ISO text",
     "any": "anything",
 }
 
@@ -51,15 +53,18 @@ class Column:
 
     def accepts(self, dtype: dtypes.DataType) -> bool:
         """Whether a column of this type belongs to the family."""
+        if dtype.is_null():
+            return not self.required
         is_text = dtype.is_string() or dtype.is_uuid()
         if self.family in ("number", "date") and is_text:
             return self.unparsable_share is not None
-        is_whole = dtype.is_integer() or (dtype.is_decimal() and dtype.scale == 0)
+        is_number = dtype.is_numeric() and not dtype.is_boolean()
+        may_be_whole = is_number and not (dtype.is_decimal() and dtype.scale)
         return {
-            "key": is_text or is_whole,
-            "number": dtype.is_numeric() and not dtype.is_boolean(),
-            "category": is_text or is_whole or dtype.is_boolean(),
-            "date": dtype.is_date() or dtype.is_timestamp(),
+            "key": is_text or may_be_whole,
+            "number": is_number or dtype.is_boolean(),
+            "category": is_text or is_number or dtype.is_boolean(),
+            "date": dtype.is_date() or dtype.is_timestamp() or may_be_whole,
             "any": True,
         }[self.family]
 
@@ -101,24 +106,33 @@ class Count:
 def schema_breaches(data: ir.Table, columns: Sequence[Column]) -> list[Check]:
     """Columns that are missing or have a type outside their family."""
     schema = data.schema()
+    needed = {column.name for column in columns}
     return [
-        _missing_column(column, schema) if column.name not in schema else _column_type(column, schema[column.name])
+        _missing_column(column, [name for name in schema if name not in needed])
+        if column.name not in schema
+        else _column_type(column, schema[column.name])
         for column in columns
         if column.name not in schema or not column.accepts(schema[column.name])
     ]
 
 
-def _missing_column(column: Column, schema: ibis.Schema) -> Check:
-    lowered = {name.lower(): name for name in schema}
-    close = difflib.get_close_matches(column.name.lower(), lowered, n=1)
+def _missing_column(column: Column, free: Sequence[str]) -> Check:
+    """The advice names a column only where nothing else needs it."""
     return Check(
         name="missing_column",
         passed=False,
         where=column.name,
         found="no such column",
         allowed="one",
-        what_to_do=f"rename {lowered[close[0]]}" if close else "add it to the source",
+        what_to_do=f"rename {close}" if (close := closest(column.name, free)) else "add it to the source",
     )
+
+
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant, whatever its case; None where none is close."""
+    lowered = {each.lower(): each for each in names}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1)
+    return lowered[close[0]] if close else None
 
 
 def _column_type(column: Column, dtype: dtypes.DataType) -> Check:
@@ -142,22 +156,36 @@ def counts_of(data: ir.Table, column: Column) -> list[Count]:
         if dtype.is_floating():
             nulls += _sum(value.isnan())
         counts.append(Count("null_values", column.name, nulls, "have no value", "fill or drop these rows"))
-    if dtype.is_floating():
+    if column.family == "date" and not (dtype.is_date() or dtype.is_timestamp()):
+        counts += _unparsable_dates(value, column)
+    elif column.family == "number" and dtype.is_string():
+        parsed = as_number(value)
+        advice = "write numbers as 1234.5"
+        unparsable = value.count() - parsed.count()
+        counts.append(_unparsable(column, unparsable, "hold text that is no number", advice))
+        counts.append(infinities(parsed, column.name))
+    elif dtype.is_floating():
         counts.append(infinities(value, column.name))
-    elif dtype.is_string() and column.family in ("number", "date"):
-        parsed = value.try_cast("date" if column.family == "date" else "float64")
-        unparsable = Count(
-            "unparsable_values",
-            column.name,
-            value.count() - parsed.count(),
-            f"hold text that is no {column.family}",
-            "write dates as 2026-02-28" if column.family == "date" else "write numbers as 1234.5",
-            column.unparsable_share or 0.0,
-        )
-        counts.append(unparsable)
-        if column.family == "number":
-            counts.append(infinities(parsed, column.name))
+        if column.family == "key":
+            advice = "write keys as text or whole numbers"
+            counts.append(Count("fractional_keys", column.name, _sum(fractions(value)), "are no whole numbers", advice))
     return counts
+
+
+def _unparsable_dates(value: ir.Column, column: Column) -> list[Count]:
+    is_text = value.type().is_string()
+    told = "hold text that is no date" if is_text else "are no date yyyymmdd"
+    missing = value.count() - as_date(value).count()
+    counts = [_unparsable(column, missing, told, "write dates as 2026-02-28" if is_text else "write dates as 20260228")]
+    if is_text:
+        zoned = _sum(is_zoned_text(value))
+        advice = "turn them into dates in the source"
+        counts.append(Count("zoned_dates", column.name, zoned, "are times with a time zone, as text", advice))
+    return counts
+
+
+def _unparsable(column: Column, offending: ir.IntegerScalar, words: str, advice: str) -> Count:
+    return Count("unparsable_values", column.name, offending, words, advice, column.unparsable_share or 0.0)
 
 
 def infinities(value: ir.FloatingColumn, name: str) -> Count:
@@ -173,18 +201,18 @@ def future_dates(data: ir.Table, name: str, today: dt.date | None) -> Count:
     """
     latest = ibis.date(today) if today else ibis.today() + ibis.interval(days=1)
     advice = f"correct them, or move today ({today})" if today else "correct them"
-    return Count("future_dates", name, _sum(date_of(data[name]) > latest), "lie in the future", advice)
+    return Count("future_dates", name, _sum(as_date(data[name], "UTC") > latest), "lie in the future", advice)
 
 
 def later_days(data: ir.Table, name: str) -> Count:
     """Count dates that are not the first day of a month; none are allowed where a month is meant."""
-    offending = _sum(date_of(data[name]).day() > 1)
+    offending = _sum(as_date(data[name], "UTC").day() > 1)
     return Count("first_of_month", name, offending, "are not the first day of a month", "write 2026-02-01 for February")
 
 
 def returns(data: ir.Table, quantity: str, amount: str, allowed_share: float) -> Count:
     """Count lines with a negative quantity or amount; a small share of returns is normal."""
-    is_return = (data[quantity] < 0).fill_null(False) | (data[amount] < 0).fill_null(False)
+    is_return = (as_number(data[quantity]) < 0).fill_null(False) | (as_number(data[amount]) < 0).fill_null(False)
     return Count(
         "negative_values",
         quantity,
@@ -200,14 +228,6 @@ def duplicate_keys(data: ir.Table, keys: Sequence[str]) -> ir.IntegerScalar:
     complete = data.drop_null(list(keys))
     repeats = complete.group_by(list(keys)).agg(rows=lambda t: t.count()).filter(lambda t: t.rows > 1)
     return (repeats.rows - 1).sum().fill_null(0)
-
-
-def date_of(value: ir.Column) -> ir.DateColumn:
-    """The date of a date, a timestamp (a zoned one in UTC: connections are opened in UTC) or ISO text.
-
-    A text that is no date gives null.
-    """
-    return value.try_cast("date") if value.type().is_string() else value.cast("date")
 
 
 def _sum(condition: ir.BooleanColumn) -> ir.IntegerScalar:
@@ -227,8 +247,8 @@ def require_columns(table: ir.Table, name: str, columns: Iterable[str]) -> None:
     """
     for column in columns:
         if column not in table.columns:
-            close = difflib.get_close_matches(column, table.columns, n=1)
-            hint = f"did you mean '{close[0]}'? " if close else ""
+            close = closest(column, table.columns)
+            hint = f"did you mean '{close}'? " if close else ""
             raise EvergreenError(
                 f"Table '{name}' has no column '{column}': {hint}it has {', '.join(table.columns)}; "
                 "rename the column in the source, or change the name in the use case's parameters."

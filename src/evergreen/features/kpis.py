@@ -5,16 +5,17 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from evergreen.features.calendar import as_date
 from evergreen.features.checks import require_columns
 from evergreen.features.lookup import look_up
+from evergreen.features.typed import as_date, as_key, as_number
+from evergreen.rows.canonical_column import canonical_column
 
 KPIS = ("sales_target", "margin")
 KPI_COLUMNS = tuple(f"retailer_{name}" for name in KPIS)
 _KEYS = ["kpi_retailer", "kpi_month"]
 
 
-def add_kpis(table: ir.Table, business_kpis: ir.Table | None) -> ir.Table:
+def add_kpis(table: ir.Table, business_kpis: ir.Table | None, time_zone: str | None = None) -> ir.Table:
     """Add the KPIs of each row's retailer as of the month that closed last before the row's month began.
 
     A row of any day in March gets the figures of February: what is said of March is not settled before it ends.
@@ -25,6 +26,7 @@ def add_kpis(table: ir.Table, business_kpis: ir.Table | None) -> ir.Table:
         table: Rows with ``retailer_id`` and a DATE ``date``.
         business_kpis: At most one row a retailer and month: retailer_id, month (any day of it, of a type that
             ``as_date`` reads), and ``KPIS``; None where there is no such table.
+        time_zone: Where the day of ``month`` is counted, if it has a time zone.
 
     Returns:
         The table, row for row, with ``KPI_COLUMNS`` added as floats.
@@ -35,15 +37,16 @@ def add_kpis(table: ir.Table, business_kpis: ir.Table | None) -> ir.Table:
     if business_kpis is None:
         return table.mutate(**{name: ibis.null("float64") for name in KPI_COLUMNS})
     require_columns(business_kpis, "business_kpis", ["retailer_id", "month", *KPIS])
-    same = table.retailer_id.type() == business_kpis.retailer_id.type()
+    known = as_key(business_kpis.retailer_id)
+    same = table.retailer_id.type() == known.type()
     rows = table.mutate(
-        kpi_retailer=table.retailer_id if same else table.retailer_id.cast("string"),
+        kpi_retailer=table.retailer_id if same else canonical_column(table.retailer_id),
         kpi_month=_month_number(table.date),
     )
     closed = business_kpis.select(
-        kpi_retailer=business_kpis.retailer_id if same else business_kpis.retailer_id.cast("string"),
-        kpi_month=_month_number(as_date(business_kpis.month)) + 1,
-        **{f"retailer_{name}": business_kpis[name].cast("float64") for name in KPIS},
+        kpi_retailer=known if same else canonical_column(known),
+        kpi_month=_month_number(as_date(business_kpis.month, time_zone)) + 1,
+        **{f"retailer_{name}": as_number(business_kpis[name]) for name in KPIS},
     )
     return look_up(rows, closed, _KEYS).select(*table.columns, *KPI_COLUMNS)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ibis.expr.types as ir
+
+from evergreen.errors import EvergreenError
 
 
 def look_up(table: ir.Table, known: ir.Table, keys: Sequence[str]) -> ir.Table:
@@ -22,3 +24,22 @@ def look_up(table: ir.Table, known: ir.Table, keys: Sequence[str]) -> ir.Table:
     known = known.rename({f"{key}_known": key for key in keys})
     same = [table[key] == known[f"{key}_known"] for key in keys]
     return table.left_join(known, same).select(*table.columns, *added)
+
+
+def require_same_keys(tables: Mapping[str, ir.Table], key: str) -> None:
+    """Check that a key has a type by which the tables can be joined: whole numbers everywhere, or text everywhere.
+
+    Args:
+        tables: What the user calls each table → the table.
+        key: Name of the key column in all of them.
+
+    Raises:
+        EvergreenError: Where the types differ; the message names both.
+    """
+    types = {name: table[key].type() for name, table in tables.items()}
+    if len({"number" if kind.is_numeric() else str(kind).removeprefix("!") for kind in types.values()}) > 1:
+        found = " but ".join(f"{name}.{key} is {kind}" for name, kind in types.items())
+        raise EvergreenError(
+            f"the tables can't be joined by {key}: {found}, and 7 is not '7' or '007'; allowed is one type: "
+            "cast one of the columns in the source."
+        )

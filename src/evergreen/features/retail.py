@@ -15,11 +15,12 @@ from __future__ import annotations
 import ibis.expr.types as ir
 from pydantic import Field
 
-from evergreen.features.calendar import CALENDAR, add_calendar, as_date
+from evergreen.features.calendar import CALENDAR, add_calendar
 from evergreen.features.checks import require_columns
 from evergreen.features.history import History, key_history
 from evergreen.features.kpis import KPI_COLUMNS, add_kpis
-from evergreen.features.lookup import look_up
+from evergreen.features.lookup import look_up, require_same_keys
+from evergreen.features.typed import as_date, as_key, as_number
 from evergreen.records import Frozen
 
 SALES_COLUMNS = (
@@ -55,10 +56,12 @@ class RetailFeatures(Frozen):
         history_days: How far back the history of a store, product or retailer reaches.
         naive: Whether to add the leaky columns of common tutorials: ``unit_price`` of the line itself and
             averages over all rows, later ones included.
+        time_zone: Where a sale's day is counted (``Europe/Berlin``); needed where ``date_key`` has a time zone.
     """
 
     history_days: int = Field(default=90, gt=0)
     naive: bool = False
+    time_zone: str | None = None
 
 
 def retail_features(
@@ -88,11 +91,15 @@ def retail_features(
     require_columns(fact_sales, "fact_sales", SALES_COLUMNS)
     require_columns(dim_product, "dim_product", ["product_id", *PRODUCT_ATTRIBUTES])
     require_columns(dim_store, "dim_store", ["store_id", *STORE_ATTRIBUTES])
-    sales = _sales(fact_sales)
+    sales = _sales(fact_sales, policy.time_zone)
+    dim_store = dim_store.select(as_key(dim_store.store_id).name("store_id"), *STORE_ATTRIBUTES)
+    dim_product = dim_product.select(as_key(dim_product.product_id).name("product_id"), *PRODUCT_ATTRIBUTES)
+    require_same_keys({"fact_sales": sales, "dim_store": dim_store}, "store_id")
+    require_same_keys({"fact_sales": sales, "dim_product": dim_product}, "product_id")
     store, product, retailer = (key_history(sales, history, "date", policy.history_days) for history in HISTORIES)
-    store = look_up(store, dim_store.select("store_id", *STORE_ATTRIBUTES), ["store_id"])
-    product = look_up(product, dim_product.select("product_id", *PRODUCT_ATTRIBUTES), ["product_id"])
-    retailer = add_kpis(retailer, business_kpis)
+    store = look_up(store, dim_store, ["store_id"])
+    product = look_up(product, dim_product, ["product_id"])
+    retailer = add_kpis(retailer, business_kpis, policy.time_zone)
     # Narrow tables first: DuckDB takes a history for as long as the sales and keeps the narrower side in memory.
     table = look_up(add_calendar(sales, "date"), retailer, ["retailer_id", "date"])
     table = look_up(table, product, ["product_id", "date"])
@@ -112,16 +119,13 @@ def retail_features(
     )
 
 
-def _sales(fact_sales: ir.Table) -> ir.Table:
+def _sales(fact_sales: ir.Table, time_zone: str | None) -> ir.Table:
     """The lines that are sales, with a DATE and the measures that histories are made of."""
     lines = fact_sales.select(
-        "sales_id",
-        "store_id",
-        "product_id",
-        "retailer_id",
-        date=as_date(fact_sales.date_key),
-        amount=fact_sales.sales_amount.cast("float64"),
-        quantity=fact_sales.sales_quantity.cast("float64"),
+        **{key: as_key(fact_sales[key]) for key in ("sales_id", "store_id", "product_id", "retailer_id")},
+        date=as_date(fact_sales.date_key, time_zone),
+        amount=as_number(fact_sales.sales_amount),
+        quantity=as_number(fact_sales.sales_quantity),
     )
     sales = lines.filter(lines.quantity > 0, lines.amount > 0, ~lines.amount.isnan())
     return sales.mutate(price=sales.amount / sales.quantity)

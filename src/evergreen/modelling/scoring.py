@@ -68,10 +68,11 @@ def _score_batch(
     entity = rows[spec.entity].astype(str)
     if policy.hash_entities:
         entity = entity.map(lambda value: hashlib.blake2b(value.encode(), digest_size=16).hexdigest())
-    timestamp = pd.to_datetime(rows[spec.date]) if spec.date else pd.Timestamp(by.as_of)
+    timestamp = pd.to_datetime(rows[spec.date]) if spec.date else pd.Series(pd.Timestamp(by.as_of), rows.index)
+    own_day = "-" + timestamp.dt.strftime("%Y%m%d") if spec.panel else ""
     head = pd.DataFrame(
         {
-            "request_id": f"{by.use_case}-{by.as_of:%Y%m%d}-" + entity,
+            "request_id": f"{by.use_case}-{by.as_of:%Y%m%d}-" + entity + own_day,
             "entity_id": entity,
             "timestamp": timestamp,
             "use_case": by.use_case,

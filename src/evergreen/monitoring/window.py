@@ -113,7 +113,7 @@ def look_at_window(
         end=as_of,
         profile=profile,
         pair=_with_window_before(profile, table.select(there), reference, as_of, parameters.window_days),
-        duplicates=count_duplicates(rows, [spec.entity]),
+        duplicates=count_duplicates(rows, spec.key),
         rows=fetched,
         share=block_share(fetched[spec.block_columns]),
         probability=predict(fetched[spec.features]),

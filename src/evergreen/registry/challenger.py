@@ -72,12 +72,8 @@ def same_lineage(incumbent: ModelVersion | None, spec: TableSpec) -> Manifest | 
     if incumbent is None:
         return None
     then = incumbent.manifest.spec
-    same = (then.target, then.positive, then.entity, then.date) == (
-        spec.target,
-        spec.positive,
-        spec.entity,
-        spec.date,
-    )
+    fields = ("target", "positive", "threshold", "entity", "date", "panel")
+    same = all(getattr(then, name) == getattr(spec, name) for name in fields)
     return incumbent.manifest if same else None
 
 

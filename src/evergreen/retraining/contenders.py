@@ -145,7 +145,10 @@ def _train(
 ) -> Contender:
     kept = {"recent": pool.recent, "newest": pool.newest}.get(choice, np.ones(len(pool.recent), dtype=bool))
     rows, recent, newest = pool.rows.where(kept), pool.recent[kept], pool.newest[kept]
-    weight = 0.5 ** (pool.age_days / policy.half_life_days) if choice == "recency_weighted" else None
+    weight = rows.weights
+    if choice == "recency_weighted":
+        age_weight = 0.5 ** (pool.age_days / policy.half_life_days)
+        weight = age_weight if weight is None else age_weight * weight
     try:
         found = train_candidates(
             rows.X, rows.y, rows.share, rows.dates, rows.spec, training, split, sample_weight=weight

@@ -15,7 +15,7 @@ from evergreen.monitoring.profiles.profile import Profile
 from evergreen.records import Check, Frozen, Record
 from evergreen.retraining.row_pool import recent_start
 from evergreen.rows.splits import SplitPolicy
-from evergreen.rows.windows import between_dates
+from evergreen.rows.windows import between_dates, with_outcome
 from evergreen.schema import TableSpec
 
 
@@ -125,7 +125,8 @@ def _is_missing(column: ir.Column) -> ir.IntegerColumn:
 def recent_rows(window: ir.Table, table: TableSpec, as_of: dt.date, split: SplitPolicy, window_days: int) -> ir.Table:
     """The newest rows whose outcomes are known; without dates, the newest snapshot."""
     end = as_of - dt.timedelta(days=split.label_delay_days)
-    return between_dates(window, table, recent_start(as_of, split, window_days), end)
+    rows = between_dates(window, table, recent_start(as_of, split, window_days), end)
+    return with_outcome(rows, table) if table.target in rows.columns else rows
 
 
 def contract_breach(rows: ir.Table, table: TableSpec, use_case: str) -> str | None:

@@ -46,6 +46,7 @@ def challenger_bounds(champion: Bounds, as_of: dt.date, split: SplitPolicy, wind
         train_end=end,
         test_end=end,
         judging_from=max(unseen_from, day_before),
+        panel=champion.panel,
         judging_share=split.judging_share,
     )
 

@@ -23,7 +23,7 @@ from evergreen.rows.splits import (
     undated,
     unseen_mask,
 )
-from evergreen.rows.windows import date_range, fetch_rows
+from evergreen.rows.windows import date_range, fetch_rows, with_outcome
 from evergreen.schema import TableSpec
 
 logger = logging.getLogger("evergreen.training")
@@ -62,6 +62,11 @@ class LabelledRows:
         return None if self.spec.date is None else self.rows[self.spec.date]
 
     @property
+    def weights(self) -> np.ndarray | None:
+        """Each row's weight, or None where the table has none."""
+        return None if self.spec.weights is None else self.rows[self.spec.weights].to_numpy(np.float64)
+
+    @property
     def blocks(self) -> np.ndarray | None:
         """Each row's block as an integer code, or None where every row is a block of its own."""
         return block_codes(self.share)
@@ -86,7 +91,8 @@ def window_bounds(
     if spec.date is None:
         return undated(split)
     first, _ = date_range(features, spec)
-    return timeline(first, as_of, split, champion.train_end if champion else None)
+    bounds = timeline(first, as_of, split, champion.train_end if champion else None)
+    return bounds.model_copy(update={"panel": spec.panel})
 
 
 def select_training_set(
@@ -110,7 +116,8 @@ def select_training_set(
     Raises:
         EvergreenError: Where no row is left to learn from.
     """
-    rows = fetch_rows(features, spec, bounds.train_start, bounds.train_end, max_rows)
+    known = with_outcome(features, spec)
+    rows = fetch_rows(known, spec, bounds.train_start, bounds.train_end, max_rows)
     share = block_share(rows[spec.block_columns])
     mask = training_mask(rows[spec.date] if spec.date else None, share, bounds)
     if not mask.any():
@@ -160,7 +167,7 @@ def select_rows(
     max_rows: int | None = None,
 ) -> LabelledRows:
     """Fetch and label the rows of a window, whatever side they stand on; masks of ``splits`` take their pick."""
-    rows = fetch_rows(features, spec, start, end, max_rows)
+    rows = fetch_rows(with_outcome(features, spec), spec, start, end, max_rows)
     share = block_share(rows[spec.block_columns])
     return LabelledRows(rows, label.apply(rows[spec.target]), share, spec, label, bounds, as_of)
 

@@ -12,7 +12,7 @@ from evergreen.errors import EvergreenError
 from evergreen.records import Frozen
 from evergreen.rows.canonical import is_same
 from evergreen.rows.canonical_series import canonical_texts
-from evergreen.schema import TableSpec
+from evergreen.schema import TableSpec, Value
 
 
 class LabelPolicy(Frozen):
@@ -31,13 +31,13 @@ class LabelDefinition(Frozen):
     Attributes:
         target: The outcome column.
         kind: ``positive``: 1 where the outcome equals ``positive``; ``above``: 1 where it exceeds ``threshold``.
-        positive: The value that counts as 1.
+        positive: The value that counts as 1, or several.
         threshold: The value to exceed, in the outcome's unit.
     """
 
     target: str
     kind: Literal["positive", "above"]
-    positive: str | int | float | bool | None = None
+    positive: Value | tuple[Value, ...] | None = None
     threshold: float | None = None
 
     def apply(self, outcome: pd.Series) -> np.ndarray:
@@ -60,8 +60,9 @@ class LabelDefinition(Frozen):
             )
         if self.kind == "above":
             return (_numbers(outcome, self.target) > self.threshold).astype(np.int8)
+        wanted = self.positive if isinstance(self.positive, tuple) else (self.positive,)
         codes, texts = canonical_texts(outcome)
-        return np.array([is_same(text, self.positive) for text in texts], dtype=np.int8)[codes]
+        return np.array([any(is_same(text, value) for value in wanted) for text in texts], dtype=np.int8)[codes]
 
 
 def fit_label_definition(outcome: pd.Series, spec: TableSpec, policy: LabelPolicy) -> LabelDefinition:
@@ -69,7 +70,7 @@ def fit_label_definition(outcome: pd.Series, spec: TableSpec, policy: LabelPolic
 
     Args:
         outcome: n outcomes of training rows only.
-        spec: The table; its ``positive`` decides between the two kinds.
+        spec: The table; its ``positive`` or ``threshold`` states the definition, without either one is fitted.
         policy: The quantile, where a threshold is fitted.
 
     Returns:
@@ -80,6 +81,8 @@ def fit_label_definition(outcome: pd.Series, spec: TableSpec, policy: LabelPolic
     """
     if spec.positive is not None:
         definition = LabelDefinition(target=spec.target, kind="positive", positive=spec.positive)
+    elif spec.threshold is not None:
+        definition = LabelDefinition(target=spec.target, kind="above", threshold=spec.threshold)
     else:
         numbers = _numbers(outcome.dropna(), spec.target)
         threshold = float(np.quantile(numbers, policy.quantile)) if len(numbers) else 0.0
@@ -90,7 +93,8 @@ def fit_label_definition(outcome: pd.Series, spec: TableSpec, policy: LabelPolic
         values = ", ".join(repr(value) for value in pd.unique(outcome)[:5].tolist())
         raise EvergreenError(
             f"outcome column '{spec.target}' has one class only: {positives} of {len(outcome)} training rows are "
-            f"{rule} (values such as {values or 'none'}); correct 'positive' or 'quantile', or bring both classes"
+            f"{rule} (values such as {values or 'none'}); correct 'positive', 'threshold' or 'quantile', or bring "
+            "both classes"
         )
     return definition
 

@@ -52,6 +52,8 @@ class Bounds(Frozen):
         test_end: Last day of the test window, which starts the day after ``train_end``.
         judging_from: The reigning champion's training end; later blocks with a share below ``judging_share``
             don't train.
+        panel: Whether blocks have rows on many days: those with a share below ``judging_share`` never train, and they
+            alone test and judge.
         judging_share: See :class:`SplitPolicy`.
     """
 
@@ -60,6 +62,7 @@ class Bounds(Frozen):
     train_end: dt.date | None = None
     test_end: dt.date | None = None
     judging_from: dt.date | None = None
+    panel: bool = False
     judging_share: float = Field(gt=0, lt=1)
 
 
@@ -143,7 +146,7 @@ def training_mask(dates: pd.Series | np.ndarray | None, share: np.ndarray, bound
         return share >= bounds.judging_share
     days = _days(dates)
     within = (days >= _day(bounds.train_start)) & (days <= _day(bounds.train_end))
-    return within & ~_kept_for_judging(days, share, bounds)
+    return within & ~(share < bounds.judging_share if bounds.panel else _kept_for_judging(days, share, bounds))
 
 
 def test_mask(dates: pd.Series | np.ndarray | None, share: np.ndarray, bounds: Bounds) -> np.ndarray:
@@ -151,7 +154,7 @@ def test_mask(dates: pd.Series | np.ndarray | None, share: np.ndarray, bounds: B
     if not bounds.dated:
         return share < bounds.judging_share
     days = _days(dates)
-    return (days > _day(bounds.train_end)) & (days <= _day(bounds.test_end))
+    return (days > _day(bounds.train_end)) & (days <= _day(bounds.test_end)) & _never_trains(share, bounds)
 
 
 def unseen_mask(dates: pd.Series | np.ndarray | None, share: np.ndarray, bounds: Bounds) -> np.ndarray:
@@ -162,7 +165,8 @@ def unseen_mask(dates: pd.Series | np.ndarray | None, share: np.ndarray, bounds:
     if not bounds.dated:
         return share < bounds.judging_share
     days = _days(dates)
-    return (days > _day(bounds.train_end)) | _kept_for_judging(days, share, bounds)
+    later = (days > _day(bounds.train_end)) & _never_trains(share, bounds)
+    return later | _kept_for_judging(days, share, bounds)
 
 
 def fold_indices(
@@ -219,6 +223,11 @@ def _timeline_runs(dates: pd.Series | np.ndarray | None, policy: SplitPolicy) ->
     _, day, rows = np.unique(days, return_inverse=True, return_counts=True)
     before = np.cumsum(rows) - rows
     return (before * (policy.folds + 1) // len(days))[day]
+
+
+def _never_trains(share: np.ndarray, bounds: Bounds) -> np.ndarray:
+    """Rows whose block stands on no other side, whatever the day."""
+    return share < bounds.judging_share if bounds.panel else np.ones(len(share), dtype=bool)
 
 
 def _kept_for_judging(days: np.ndarray, share: np.ndarray, bounds: Bounds) -> np.ndarray:

@@ -105,12 +105,26 @@ def fetch_rows(
     rows = between_dates(features, spec, start, end)
     if max_rows is not None:
         rows = sample_blocks(rows, spec, max_rows)
-    wanted = [*spec.keys, spec.snapshot_date, spec.target, *spec.features]
+    wanted = [*spec.keys, spec.snapshot_date, spec.target, spec.weights, *spec.features]
     columns = list(dict.fromkeys(name for name in wanted if name in features.columns))
     frame = rows.select(columns).execute()
     if spec.date is not None:
         frame[spec.date] = pd.to_datetime(frame[spec.date])
     return frame.sort_values(spec.keys, kind="stable", ignore_index=True)
+
+
+def with_outcome(features: ir.Table, spec: TableSpec) -> ir.Table:
+    """The rows whose outcome is known.
+
+    Raises:
+        EvergreenError: Where the table has no outcome at all.
+    """
+    if spec.target not in features.columns:
+        raise EvergreenError(
+            f"the newest snapshot has no column {spec.target}, and nothing can be learnt or judged without outcomes: "
+            "bring them, or leave it at scoring and monitoring."
+        )
+    return features.filter(features[spec.target].notnull())  # noqa: PD004 - an Ibis column
 
 
 def between_dates(features: ir.Table, spec: TableSpec, start: dt.date | None, end: dt.date | None) -> ir.Table:

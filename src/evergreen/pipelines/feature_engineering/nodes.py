@@ -6,6 +6,7 @@ import ibis.expr.types as ir
 
 from evergreen.features import RetailFeatures, one_table_features, retail_features
 from evergreen.features.contracts import contract_for
+from evergreen.rows.splits import SplitPolicy
 from evergreen.schema import TableSpec
 
 
@@ -20,7 +21,14 @@ def make_retail_features(
     return retail_features(fact_sales, dim_product, dim_store, policy, business_kpis)
 
 
-def make_one_table_features(rows: ir.Table, table: TableSpec) -> ir.Table:
-    """Features of a use case whose data is one table, as its parameters describe it."""
-    contract_for(table, labelled=True).validate(rows)
-    return one_table_features(rows, table)
+def make_one_table_features(rows: ir.Table, table: TableSpec, split: SplitPolicy) -> ir.Table:
+    """Features of the rows to learn from, as the use case's parameters describe them."""
+    name = "rows" if table.date else "customers"
+    contract_for(table, labelled=True, table=name, label_delay_days=split.label_delay_days).validate(rows)
+    return one_table_features(rows, table, name=name)
+
+
+def make_current_features(rows: ir.Table, table: TableSpec) -> ir.Table:
+    """Features of the newest snapshot, whose outcomes need not be known."""
+    contract_for(table, labelled=False, table="current").validate(rows)
+    return one_table_features(rows, table, name="current", outcome=False)

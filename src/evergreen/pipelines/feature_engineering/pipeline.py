@@ -34,12 +34,12 @@ def _one_table() -> Pipeline:
         [
             Node(
                 func=nodes.make_one_table_features,
-                inputs=["customers", "params:table"],
+                inputs=["customers", "params:table", "params:split"],
                 outputs="features",
                 name="make_features",
             ),
             Node(
-                func=nodes.make_one_table_features,
+                func=nodes.make_current_features,
                 inputs=["current", "params:table"],
                 outputs="current_features",
                 name="make_current_features",
@@ -53,7 +53,7 @@ def _dated_table() -> Pipeline:
         [
             Node(
                 func=nodes.make_one_table_features,
-                inputs=["rows", "params:table"],
+                inputs=["rows", "params:table", "params:split"],
                 outputs="features",
                 name="make_features",
             )

@@ -74,7 +74,9 @@ def train(
         logger.info("%s: %s", training_plan.use_case, progress_text(candidate))
 
     rows = training_set
-    ranked = train_candidates(rows.X, rows.y, rows.share, rows.dates, rows.spec, training, split, on_result=keep)
+    ranked = train_candidates(
+        rows.X, rows.y, rows.share, rows.dates, rows.spec, training, split, sample_weight=rows.weights, on_result=keep
+    )
     return [logged[candidate.algorithm] for candidate in ranked]
 
 

@@ -160,7 +160,8 @@ def _summary(facts: CardFacts, record: EvaluationRecord) -> str:
 
 def _outcome(label: LabelDefinition) -> str:
     if label.kind == "positive":
-        return f"{label.target} is {label.positive}"
+        wanted = label.positive if isinstance(label.positive, tuple) else (label.positive,)
+        return f"{label.target} is {' or '.join(map(str, wanted))}"
     return f"{label.target} is above {number_text(label.threshold)}"
 
 
