@@ -3,7 +3,11 @@
 Scores are binormal with a champion's AUC of .74 and 22 % positives; champion and challenger share most of
 their noise, as real pairs do. With blocks, 20 rows share half of the noise and a block's own base rate.
 
-Run: ``python benchmarks/promotion.py --draws 400``.
+A second table trains again and again: 20 equal challengers, one after the other, on the same judging rows, as
+``kedro run --pipelines=training,evaluation`` with 20 other seeds does; how often is any of them promoted, with looks
+counted and without?
+
+Run: ``python benchmarks/promotion.py --draws 400 --series 200``.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import argparse
 import numpy as np
 from scipy.stats import norm
 
-from evergreen.evaluation.promotion import decide_promotion
+from evergreen.evaluation.promotion import DEFAULT_POLICY, decide_promotion, spend_alpha
 
 CHAMPION_AUC = 0.74
 POSITIVES = 0.22
@@ -21,6 +25,7 @@ MODEL_CORRELATION = 0.85
 ROWS_PER_BLOCK = 20
 BLOCK_SHARE = 0.5
 NAIVE_GAIN = 0.005
+SEEDS = 20
 
 
 def noise(rng: np.random.Generator, rows: int, block: np.ndarray | None) -> np.ndarray:
@@ -31,17 +36,17 @@ def noise(rng: np.random.Generator, rows: int, block: np.ndarray | None) -> np.n
     return np.sqrt(BLOCK_SHARE) * shared + np.sqrt(1 - BLOCK_SHARE) * rng.normal(size=rows)
 
 
-def judging_rows(rng: np.random.Generator, rows: int, gain: float, blocked: bool) -> tuple[np.ndarray, ...]:
-    """Labels, champion's scores, challenger's scores and blocks (or None)."""
+def judging_rows(rng: np.random.Generator, rows: int, blocked: bool, *aucs: float) -> tuple[np.ndarray, ...]:
+    """Labels, blocks (or None), and the scores of one model an AUC; all models share most of their noise."""
     block = np.arange(rows) // ROWS_PER_BLOCK if blocked else None
     rate = np.full(rows, POSITIVES) if block is None else rng.beta(2.2, 7.8, size=block.max() + 1)[block]
     y = rng.random(rows) < rate
     common = np.sqrt(MODEL_CORRELATION) * noise(rng, rows, block)
     scores = [
         np.sqrt(2) * norm.ppf(auc) * y + common + np.sqrt(1 - MODEL_CORRELATION) * noise(rng, rows, block)
-        for auc in (CHAMPION_AUC, CHAMPION_AUC + gain)
+        for auc in aucs
     ]
-    return y, scores[0], scores[1], block
+    return y, block, *scores
 
 
 def simulate(rows: int, gain: float, blocked: bool, draws: int, seed: int = 0) -> tuple[float, float, float]:
@@ -49,7 +54,7 @@ def simulate(rows: int, gain: float, blocked: bool, draws: int, seed: int = 0) -
     rng = np.random.default_rng([seed, rows, int(gain * 1000), blocked])
     promoted, naive, detectable = 0, 0, []
     for _ in range(draws):
-        y, champion, challenger, block = judging_rows(rng, rows, gain, blocked)
+        y, block, champion, challenger = judging_rows(rng, rows, blocked, CHAMPION_AUC, CHAMPION_AUC + gain)
         decision = decide_promotion(y, champion, challenger, blocks=block)
         promoted += decision.decision == "promote"
         if decision.difference is not None and decision.minimum_detectable_gain is not None:
@@ -58,9 +63,24 @@ def simulate(rows: int, gain: float, blocked: bool, draws: int, seed: int = 0) -
     return promoted / draws, naive / draws, float(np.median(detectable))
 
 
+def seeds_on_the_same_rows(rows: int, blocked: bool, series: int, counted: bool, seed: int = 0) -> float:
+    """Share of series in which any of 20 challengers that equal the champion is promoted on the same rows."""
+    rng = np.random.default_rng([seed, rows, blocked])
+    looks = range(1, SEEDS + 1)
+    alphas = [spend_alpha(DEFAULT_POLICY.alpha, look) if counted else DEFAULT_POLICY.alpha for look in looks]
+    policies = [DEFAULT_POLICY.model_copy(update={"alpha": alpha}) for alpha in alphas]
+    promoted = 0
+    for _ in range(series):
+        y, block, champion, *challengers = judging_rows(rng, rows, blocked, *[CHAMPION_AUC] * (SEEDS + 1))
+        pairs = zip(challengers, policies, strict=True)
+        promoted += any(decide_promotion(y, champion, s, p, block).decision == "promote" for s, p in pairs)
+    return promoted / series
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--series", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     print("| rows | dependence | true gain | promoted | naive rule | minimum detectable gain (median) |")
@@ -71,6 +91,14 @@ def main() -> None:
                 promoted, naive, detectable = simulate(rows, gain, blocked, arguments.draws, arguments.seed)
                 kind = f"blocks of {ROWS_PER_BLOCK}" if blocked else "none"
                 print(f"| {rows:,} | {kind} | {gain:g} | {promoted:.1%} | {naive:.1%} | {detectable:.3f} |")
+    print(f"\n| rows | dependence | any of {SEEDS} equal challengers promoted: looks counted | not counted |")
+    print("| ---: | --- | ---: | ---: |")
+    for blocked in (False, True):
+        kind = f"blocks of {ROWS_PER_BLOCK}" if blocked else "none"
+        found = [
+            seeds_on_the_same_rows(2_000, blocked, arguments.series, each, arguments.seed) for each in (True, False)
+        ]
+        print(f"| 2,000 | {kind} | {found[0]:.1%} | {found[1]:.1%} |")
 
 
 if __name__ == "__main__":
