@@ -13,19 +13,17 @@ KnownAt = Literal["prediction", "outcome"]
 
 Value = str | int | float | bool
 
-RESERVED = frozenset(
-    [
-        "request_id",
-        "entity_id",
-        "timestamp",
-        "use_case",
-        "model_version",
-        "variant",
-        "probability",
-        "prediction",
-        "latency_ms",
-        "block_share",
-    ]
+RESERVED = (
+    "request_id",
+    "entity_id",
+    "timestamp",
+    "use_case",
+    "model_version",
+    "variant",
+    "probability",
+    "prediction",
+    "latency_ms",
+    "block_share",
 )
 """Columns that predictions and stored samples carry beside the features."""
 

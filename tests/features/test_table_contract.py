@@ -160,3 +160,11 @@ def test_a_date_among_the_numbers_is_read_as_days_before_the_rows_own():
 def test_a_category_is_its_canonical_text_in_the_features(values, texts):
     features = one_table_features(ibis.memtable(people(plan=values * (ROWS // 2))), SPEC)
     assert sorted(set(features.plan.to_pyarrow().to_pylist())) == sorted(set(texts))
+
+
+def test_every_row_to_learn_from_has_its_weight_and_a_new_one_needs_none():
+    spec = TableSpec(**FIELDS, weights="weight")
+    assert complaint(people(weight=1.5), spec) == ""
+    assert "customers.weight fails null_values: 200 of 200" in complaint(people(weight=float("nan")), spec)
+    assert complaint(people(), spec, labelled=False) == ""
+    assert one_table_features(ibis.memtable(people(weight=2)), spec).weight.max().to_pyarrow().as_py() == 2.0

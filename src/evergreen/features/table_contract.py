@@ -50,6 +50,8 @@ class OneTable(Contract):
         dates = [Column(spec.date, "date", required=needed, unparsable_share=0.0)] if spec.date else []
         features = [Column(name, "any") for name in spec.features]
         target = [Column(spec.target, "any", required=spec.date is None)] if labelled else []
+        if labelled and spec.weights:
+            target.append(Column(spec.weights, "number", required=True, unparsable_share=0.0))
         named = {column.name: column for column in [*features, *target, *dates, *keys]}
         super().__init__(table, list(named.values()), spec.key)
         self.spec = spec

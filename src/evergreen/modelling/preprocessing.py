@@ -44,7 +44,7 @@ class CategoryText(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         text = np.empty(X.shape, dtype=object)
         for position, name in enumerate(X.columns):
             codes, texts = canonical_texts(X[name])
-            if levels is not None:
+            if levels is not None and not set(texts) <= set(levels[position]):
                 known = Levels(levels[position])
                 texts = np.array([known.match(value) for value in texts], dtype=object)
             text[:, position] = texts[codes]
