@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from conftest import Made
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.features.kpis import KPI_COLUMNS
 from tests_support import ROOT, Project
@@ -15,21 +18,26 @@ PIPELINES = "--pipelines=feature_engineering,training,evaluation,scoring,monitor
 
 
 @pytest.fixture(scope="module")
-def lake_without_kpis(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+def lake_without_kpis(made_once: Made) -> tuple[Project, str]:
     """The whole lifecycle on a lake of three tables, and what it printed."""
-    lake = tmp_path_factory.mktemp("lake")
-    for name in ("fact_sales", "dim_product", "dim_store"):
-        pq.write_table(pa.concat_tables(RetailRecipe(table=name, size=8_000).chunks()), lake / f"{name}.parquet")
-    project = Project(tmp_path_factory.mktemp("data"))
-    conf = project.conf_with(tmp_path_factory.mktemp("conf"), "small_lake", {})
-    (conf / "small_lake" / "catalog.yml").write_text((ROOT / "conf/parquet/catalog.yml").read_text())
-    (conf / "small_lake" / "parameters.yml").write_text((ROOT / "conf/test/parameters.yml").read_text())
-    ran = project.kedro(
-        "run", f"--conf-source={conf}", "--env=small_lake", f"--params=lake={lake}", "--namespaces=high_value_sales",
-        PIPELINES,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return project, ran.stdout + ran.stderr
+
+    def live(folder: Path) -> None:
+        (lake := folder / "lake").mkdir()
+        for name in ("fact_sales", "dim_product", "dim_store"):
+            pq.write_table(pa.concat_tables(RetailRecipe(table=name, size=8_000).chunks()), lake / f"{name}.parquet")
+        files = {
+            "catalog.yml": (ROOT / "conf/parquet/catalog.yml").read_text(),
+            "parameters.yml": (ROOT / "conf/test/parameters.yml").read_text(),
+        }
+        project = Project(folder / "data", env="small_lake")
+        conf = project.conf_with(folder, "small_lake", files)
+        where = ("--namespaces=high_value_sales", f"--conf-source={conf}", f"--params=lake={lake}")
+        ran = project.run(*where, PIPELINES)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        (folder / "printed.txt").write_text(ran.stdout + ran.stderr)
+
+    folder = made_once("lake_without_kpis", live)
+    return Project(folder / "data"), (folder / "printed.txt").read_text()
 
 
 def test_a_lake_without_figures_runs_and_says_once_that_they_are_left_out(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client.manager import KernelManager
 from kedro.pipeline import Pipeline
 from nbclient import NotebookClient
-from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from evergreen.pipeline_registry import register_pipelines
 from tests_support import ROOT, Project
@@ -18,32 +22,49 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def execute(path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> NotebookNode:
-    """Run a notebook in a kernel of its own, in its folder as Jupyter does; a cell that fails raises."""
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("KEDRO_ENV", "test")
-    monkeypatch.setenv("EVERGREEN_DATA", str(data))
-    resources = {"metadata": {"path": str(path.parent)}}
-    return NotebookClient(nbformat.read(path, 4), timeout=300, kernel_name="python3", resources=resources).execute()
+@contextmanager
+def kernel(data: Path) -> Iterator[KernelManager]:
+    """A kernel in the notebooks' folder, as Jupyter starts it, on a data folder."""
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(
+        cwd=str(ROOT / "notebooks"), env={**surroundings, "KEDRO_ENV": "test", "EVERGREEN_DATA": str(data)}
+    )
+    try:
+        yield manager
+    finally:
+        manager.shutdown_kernel(now=True)
 
 
-def records(data: Path) -> dict[str, int]:
-    """Every file of a data folder that pipelines write, with its time."""
-    files = (file for layer in ("04_feature", "06_models", "08_reporting") for file in (data / layer).rglob("*.*"))
-    return {str(file.relative_to(data)): file.stat().st_mtime_ns for file in files if file.is_file()}
+def execute(path: Path, manager: KernelManager) -> None:
+    """Run a notebook from an empty namespace; a cell that fails raises."""
+    notebook = nbformat.read(path, 4)
+    notebook.cells.insert(0, new_code_cell("%reset -f"))
+    client = NotebookClient(notebook, km=manager, timeout=900)
+    try:
+        client.execute()
+    finally:
+        client.kc.stop_channels()
+
+
+@pytest.fixture(scope="module")
+def beside(lived: Project) -> Iterator[KernelManager]:
+    with kernel(lived.data) as manager:
+        yield manager
 
 
 @each
-def test_beside_a_run_a_notebook_only_looks(path: Path, lived: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = records(lived.data)
+def test_beside_a_run_a_notebook_only_looks(path: Path, lived: Project, beside: KernelManager) -> None:
+    before = lived.files()
     assert before
-    execute(path, lived.data, monkeypatch)
-    assert records(lived.data) == before
+    execute(path, beside)
+    assert lived.files() == before
 
 
-def test_from_nothing_a_notebook_runs_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    execute(NOTEBOOKS[0], tmp_path, monkeypatch)
-    assert {Path(name).name for name in records(tmp_path)} == {"features.parquet", "current_features.parquet"}
+def test_from_nothing_a_notebook_runs_what_it_needs(tmp_path: Path) -> None:
+    with kernel(tmp_path) as manager:
+        execute(NOTEBOOKS[0], manager)
+    assert {Path(name).name for name in Project(tmp_path).files()} == {"features.parquet", "current_features.parquet"}
 
 
 @each

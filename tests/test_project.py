@@ -35,12 +35,13 @@ def context(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_every_input_of_a_pipeline_is_read_from_the_catalog(context: KedroContext) -> None:
+    catalog = context.catalog  # made anew whenever it is asked for
     for name in list(pipelines):
         for entry in sorted(pipelines[name].inputs()):
             if entry.startswith("params:"):
                 continue
-            assert entry in context.catalog, f"{name} reads {entry}, which the catalog does not know"
-            assert not isinstance(context.catalog[entry], MemoryDataset), (
+            assert entry in catalog, f"{name} reads {entry}, which the catalog does not know"
+            assert not isinstance(catalog[entry], MemoryDataset), (
                 f"{name} reads {entry} from memory: it is gone when the run that made it ends"
             )
 

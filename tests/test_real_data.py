@@ -6,30 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from conftest import Made
 from online_retail import star_schema
 from tests_support import ROOT, Project
 
 LOGISTIC = "LogisticRegression"
-FAST = "training.algorithms=[HistGradientBoosting,LogisticRegression]"
+FAST = "high_value_sales: {training: {algorithms: [HistGradientBoosting, LogisticRegression], strategy: none}}"
 
 
 @pytest.fixture(scope="module")
-def retail(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    lake = tmp_path_factory.mktemp("lake")
-    for name, table in star_schema(shared_data / "online_retail" / "online_retail.parquet").items():
-        table.to_parquet(lake / f"{name}.parquet", index=False)
-    project = Project(tmp_path_factory.mktemp("retail"), env="parquet")
-    conf = project.conf_with(tmp_path_factory.mktemp("conf"), "fast", {})
-    (conf / "fast" / "catalog.yml").write_text((ROOT / "conf/parquet/catalog.yml").read_text())
-    (conf / "fast" / "parameters.yml").write_text(
-        "high_value_sales: {training: {algorithms: [HistGradientBoosting, LogisticRegression], strategy: none}}"
-    )
-    ran = project.kedro(
-        "run", f"--conf-source={conf}", "--env=fast", f"--params=lake={lake}", "--namespaces=high_value_sales",
-        "--pipelines=feature_engineering,training,evaluation",
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return project
+def retail(shared_data: Path, made_once: Made) -> Project:
+    def live(folder: Path) -> None:
+        (lake := folder / "lake").mkdir()
+        for name, table in star_schema(shared_data / "online_retail" / "online_retail.parquet").items():
+            table.to_parquet(lake / f"{name}.parquet", index=False)
+        files = {"catalog.yml": (ROOT / "conf/parquet/catalog.yml").read_text(), "parameters.yml": FAST}
+        project = Project(folder / "data", env="fast")
+        conf = project.conf_with(folder, "fast", files)
+        where = ("--namespaces=high_value_sales", f"--conf-source={conf}", f"--params=lake={lake}")
+        ran = project.run(*where, "--pipelines=feature_engineering,training,evaluation")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    return Project(made_once("online_retail", live) / "data")
 
 
 def test_online_retail_reaches_a_champion_better_than_logistic_regression(retail: Project) -> None:
@@ -57,7 +55,8 @@ def test_telco_runs_as_churn_through_an_environment_folder_alone(
     conf = project.conf_with(tmp_path_factory.mktemp("conf"), "telco", files)
     ran = project.kedro(
         "run", f"--conf-source={conf}", "--env=telco", "--namespaces=churn",
-        f"--params=telco={shared_data / 'telco_churn' / 'telco_customer_churn.csv'},churn.training.strategy=none",
+        f"--params=telco={shared_data / 'telco_churn' / 'telco_customer_churn.csv'},churn.training.strategy=none,"
+        "churn.training.algorithms=[HistGradientBoosting,LogisticRegression]",
         "--pipelines=feature_engineering,training,evaluation,scoring,monitoring",
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr

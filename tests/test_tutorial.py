@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import Made
 from tests_support import Project
 
 TINY = {
@@ -17,14 +18,14 @@ TINY = {
 
 
 @pytest.fixture(scope="module")
-def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project(tmp_path_factory.mktemp("data"))
-    ran = project.run(
-        "--namespaces=high_value_sales", f"--params={','.join(map('='.join, TINY.items()))}", env="tutorial"
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    (project.data / "told.txt").write_text(ran.stdout + ran.stderr)
-    return Project(project.data / "tutorial")
+def tutorial(made_once: Made) -> Project:
+    def live(folder: Path) -> None:
+        settings = ",".join(map("=".join, TINY.items()))
+        ran = Project(folder).run("--namespaces=high_value_sales", f"--params={settings}", env="tutorial")
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        (folder / "told.txt").write_text(ran.stdout + ran.stderr)
+
+    return Project(made_once("tutorials", live) / "tutorial")
 
 
 def test_the_leaks_are_let_in_by_name_with_a_warning_and_look_perfect(tutorial: Project) -> None:

@@ -1,7 +1,9 @@
 """Retraining of churn in forked processes that die at a given call, or that race each other.
 
-    python interrupted.py DATA CALL …     one run a call, killed there; CALL `-` is left to end
-    python interrupted.py DATA race       two runs that wait for each other before they promote
+    python interrupted.py DATA PARAMS CALL …     one run a call, killed there; CALL `-` is left to end
+    python interrupted.py DATA PARAMS race       two runs that wait for each other before they promote
+
+PARAMS are those of ``kedro run --params``.
 
 Prints one JSON object a run: how it ended, the champion after it, the states of the audit.
 """
@@ -19,8 +21,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kedro.framework.cli.utils import _split_params
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(sys.argv[1])
+PARAMS = _split_params(None, None, sys.argv[2])
 os.environ["EVERGREEN_DATA"] = str(DATA)
 
 
@@ -36,7 +41,7 @@ def die_at_champion(client: Any, name: str, alias: str, version: str) -> None:
 
 def meet(contest: Any, decision: Any) -> Any:
     (DATA / f"ready.{os.getpid()}").touch()
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while len(list(DATA.glob("ready.*"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     return SETTLE(contest, decision)
@@ -48,7 +53,7 @@ def run_forked(prepare: Callable[[], None]) -> int:
         return child
     prepare()
     try:
-        with KedroSession.create(project_path=ROOT, env="test") as session:
+        with KedroSession.create(project_path=ROOT, env="test", runtime_params=PARAMS) as session:
             session.run(pipeline_names=["retraining"], namespaces=["churn"])
     except EvergreenError as error:
         (DATA / f"said.{os.getpid()}").write_text(str(error))
@@ -112,10 +117,10 @@ if __name__ == "__main__":
     from evergreen.errors import EvergreenError
 
     UNTOUCHED, SETTLE = MlflowClient.set_registered_model_alias, registry.settle
-    if sys.argv[2:] == ["race"]:
+    if sys.argv[3:] == ["race"]:
         children = [run_forked(racing), run_forked(racing)]
         for child in children:
             print(json.dumps(ended(child)), flush=True)
     else:
-        for call in sys.argv[2:]:
+        for call in sys.argv[3:]:
             print(json.dumps(ended(run_forked(killing(call)))), flush=True)

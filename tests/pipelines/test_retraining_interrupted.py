@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from conftest import Made
 from tests_support import Project
 
+ALGORITHM = "churn.training.algorithms=[LogisticRegression]"
 HERE = Path(__file__).parent
 STEPS = {
     "check_quality": "evergreen.pipelines.retraining.nodes.judge_gate",
@@ -25,24 +26,26 @@ STEPS = {
 }
 
 
-@pytest.fixture(scope="module")
-def alarmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def alarmed(made_once: Made) -> Project:
     """A project whose churn alarm nobody has answered yet."""
-    project = Project(tmp_path_factory.mktemp("alarmed"))
-    done = project.run("--pipelines=feature_engineering,training,evaluation,monitoring", "--namespaces=churn")
-    assert done.returncode == 0, done.stderr
-    return project.data
+
+    def live(folder: Path) -> None:
+        pipelines = "--pipelines=feature_engineering,training,evaluation,monitoring"
+        done = Project(folder).run(pipelines, "--namespaces=churn", f"--params={ALGORITHM}")
+        assert done.returncode == 0, done.stderr
+
+    return Project(made_once("alarmed", live))
 
 
 @pytest.fixture
-def interrupted(alarmed: Path, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
+def interrupted(alarmed: Project, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
     """Runs on a copy of the alarmed project."""
-    data = tmp_path / "data"
-    shutil.copytree(alarmed, data)
+    data = alarmed.copy(tmp_path / "data").data
 
     def run(*calls: str) -> list[dict[str, Any]]:
-        command = [sys.executable, str(HERE / "interrupted.py"), str(data), *calls]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        command = [sys.executable, str(HERE / "interrupted.py"), str(data), ALGORITHM, *calls]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
