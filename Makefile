@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-conf test test-all test-airflow test-bigquery test-dbt test-spark lint format lock viz clean
+.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark lint format lock viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +25,10 @@ run: setup  ## the whole lifecycle of both use cases on built-in data
 	$(BIN)/kedro run
 
 test: setup  ## the tests
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal
+
+test-random: setup  ## the properties on examples that no run has seen
+	$(BIN)/pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile=random
 
 $(AIRFLOW_VENV)/.ready: deploy/airflow/requirements.txt | setup
 	$(PYTHON) -m venv $(AIRFLOW_VENV)

@@ -7,12 +7,19 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from evergreen import invocation
 from tests_support import ROOT, Project
+
+PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeated", derandomize=True, database=None, **PATIENT)  # the same examples in every run
+settings.register_profile("random", print_blob=True, **PATIENT)
+settings.load_profile("repeated")
 
 SHARED = ROOT.parent / "shared"
 Made = Callable[[str, Callable[[Path], None]], Path]

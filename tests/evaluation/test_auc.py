@@ -91,7 +91,7 @@ def test_standard_error_agrees_with_a_bootstrap_of_rows():
     assert auc_covariance(y, scores).contrast([-1, 1])[1] == pytest.approx(difference, rel=0.15)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_monotone_transforms_and_row_order_do_not_matter(seed):
     y, scores = tied_rows(seed, rows=60)
@@ -102,7 +102,7 @@ def test_monotone_transforms_and_row_order_do_not_matter(seed):
     np.testing.assert_allclose(same.covariance, found.covariance, rtol=1e-7, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_reversing_the_scores_reflects_the_auc(seed):
     y, scores = tied_rows(seed, rows=60, models=1)

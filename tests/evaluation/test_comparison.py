@@ -33,7 +33,7 @@ def test_mcnemar_matches_the_published_number():
     assert not found.exact
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 60), min_size=4, max_size=4))
 def test_mcnemar_agrees_with_statsmodels(counts):
     table = np.reshape(counts, (2, 2))
@@ -63,7 +63,7 @@ def test_holm_and_benjamini_hochberg_match_published_numbers():
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 1_000), min_size=1, max_size=20))
 def test_corrections_agree_with_statsmodels(thousandths):
     p_values = np.array(thousandths) / 1_000
@@ -75,7 +75,7 @@ def test_corrections_of_nothing_are_nothing():
     assert len(holm([])) == len(benjamini_hochberg([])) == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_swapping_the_models_flips_every_sign(seed):
     y, a, b = pair_of_models(seed, 120)

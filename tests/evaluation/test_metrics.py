@@ -53,7 +53,7 @@ def test_calibration_error_by_hand():
     assert expected_calibration_error(y, p, bins=1) == pytest.approx(0.75 - 0.45)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(1, 60), st.integers(1, 20))
 def test_calibration_error_equals_a_loop_over_bins(seed, rows, bins):
     rng = np.random.default_rng(seed)

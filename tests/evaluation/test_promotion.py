@@ -137,7 +137,7 @@ def test_spending_less_alpha_asks_for_more():
     assert gains == sorted(gains)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.3, 1.0]), st.floats(0, 1)), max_size=60),
     st.booleans(),

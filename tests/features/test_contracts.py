@@ -228,7 +228,7 @@ def test_all_breaches_are_told_together_under_a_headline():
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 5)), min_size=1, max_size=30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_duplicates_are_the_rows_beyond_the_first_of_each_key(keys: list[int | None]):
     table = ibis.memtable(pd.DataFrame({"key": pd.array(keys, dtype="Int64")}))
     present = [key for key in keys if key is not None]

@@ -53,7 +53,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(LINES)
 def test_history_is_what_its_definition_says_row_by_row(lines: list[tuple[str | None, int, float]]) -> None:
     rows = frame(lines)
@@ -61,7 +61,7 @@ def test_history_is_what_its_definition_says_row_by_row(lines: list[tuple[str | 
     np.testing.assert_allclose(found, naive(rows), rtol=1e-9, atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(LINES, st.integers(0, 30), st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 9)), max_size=5))
 def test_features_up_to_a_date_do_not_move_when_its_rows_and_all_later_ones_do(
     lines: list[tuple[str | None, int, float]], day: int, appended: list[tuple[str, int]]

@@ -113,7 +113,7 @@ def naive(sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame, kpi
     return pd.DataFrame(found, index=values["sales_id"])
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.integers(0, 2**31))
 def test_every_feature_is_what_pandas_finds_row_by_row(seed: int) -> None:
     tables = (*star(seed), figures(seed))
@@ -127,7 +127,7 @@ def test_every_feature_is_what_pandas_finds_row_by_row(seed: int) -> None:
         assert found[name].fillna("").tolist() == expected[name].fillna("").tolist()
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.integers(0, 2**31), st.integers(5, 55))
 def test_no_feature_up_to_a_day_moves_when_its_rows_and_all_later_ones_do(seed: int, day: int) -> None:
     """The sales of later days, and the business's figures of every month that had not closed by that day."""

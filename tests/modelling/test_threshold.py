@@ -21,7 +21,7 @@ def test_a_fixed_threshold_is_taken_as_given():
     assert choose_threshold(np.array([0, 1]), np.array([0.2, 0.3]), ThresholdPolicy(method="fixed", fixed=0.7)) == 0.7
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=ROWS)
 def test_no_threshold_has_a_better_f1(rows):
     y, probability = split(rows)
@@ -30,7 +30,6 @@ def test_no_threshold_has_a_better_f1(rows):
     assert f1_score(y, probability >= chosen) == pytest.approx(best)
 
 
-@settings(deadline=None)
 @given(rows=ROWS, wrong=st.sampled_from([0.1, 1.0, 30.0]), missed=st.sampled_from([0.1, 1.0, 30.0]))
 def test_no_threshold_costs_less(rows, wrong, missed):
     y, probability = split(rows)

@@ -15,7 +15,7 @@ TABLE = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=TABLE, seed=st.integers(0, 99))
 def test_the_digest_forgets_the_order_of_rows_and_columns(rows, seed):
     frame = pd.DataFrame(rows, columns=["x", "y", "z"])
@@ -23,7 +23,7 @@ def test_the_digest_forgets_the_order_of_rows_and_columns(rows, seed):
     assert content_digest(frame) == content_digest(shuffled)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=TABLE, data=st.data())
 def test_the_digest_notices_a_changed_a_lost_and_a_doubled_row(rows, data):
     frame = pd.DataFrame(rows, columns=["x", "y", "z"])

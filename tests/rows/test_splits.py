@@ -49,7 +49,7 @@ def test_a_day_before_the_table_is_refused_with_both_days():
         timeline(FIRST, dt.date(2020, 1, 1), POLICY)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sales=SALES, champion_day=st.integers(20, 90))
 def test_a_block_stands_in_training_or_among_the_unseen_and_never_in_both(sales, champion_day):
     dates, share = laid_out(sales)
@@ -118,7 +118,7 @@ def test_shares_are_uniform():
     assert stats.kstest(share, "uniform").pvalue > 1e-3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(sales=SALES, order=st.sampled_from(["stratified", "timeline"]), seed=st.integers(0, 9))
 def test_a_fold_never_tears_a_block_apart(sales, order, seed):
     dates, share = laid_out(sales)

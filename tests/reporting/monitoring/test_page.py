@@ -270,7 +270,7 @@ def test_a_long_tail_gets_a_logarithmic_scale_and_shares_close_to_the_values():
     assert np.ptp(np.diff(np.log(histogram.limits))) < 1e-9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=80),
     st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=80),

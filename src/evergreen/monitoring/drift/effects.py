@@ -126,12 +126,12 @@ def numeric_distances(reference: NumericColumn, window: NumericColumn) -> Distan
     edges = np.asarray(reference.edges)
     spread = reference.std or 0.0
     variance = spread**2 / n + (window.std or 0.0) ** 2 / m
-    moved = float((gaps[:-1] * np.diff(edges)).sum()) if len(edges) > 1 else 0.0
+    moved = float((gaps[:-1] * np.diff(edges / spread)).sum()) if spread else None
     return Distances(
         psi=population_stability_index(coarse_ref, coarse_win),
         jensen_shannon=jensen_shannon_distance(ref, win),
         ks=float(gaps.max()) if len(gaps) else 0.0,
-        wasserstein=moved / spread if spread else None,
+        wasserstein=moved,
         mean_z=((window.mean or 0.0) - (reference.mean or 0.0)) / np.sqrt(variance) if variance else None,
     )
 

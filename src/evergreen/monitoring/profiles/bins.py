@@ -26,7 +26,7 @@ def quantile_edges(values: NDArray[np.float64], bins: int) -> NDArray[np.float64
         return np.empty(0)
     ordered = np.sort(values)
     below = np.nextafter(ordered[:1], -_LARGEST)
-    new = np.flatnonzero(np.diff(ordered)) + 1
+    new = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1  # a difference of finite values may not be finite
     starts = np.concatenate([[0], new])
     if len(starts) <= bins:
         return np.unique(np.concatenate([below, ordered[starts]]))

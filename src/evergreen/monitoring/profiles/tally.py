@@ -52,8 +52,9 @@ class NumericTally:
             codes[finite] = self._bins(kept)
         self.counts += _crossed(codes, pieces, self.counts.shape)
         if len(kept):
-            with np.errstate(over="ignore"):  # a wild value makes the variance as large as a float can be
-                mean = float(np.nan_to_num(kept.mean()))
+            with np.errstate(over="ignore", invalid="ignore"):  # a wild value makes the variance as large as can be
+                mean = float(kept.mean())
+                mean = mean if np.isfinite(mean) else float((kept / len(kept)).sum())
                 centred = kept - mean
                 m2 = float(np.nan_to_num(centred @ centred))
             self.add_moments(len(kept), mean, m2, float(kept.min()), float(kept.max()))
