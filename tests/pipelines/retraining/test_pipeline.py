@@ -1,0 +1,40 @@
+"""Claims about retraining as it is wired, in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from evergreen import registry
+from evergreen.errors import EvergreenError
+from evergreen.retraining.gate import GatePolicy
+from evergreen.retraining.parameters import RetrainingParameters
+from tiny_use_case import Kept, TinyUseCase, people
+
+BEFORE = ("feature_engineering", "training", "evaluation", "monitoring")
+
+
+def test_without_a_reason_nothing_is_trained(mlflow_store: object) -> None:
+    quiet = TinyUseCase()
+    quiet.run(*BEFORE, "retraining")
+    assert quiet["trigger"].fired is False
+    assert (quiet["retraining"].status, quiet["retraining"].challenger) == ("not_needed", None)
+    assert len(registry.list_versions(quiet.name)) == 1
+
+
+def test_a_world_that_turned_round_brings_a_champion_that_knows_it(mlflow_store: object) -> None:
+    turned = TinyUseCase(current=people(3000, 2, "2026-02-28", effect=-1.5))
+    turned.run(*BEFORE, "retraining")
+    record = turned["retraining"]
+    assert record.status == "promoted"
+    assert (record.champion.before, record.champion.after) == ("1", "2")
+    assert registry.aliases_of(turned.name) == {"champion": "2"}
+    assert turned["validation"].look == 1
+
+
+def test_a_gate_that_fails_stops_it_in_a_sentence(mlflow_store: object) -> None:
+    few = TinyUseCase(current=people(900, 2, "2026-02-28", effect=-1.5))
+    few.kept["params:retraining"] = Kept(RetrainingParameters(gate=GatePolicy(min_rows=5000)))
+    few.run(*BEFORE)
+    with pytest.raises(EvergreenError, match="the quality gate stopped retraining because rows is 900"):
+        few.run("retraining")
+    assert registry.aliases_of(few.name) == {"champion": "1"}
