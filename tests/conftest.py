@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, settings
 from evergreen import invocation
 from tests_support import ROOT, Project
 
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # as the project does before it imports MLflow
+
 PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("repeated", derandomize=True, database=None, **PATIENT)  # the same examples in every run
 settings.register_profile("random", print_blob=True, **PATIENT)

@@ -65,7 +65,7 @@ def test_scalar_pandas_and_ibis_give_a_value_the_same_text(kind):
     assert texts_of_series(column.to_pandas(types_mapper=pd.ArrowDtype)) == expected
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=60))
 def test_any_float_has_one_text_on_every_side(numbers):
     expected = [canonical_text(number) for number in numbers]
