@@ -48,7 +48,7 @@ $(VENV)/.bigquery: $(VENV)/.ready
 	@touch $@
 
 test-bigquery: $(BIGQUERY_VENV)/.ready $(VENV)/.bigquery  ## Google's client against an emulated BigQuery in .venv-bigquery
-	BIGQUERY_VENV=$(abspath $(BIGQUERY_VENV)) $(BIN)/pytest tests/engines
+	BIGQUERY_VENV=$(abspath $(BIGQUERY_VENV)) $(BIN)/pytest tests/engines --ignore=tests/engines/test_spark.py
 
 $(DBT_VENV)/.ready: tests/dbt/requirements.txt | setup
 	$(PYTHON) -m venv $(DBT_VENV)
@@ -64,7 +64,7 @@ $(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
 	@touch $@
 
 test-spark: $(SPARK_VENV)/.ready  ## features and profiles on a real Spark in .venv-spark, Java included
-	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines
+	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py
 
 test-all: test $(VENV)/.bigquery  ## every test there is; those on real engines two at a time
 	$(MAKE) -j 2 --output-sync=target test-spark test-bigquery test-airflow test-dbt

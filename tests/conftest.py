@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from evergreen import invocation
 from tests_support import ROOT, Project
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests' workers share the cores already
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # as the project does before it imports MLflow
 
 PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}

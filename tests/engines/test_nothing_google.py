@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests_support import ROOT
 
 LOOK = """
@@ -30,6 +32,7 @@ print(json.dumps(told))
 
 
 def test_nothing_google_is_imported_unless_bigquery_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("google.cloud.bigquery", reason="needs Google's client: make test-bigquery")
     surroundings = {**os.environ, "EVERGREEN_DATA": str(tmp_path)}
     command = [sys.executable, "-c", LOOK, "test", "base", "bigquery"]
     looked = subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)
