@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,10 @@ import pytest
 from small_service import SPEC, USE_CASE, Service, promote, table
 
 from evergreen import registry
+from evergreen.errors import EvergreenError
 from evergreen.serving.loader import export
 from evergreen.serving.served import Served
+from evergreen.serving.standalone import export_standalone
 from serving_load import ask, request
 
 ROW = {"age": 41.0, "income": 1.5, "city": "A"}
@@ -234,6 +237,20 @@ def test_an_estimator_without_a_plain_form_is_served_by_scikit_learn(versions, t
     assert served.probabilities(served.columns([row]), 1)[0] == pytest.approx(probability, abs=1e-12)
 
 
+def test_an_exported_version_answers_with_numpy_alone(versions, tmp_path: Path) -> None:
+    folder = export_standalone(USE_CASE, versions.trees, tmp_path / "exported")
+    rows = table(5, seed=9)[SPEC.features]
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    command = [sys.executable, "-I", str(folder / "read.py"), str(tmp_path / "rows.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [float(line) for line in done.stdout.split()] == pytest.approx(expected(versions.trees, rows), abs=1e-12)
+
+
+def test_a_version_without_a_plain_form_is_not_exported(versions, tmp_path: Path) -> None:
+    with pytest.raises(EvergreenError, match="has no plain form"):
+        export_standalone(USE_CASE, versions.plain, tmp_path)
+
+
 def test_health_says_which_engine_answers(service: Service) -> None:
     assert service.ask("/health")[1]["engine"] == "compiled"
 
@@ -248,3 +265,22 @@ def test_a_worker_knows_neither_pandas_nor_scikit_learn_nor_mlflow_nor_kedro(ser
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_killed_worker_loses_nothing_and_another_takes_its_place(service: Service, tmp_path: Path) -> None:
+    bodies = [request("/predict", json.dumps({**ROW, "id": number}).encode()) for number in range(50)]
+    victim = service.workers[0]
+
+    async def load_and_kill():
+        loading = asyncio.create_task(ask(service.port, bodies, clients=4, total=400, keep=True, pause=0.002))
+        await asyncio.sleep(0.2)
+        os.kill(victim, signal.SIGKILL)
+        return await loading
+
+    load = asyncio.run(load_and_kill())
+    service.wait_until(lambda: service.workers, lambda pids: len(pids) == 2 and victim not in pids)
+    acknowledged = [answer["request_id"] for answer in load.answers]
+    logged = [json.loads(line)["request_id"] for file in service.log.iterdir() for line in file.open()]
+    assert set(acknowledged) <= set(logged)
+    assert len(logged) == len(set(logged))
+    assert service.ask("/health")[1]["restarts"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Layout:
     def blocks(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """Counts by column, the score's under the empty name."""
         names = [name for name, _, _ in [*self.numeric, *self.categorical]] + [""]
-        return {name: counts[a:b] for name, a, b in zip(names, self.starts, self.starts[1:], strict=True)}
+        return {name: counts[a:b] for name, (a, b) in zip(names, pairwise(self.starts), strict=True)}
 
 
 class _Known:
