@@ -50,7 +50,7 @@ def test_a_shift_is_found_at_the_next_look_and_told_once(served: Served, tmp_pat
     traffic.minute(600)
     quiet = live.look(served.version)["columns"]
     assert not any(column["alarm"] for column in quiet.values())
-    traffic.minute(600, shift=10.0)
+    traffic.minute(3000, shift=20.0)
     found = live.look(served.version)
     assert found["columns"]["age"]["alarm"]
     assert not found["columns"]["income"]["alarm"]

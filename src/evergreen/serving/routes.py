@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,9 +20,9 @@ from evergreen.serving.metrics import stats, text
 from evergreen.serving.openapi import document, page
 from evergreen.serving.refusals import Refusal
 from evergreen.serving.served import Served
+from evergreen.serving.state import STATUS_FILE, read_state
 from evergreen.serving.tables import ARROW, PARQUET, Rows, from_columnar, from_inference, from_mlflow, json_of
 
-STATUS_FILE = "status.json"
 _IN_A_THREAD = 100_000  # bytes
 
 
@@ -211,7 +210,7 @@ class Routes:
     def _status(self) -> dict[str, Any]:
         """What the supervisor says; nothing where it has not said anything yet."""
         try:
-            return dict(json.loads((self._folder / STATUS_FILE).read_text(encoding="utf-8")))
+            return read_state(self._folder / STATUS_FILE)
         except (OSError, ValueError):
             return {}
 

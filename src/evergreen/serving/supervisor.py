@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -24,9 +25,9 @@ from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.serving.access import require_keys
 from evergreen.serving.counters import REQUESTS
-from evergreen.serving.routes import STATUS_FILE
+from evergreen.serving.listening import address_of, bound
 from evergreen.serving.settings import ServingSettings
-from evergreen.serving.worker import CURRENT_FILE, SETTINGS_FILE
+from evergreen.serving.state import CURRENT_FILE, SETTINGS_FILE, STATUS_FILE, write_state
 
 BACKLOG = 2048
 START_SECONDS = 60.0
@@ -100,7 +101,7 @@ class Supervisor:
         self._status: dict[str, Any] = {"started": time.time(), "restarts": 0}
         self._slots = [_Slot() for _ in range(settings.workers)]
         self._served: dict[str, str] = {}
-        self._socket: socket.socket
+        self._socket: socket.socket | None = None
 
     def run(self) -> None:
         """Load, listen, serve, and stop on SIGTERM or SIGINT.
@@ -137,7 +138,7 @@ class Supervisor:
         if challenger is not None:
             found["challenger"] = self._prove(challenger)
         wanted = {"version": version, "challenger": challenger or ""}
-        _replace(self._folder / CURRENT_FILE, found)
+        write_state(self._folder / CURRENT_FILE, found)
         self._served = wanted
         self._say(serving=version, since=time.time(), refused=None)
 
@@ -168,15 +169,7 @@ class Supervisor:
     def _listen(self) -> None:
         settings = self._settings
         try:
-            if settings.unix_socket:
-                Path(settings.unix_socket).unlink(missing_ok=True)
-                self._socket = socket.socket(socket.AF_UNIX)
-                self._socket.bind(settings.unix_socket)
-            else:
-                family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-                self._socket = socket.socket(family)
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                self._socket.bind((settings.host, settings.port))
+            self._socket = bound(settings)
         except OSError as error:
             raise EvergreenError(
                 f"{self._use_case} cannot listen on {settings.unix_socket or f'{settings.host}:{settings.port}'} "
@@ -189,26 +182,18 @@ class Supervisor:
             "log": str(self._places.log),
             "dashboard": str(self._places.dashboard) if self._places.dashboard else None,
         }
-        _replace(self._folder / SETTINGS_FILE, shared)
-
-    @property
-    def address(self) -> str:
-        """Where clients find the service."""
-        if self._settings.unix_socket:
-            return f"unix:{self._settings.unix_socket}"
-        host, port = self._socket.getsockname()[:2]
-        scheme = "https" if self._settings.certificate else "http"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        write_state(self._folder / SETTINGS_FILE, shared)
 
     def _serve(self) -> None:
         for slot in self._slots:
             self._start(slot)
         self._wait_until_up()
+        assert self._socket is not None
         logger.info(
             "%s version %s is served on %s by %d workers.",
             self._use_case,
             self._served["version"],
-            self.address,
+            address_of(self._socket, self._settings),
             len(self._slots),
         )
         jobs = [self._watch, *(lambda task=task: self._repeat(task) for task in self._tasks)]
@@ -220,6 +205,7 @@ class Supervisor:
                 self._mend(slot)
 
     def _start(self, slot: _Slot) -> None:
+        assert self._socket is not None
         descriptor = self._socket.fileno()
         command = [sys.executable, "-m", "evergreen.serving.worker", str(self._folder), str(descriptor)]
         slot.process = subprocess.Popen(command, env=self._environment(), pass_fds=[descriptor])
@@ -291,11 +277,15 @@ class Supervisor:
         with self._lock:
             self._status |= what
             self._status = {name: value for name, value in self._status.items() if value is not None}
-            _replace(self._folder / STATUS_FILE, self._status)
+            write_state(self._folder / STATUS_FILE, self._status)
 
     def _end(self) -> None:
         """Let the workers drain, end those that don't, and leave nothing behind."""
         self._stop.set()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # for all workers at once: nobody connects to one that is about to stop
+                self._socket.shutdown(socket.SHUT_RDWR)
+            self._socket.close()
         living = [slot.process for slot in self._slots if slot.process is not None]
         for process in living:
             if process.poll() is None:
@@ -310,9 +300,3 @@ class Supervisor:
         if self._settings.unix_socket:
             Path(self._settings.unix_socket).unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _replace(file: Path, content: dict[str, Any]) -> None:
-    temporary = file.with_name(f".{file.name}.{threading.get_ident()}")
-    temporary.write_text(json.dumps(content), encoding="utf-8")
-    temporary.replace(file)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import socket
 import sys
@@ -29,8 +28,8 @@ from evergreen.serving.one_write import OneWriteProtocol
 from evergreen.serving.routes import Routes
 from evergreen.serving.served import Served
 from evergreen.serving.settings import ServingSettings
+from evergreen.serving.state import CURRENT_FILE, SETTINGS_FILE, read_state
 
-SETTINGS_FILE, CURRENT_FILE = "settings.json", "current.json"
 LOOK_SECONDS = 0.1
 FLUSH_EVERY = 5
 ORPHANED = 3
@@ -67,7 +66,7 @@ class Worker:
 
     def __init__(self, folder: Path, descriptor: int) -> None:
         self._folder, self._parent = folder, os.getppid()
-        shared = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        shared = read_state(folder / SETTINGS_FILE)
         self._settings = ServingSettings.model_validate(shared["settings"])
         self._socket = socket.socket(fileno=descriptor)
         rules = self._settings.log
@@ -103,7 +102,7 @@ class Worker:
     def _pointer(self) -> dict[str, Any]:
         file = self._folder / CURRENT_FILE
         self._changed = file.stat().st_mtime_ns
-        return dict(json.loads(file.read_text(encoding="utf-8")))
+        return read_state(file)
 
     def _load(self, pointer: dict[str, Any]) -> tuple[Served, Served | None]:
         challenger = pointer.get("challenger")
