@@ -8,10 +8,18 @@ import pandas as pd
 import pytest
 
 from evergreen.errors import EvergreenError
-from evergreen.retraining.gate import GatePolicy, WindowCounts, count_window, judge_gate, require_passed
+from evergreen.retraining.gate import (
+    GatePolicy,
+    WindowCounts,
+    contract_breach,
+    count_window,
+    judge_gate,
+    require_passed,
+)
 from evergreen.schema import TableSpec
 
 SPEC = TableSpec(entity="id", date="day", target="sold", numeric=["a", "b"], categorical=["c"])
+TYPES = {"id": "int64", "day": "timestamp", "a": "float64", "b": "int64", "c": "string", "sold": "float64"}
 SOUND = WindowCounts(rows=2000, missing_share=0.02, duplicates=5, days=7)
 
 
@@ -81,3 +89,21 @@ def test_counts_are_those_of_the_table() -> None:
     found = count_window(ibis.memtable(frame), SPEC)
     assert (found.rows, found.duplicates, found.days) == (40, 1, 8)
     assert found.missing_share == pytest.approx(9 / 120)
+
+
+@pytest.mark.parametrize(
+    "newest",
+    [
+        rows(),
+        rows().drop(columns="sold"),
+        rows().assign(sold=pd.Series([1.0] * 20 + [None] * 20)),
+        rows().assign(sold=None),
+    ],
+)
+def test_the_newest_rows_need_no_outcome(newest: pd.DataFrame) -> None:
+    table = ibis.memtable(newest, schema={name: kind for name, kind in TYPES.items() if name in newest})
+    assert contract_breach(table, SPEC, "sales") is None
+
+
+def test_the_newest_rows_need_their_features() -> None:
+    assert "a fails missing_column" in str(contract_breach(ibis.memtable(rows().drop(columns="a")), SPEC, "sales"))

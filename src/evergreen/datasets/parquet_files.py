@@ -33,7 +33,10 @@ def have_one_schema(connection: duckdb.DuckDBPyConnection, files: Sequence[str],
         EvergreenError: Where a column has two types; the sentence names file, column and both types.
     """
     listed = "[" + ", ".join("'" + file.replace("'", "''") + "'" for file in files) + "]"
-    query = f"select file_name, name, duckdb_type from parquet_schema({listed}) where duckdb_type is not null"
+    query = (
+        f"select file_name, name, duckdb_type from parquet_schema({listed}) "
+        "where duckdb_type is not null order by file_name, column_id"
+    )
     first: dict[str, tuple[str, str]] = {}
     schemas: dict[str, list[tuple[str, str]]] = {}
     holding: dict[str, set[str]] = {}
