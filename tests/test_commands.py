@@ -19,6 +19,7 @@ from conftest import ROOT, Project
 from evergreen import registry
 from evergreen.commands import changing, looking, models
 from evergreen.commands.table import WIDTH, cell, table
+from evergreen.faults import OURS
 from versions import make_version
 
 FORMER = "2020-01-01"
@@ -150,6 +151,15 @@ def test_faults_are_one_sentence_and_leave_the_champion(
     assert registry.aliases_of(use_case)["champion"] == "2"
 
 
+def test_a_damaged_champion_is_replaced_by_hand(use_case: str, served: tuple[str, str]) -> None:
+    first, second = served
+    (registry.load(use_case, second).folder / "model.skops").write_bytes(b"damaged")
+    promoted = call("promote", use_case, "--version", first, "--reason", "the champion is damaged")
+    assert promoted.exit_code == 0, promoted.output
+    assert f"Could not be judged: {use_case} version {second} is corrupt: model.skops" in promoted.stdout
+    assert registry.aliases_of(use_case)["champion"] == first
+
+
 def test_rollback_tells_from_to_and_what_was_checked(use_case: str, served: tuple[str, str]) -> None:
     told = read("rollback", use_case, "--reason", "complaints")
     assert (told["from_version"], told["to_version"], told["state"]) == ("2", "1", "done")
@@ -197,7 +207,10 @@ def test_a_fault_of_the_code_keeps_its_traceback(use_case: str, monkeypatch: pyt
         raise ZeroDivisionError
 
     monkeypatch.setattr(registry, "list_versions", fail)
-    assert isinstance(call("list", use_case).exception, ZeroDivisionError)
+    result = call("list", use_case)
+    assert result.exit_code == 1
+    assert "ZeroDivisionError" in result.stderr
+    assert result.stderr.endswith(f"{OURS}\n")
 
 
 def test_an_unknown_use_case_is_named_with_those_that_exist() -> None:
@@ -213,6 +226,8 @@ def test_an_unknown_environment_is_one_sentence(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_server_out_of_reach_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.setenv(name, "")
     shutil.copytree(ROOT / "conf", tmp_path / "conf")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "src").mkdir()

@@ -130,7 +130,7 @@ def test_what_stands_in_the_way_on_disk_is_named(
 ) -> None:
     fault(tmp_path)
     assert_one_sentence(kedro(RUN), sentence)
-    assert not list(tmp_path.rglob("tmp_*"))
+    assert not list(tmp_path.rglob("*.new"))
 
 
 def caught(doing: Callable[[], object]) -> BaseException:

@@ -11,6 +11,7 @@ from kedro.framework.cli.utils import CONTEXT_SETTINGS
 from evergreen.commands import check_conf, models, serve
 from evergreen.errors import EvergreenError
 from evergreen.faults import VERBOSE, one_sentence
+from evergreen.paths import sealed
 
 
 @click.group(context_settings=CONTEXT_SETTINGS, name="evergreen")
@@ -18,6 +19,7 @@ def cli() -> None:
     """Commands of the Evergreen project."""
 
 
+PLACES = ("lake",)  # parameters that are paths: names, and no templates of configuration
 SEQUENTIAL = "SequentialRunner"
 
 
@@ -28,6 +30,8 @@ def run_project(pipeline: str | None, **options: Any) -> None:
         _refuse_other_runners(options)
         if pipeline:
             options["pipelines"] = [pipeline]
+        given = options.get("params") or {}
+        options["params"] = given | {name: sealed(str(given[name])) for name in PLACES if name in given}
         kedro_run.callback(pipeline=None, **options)
 
 

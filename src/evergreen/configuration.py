@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
+from evergreen.paths import plain
 from evergreen.use_cases import POLICIES
 
 LOCAL = "local"
@@ -93,7 +94,10 @@ def _artefacts_beside_runs(mlflow: dict[str, Any]) -> dict[str, Any]:
     """MLflow's settings, without a local folder for the artefacts of a server."""
     uri = str((mlflow.get("server") or {}).get("mlflow_tracking_uri") or "")
     experiment = (mlflow.get("tracking") or {}).get("experiment") or {}
-    location = (experiment.get("create_experiment_kwargs") or {}).get("artifact_location")
+    created = experiment.get("create_experiment_kwargs") or {}
+    location = created.get("artifact_location")
+    if location:
+        created["artifact_location"] = plain(location)
     if mlflow_scheme(uri) in _SERVERS and location and Path(location).is_absolute():
         experiment["create_experiment_kwargs"]["artifact_location"] = None
     return mlflow

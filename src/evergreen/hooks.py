@@ -20,6 +20,8 @@ from evergreen.faults import name_node, server_failed
 from evergreen.invocation import narrow
 from evergreen.mlflow_setup import give_up_on_server, prepare_mlflow, remember_secrets
 from evergreen.parameter_faults import refuse_faulty_parameters
+from evergreen.paths import plain
+from evergreen.redaction import redacted
 from evergreen.reporting.screen import Lifecycle, summary
 from evergreen.sources import check_dbt
 from evergreen.use_cases import use_case_of
@@ -36,14 +38,18 @@ class ProjectHooks:
         loader = context.config_loader
         remember_secrets(loader)
         refuse_faulty_parameters(loader)
-        self._data = str(loader["globals"]["data"])
+        self._data = plain(loader["globals"]["data"])
         prepare_mlflow(loader)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Say what is about to run, unless dbt says that its tables can't be relied on; before MLflow opens a run."""
+        from evergreen.registry.scratch import abandoned
+
         narrow(tuple(sorted({use_case_of(space) for space in run_params.get("namespaces") or []})))
         check_dbt(pipeline, catalog)
+        abandoned(delete=True)
+        run_params.update(redacted(run_params))  # MLflow keeps them as tags
         names = ", ".join(_chosen_rooms(run_params) or ["the whole lifecycle"])
         logger.info("Running %s for %s.", names, ", ".join(_use_cases(pipeline)))
 

@@ -12,6 +12,7 @@ from kedro.config import AbstractConfigLoader, MissingConfigException
 from evergreen.configuration import mlflow_scheme
 from evergreen.deadlines import MlflowDeadlines, OverdueError, within
 from evergreen.errors import EvergreenError
+from evergreen.paths import plain
 from evergreen.redaction import redact, remember_configuration
 
 MOST_BYTES = 1_000_000
@@ -43,13 +44,15 @@ def prepare_mlflow(loader: AbstractConfigLoader) -> None:
     import mlflow
 
     from evergreen.registry.database import database_file, prepare_database
+    from evergreen.registry.scratch import lay_copies_in
 
     uri = str((loader["mlflow"].get("server") or {}).get("mlflow_tracking_uri") or "")
-    mlflow.set_tracking_uri(uri)  # kedro-mlflow does so later; a fault until then names the right place
+    lay_copies_in(Path(plain(loader["globals"]["data"])) / ".copies")
     experiment = (loader["mlflow"].get("tracking") or {}).get("experiment") or {}
     name = experiment.get("name") or "evergreen"
     file = database_file(uri)
     if file is not None:
+        mlflow.set_tracking_uri(uri)  # kedro-mlflow does so later; a fault until then names the right file
         place = (experiment.get("create_experiment_kwargs") or {}).get("artifact_location") or file.parent / "artifacts"
         prepare_database(file, Path(place).as_uri() if Path(place).is_absolute() else str(place), name)
     elif mlflow_scheme(uri) in ("http", "https"):

@@ -50,6 +50,15 @@ def redact(text: str) -> str:
     return _LOGIN.sub("", text)
 
 
+def redacted(value: Any) -> Any:
+    """A value in whose texts nothing is left to hide, at any depth."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {name: redacted(each) for name, each in value.items()}
+    return type(value)(map(redacted, value)) if isinstance(value, list | tuple) else value
+
+
 class RedactedRecord(logging.LogRecord):
     """A line of the log, traceback included, that holds no secret, whichever handler writes it."""
 

@@ -9,6 +9,7 @@ from evergreen import quiet
 from evergreen.configuration import ConfigLoader, mlflow_scheme
 from evergreen.context import Context
 from evergreen.hooks import ProjectHooks
+from evergreen.paths import plain, sealed
 
 quiet.init()
 
@@ -24,7 +25,7 @@ def merge(*blocks: DictConfig) -> DictConfig:
 def data_folder() -> str:
     """Where all layers of data lie: ``EVERGREEN_DATA``, or the project's own ``data``; absolute, whatever the cwd."""
     own = Path(__file__).resolve().parents[2] / "data"
-    return str(Path(os.environ.get("EVERGREEN_DATA", own)).resolve())
+    return sealed(str(Path(os.environ.get("EVERGREEN_DATA") or own).resolve()))
 
 
 _NAMED_AT_THE_START = os.environ.get("MLFLOW_TRACKING_URI", "")  # read once: MLflow sets it itself, later on
@@ -38,7 +39,7 @@ def tracking_uri(data: str) -> str:
     from evergreen.registry.database import database_uri
 
     of_this_machine = mlflow_scheme(_NAMED_AT_THE_START) in ("", "file", "sqlite")
-    return database_uri(f"{data}/mlflow/mlflow.db") if of_this_machine else _NAMED_AT_THE_START
+    return database_uri(f"{plain(data)}/mlflow/mlflow.db") if of_this_machine else _NAMED_AT_THE_START
 
 
 CONTEXT_CLASS = Context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from evergreen.commands.group import REASON, command, open_project
 from evergreen.commands.judging import judgement_by_hand
 from evergreen.commands.looking import side_by_side
 from evergreen.commands.table import cell, print_json, print_rows
+from evergreen.errors import EvergreenError
 
 if TYPE_CHECKING:
-    from evergreen.registry import AliasChange
+    from evergreen.registry import AliasChange, VersionFacts
 
 YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
@@ -39,8 +41,7 @@ def promote_command(use_case: str, env: str | None, as_json: bool, version: str,
     target = registry.check_version(use_case, version)
     judgement, sentence = judgement_by_hand(context, target.version, champion)
     if not as_json:
-        shown = [champion, version] if champion else [version]
-        click.echo(f"{side_by_side(registry.compare_versions(use_case, shown))}\n{sentence}\n")
+        click.echo(f"{side_by_side(_readable(use_case, [champion, version]))}\n{sentence}\n")
         if not yes and sys.stdin.isatty():
             click.confirm(f"{use_case}: make version {version} champion?", abort=True)
     change = registry.promote(target, champion, reason, judgement)
@@ -98,11 +99,23 @@ def prune_command(use_case: str, env: str | None, as_json: bool, samples: bool, 
     removals = [
         *registry.prune_versions(use_case, policy, now, samples, dry_run=only_look),
         *registry.prune_predictions(folder, predictions_days, now.date(), dry_run=only_look),
+        *registry.prune_copies(dry_run=only_look),
     ]
     if as_json or removals:
         print_rows([dataclasses.asdict(removal) for removal in removals], as_json)
     if not as_json:
         click.echo(_outcome(len(removals), only_look))
+
+
+def _readable(use_case: str, versions: list[str | None]) -> list[VersionFacts]:
+    """Facts of versions, without those that are missing or damaged: a damaged champion must be replaceable."""
+    from evergreen import registry
+
+    found = []
+    for number in versions:
+        with suppress(EvergreenError):
+            found += registry.compare_versions(use_case, [number]) if number else []
+    return found
 
 
 def _outcome(count: int, only_look: bool) -> str:

@@ -31,7 +31,10 @@ def judgement_by_hand(
 
     if champion is None or champion == version.version:
         return None, "There is no other champion to judge it against."
-    contest = registry.Contest(version, registry.load(version.use_case, champion))
+    try:
+        contest = registry.Contest(version, registry.load(version.use_case, champion))
+    except EvergreenError as error:
+        return None, f"Could not be judged: {error}"
     kept = registry.kept_judgement(contest)
     if kept is not None:
         return kept, f"Judged before: {_in_words(kept)}"

@@ -15,6 +15,7 @@ CONNECTORS = {
     "HistoryDataset": "monitoring_history",
     "LakeDataset": "lake",
     "ModelVersionDataset": "model_version",
+    "OwnTableDataset": "own_table",
     "PageDataset": "whole",
     "PictureDataset": "whole",
     "PowerBIDataset": "power_bi",

@@ -8,9 +8,8 @@ import ssl
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
 from functools import partial
+from time import monotonic
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -18,8 +17,10 @@ import requests
 from kedro.io import AbstractDataset
 
 from evergreen.datasets.delivery import DeliveryError, deliver, requested_wait
+from evergreen.datasets.mail import BoundedSMTP, email_message, refuse_mail_settings
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.drift.report import SEVERITIES, Severity
+from evergreen.redaction import remember
 from evergreen.reporting.monitoring.messages import AlertMessage
 
 TOO_MANY_REQUESTS = 429
@@ -33,7 +34,8 @@ class _AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):
         min_severity: Smallest severity that is sent.
         attempts: Most attempts at each message.
         backoff_seconds: Wait before the second attempt; doubles with every further one.
-        timeout_seconds: How long one attempt may wait for an answer.
+        timeout_seconds: How long one attempt may take, from the first byte to the last.
+        deadline_seconds: How long all attempts at all messages of a run may take; what is left is not sent.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
@@ -45,6 +47,7 @@ class _AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):
         attempts: int = 4,
         backoff_seconds: float = 1.0,
         timeout_seconds: float = 10.0,
+        deadline_seconds: float = 60.0,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         if min_severity not in SEVERITIES:
@@ -56,6 +59,7 @@ class _AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
         self._timeout_seconds = timeout_seconds
+        self._deadline_seconds = deadline_seconds
         self.metadata = metadata
 
     def load(self) -> None:
@@ -73,10 +77,17 @@ class _AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):
         if not self._is_set():
             return
         least = SEVERITIES.index(self._min_severity)
+        until = monotonic() + self._deadline_seconds
         for message in data:
             if SEVERITIES.index(message.severity) >= least:
-                attempt = partial(self._send, message)
-                deliver(attempt, self._name, attempts=self._attempts, backoff_seconds=self._backoff_seconds)
+                deliver(
+                    partial(self._send, message),
+                    self._name,
+                    attempts=self._attempts,
+                    backoff_seconds=self._backoff_seconds,
+                    timeout_seconds=self._timeout_seconds,
+                    until=until,
+                )
 
     @abstractmethod
     def _is_set(self) -> bool:
@@ -102,7 +113,7 @@ class WebhookDataset(_AlertChannel):
         credentials: ``{url: …}``, instead of ``url``.
         format: ``json`` posts the message's fields, ``slack`` what Slack and its like understand.
         delivery: What every channel takes: ``min_severity``, ``attempts``, ``backoff_seconds``,
-            ``timeout_seconds``, ``metadata``.
+            ``timeout_seconds``, ``deadline_seconds``, ``metadata``.
     """
 
     def __init__(
@@ -113,6 +124,7 @@ class WebhookDataset(_AlertChannel):
         **delivery: Any,
     ) -> None:
         self._url = (credentials or {}).get("url", url)
+        remember(self._url)
         super().__init__(_webhook_name(self._url), **delivery)
         if format not in ("json", "slack"):
             raise EvergreenError(
@@ -127,7 +139,10 @@ class WebhookDataset(_AlertChannel):
         body = message.model_dump(mode="json") if self._format == "json" else {"text": slack_text(message)}
         try:
             with _addresses_unlogged():
-                answer = requests.post(str(self._url), json=body, timeout=self._timeout_seconds, allow_redirects=False)
+                answer = requests.post(
+                    str(self._url), json=body, timeout=self._timeout_seconds, allow_redirects=False, stream=True
+                )
+                answer.close()  # status and headers say it all
         except (requests.ConnectionError, requests.Timeout) as error:
             raise DeliveryError(f"no answer ({type(error).__name__})") from None
         except requests.RequestException as error:
@@ -163,8 +178,9 @@ class EmailDataset(_AlertChannel):
     ) -> None:
         name = f"E-mail through {host}:{port}" if host else "E-mail"
         super().__init__(name, **delivery)
-        if host and not (sender and recipients):
-            raise EvergreenError(f"{name}: sender or recipients are missing; name both in the catalog entry.")
+        if host:
+            refuse_mail_settings(name, sender, recipients, credentials)
+        remember((credentials or {}).get("password"))
         self._host = host
         self._port = port
         self._sender = sender
@@ -177,7 +193,7 @@ class EmailDataset(_AlertChannel):
 
     def _send(self, message: AlertMessage) -> None:
         try:
-            with smtplib.SMTP(str(self._host), self._port, timeout=self._timeout_seconds) as server:
+            with BoundedSMTP(str(self._host), self._port, timeout=self._timeout_seconds) as server:
                 if self._starttls:
                     server.starttls(context=ssl.create_default_context())
                 if self._credentials:
@@ -199,19 +215,6 @@ def slack_text(message: AlertMessage) -> str:
     lines = [f"*{_slack(message.title)}* ({message.severity})", *(f"• {_slack(line)}" for line in message.lines)]
     lines.append(f"As of {message.as_of}, version {_slack(message.version)}")
     return "\n".join([*lines, *([f"<{message.link}|Open the report>"] if message.link else [])])
-
-
-def email_message(message: AlertMessage, sender: str, recipients: Sequence[str]) -> EmailMessage:
-    """The message as plain text."""
-    email = EmailMessage()
-    email["From"] = sender
-    email["To"] = ", ".join(recipients)
-    email["Subject"] = " ".join(f"[{message.severity}] {message.title}".split())
-    email["Date"] = formatdate()
-    email["Message-ID"] = make_msgid(domain="evergreen")
-    facts = f"Use case {message.use_case}, version {message.version}, as of {message.as_of}."
-    email.set_content("\n".join([*message.lines, "", facts, *([message.link] if message.link else [])]) + "\n")
-    return email
 
 
 def _webhook_name(url: str | None) -> str:

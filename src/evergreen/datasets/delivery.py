@@ -6,7 +6,9 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from time import sleep
+from time import monotonic, sleep
+
+from evergreen.deadlines import OverdueError, within
 
 logger = logging.getLogger("evergreen.alerts")
 MAX_WAIT_SECONDS = 60.0
@@ -26,7 +28,15 @@ class DeliveryError(Exception):
         self.wait_seconds = wait_seconds
 
 
-def deliver(attempt: Callable[[], None], channel: str, *, attempts: int, backoff_seconds: float) -> bool:
+def deliver(
+    attempt: Callable[[], None],
+    channel: str,
+    *,
+    attempts: int,
+    backoff_seconds: float,
+    timeout_seconds: float,
+    until: float,
+) -> bool:
     """Try until the channel takes the message; give up with one warning, so that the run goes on.
 
     Waits ``backoff_seconds`` before the second attempt and twice as long before each further one, or as long
@@ -37,18 +47,21 @@ def deliver(attempt: Callable[[], None], channel: str, *, attempts: int, backoff
         channel: The channel's name for the warning, without secrets.
         attempts: Most attempts.
         backoff_seconds: First wait.
+        timeout_seconds: How long a whole attempt may take.
+        until: When to give up whatever happens, on the clock of ``time.monotonic``.
 
     Returns:
         Whether the message was taken.
     """
     for number in range(1, attempts + 1):
         try:
-            attempt()
+            _in_time(attempt, min(timeout_seconds, until - monotonic()))
         except DeliveryError as error:
             wait = backoff_seconds * 2 ** (number - 1)
             if error.wait_seconds is not None:
                 wait = error.wait_seconds
-            if error.lasting or number == attempts or wait > MAX_WAIT_SECONDS:
+            too_long = wait > MAX_WAIT_SECONDS or monotonic() + wait > until
+            if error.lasting or number == attempts or too_long:
                 logger.warning(
                     "%s did not take an alert after %d of %d attempts: %s.", channel, number, attempts, error
                 )
@@ -57,6 +70,15 @@ def deliver(attempt: Callable[[], None], channel: str, *, attempts: int, backoff
         else:
             return True
     return False
+
+
+def _in_time(attempt: Callable[[], None], seconds: float) -> None:
+    if seconds <= 0:
+        raise DeliveryError("no time was left for it", lasting=True)
+    try:
+        within(seconds, attempt)
+    except OverdueError as error:
+        raise DeliveryError(str(error)) from None
 
 
 def requested_wait(retry_after: str | None) -> float | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 from kedro_datasets._typing import TablePreview
-from kedro_datasets.ibis import FileDataset
+
+from evergreen.datasets.own_table import OwnTableDataset
 
 
-class FeaturesDataset(FileDataset):
-    """``ibis.FileDataset`` with a preview."""
+class FeaturesDataset(OwnTableDataset):
+    """A table file with a preview."""
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """The first rows, as Kedro-Viz takes them."""

@@ -16,6 +16,7 @@ from kedro_datasets.ibis import FileDataset
 from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
 from evergreen.features import as_date
+from evergreen.paths import literal, plain
 from evergreen.redaction import redact
 
 _LOGGER = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class LakeDataset(FileDataset):
         dated_by: str = "date_key",
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._lake = readable_lake(str(lake).rstrip("/"))
+        self._lake = readable_lake(plain(str(lake)).rstrip("/"))
         self._table = table
         self._when_absent = when_absent
         self._since, self._dated_by = _day(since), dated_by
@@ -66,9 +67,9 @@ class LakeDataset(FileDataset):
         files, path = fsspec.core.url_to_fs(self._lake, **self._fs_args)
         single, folder = f"{path}/{self._table}.parquet", f"{path}/{self._table}"
         if files.isfile(single):
-            source = files.unstrip_protocol(single) if self._is_remote else single
-        elif files.glob(f"{folder}/**/*.parquet"):
-            source = f"{self._lake}/{self._table}/**/*.parquet"
+            source = literal(files.unstrip_protocol(single) if self._is_remote else single)
+        elif files.glob(f"{literal(folder)}/**/*.parquet"):
+            source = f"{literal(self._lake)}/{self._table}/**/*.parquet"
         elif self._when_absent is not None:
             _LOGGER.info("The lake %s has no table %s: columns made from it stay empty.", self._lake, self._table)
             return ibis.memtable([], schema=ibis.schema(self._when_absent))
@@ -114,7 +115,9 @@ class LakeDataset(FileDataset):
 
     def _exists(self) -> bool:
         files, path = fsspec.core.url_to_fs(self._lake, **self._fs_args)
-        return bool(files.isfile(f"{path}/{self._table}.parquet") or files.glob(f"{path}/{self._table}/**/*.parquet"))
+        return bool(
+            files.isfile(f"{path}/{self._table}.parquet") or files.glob(f"{literal(path)}/{self._table}/**/*.parquet")
+        )
 
     def _describe(self) -> dict[str, Any]:
         return {"lake": self._lake, "table": self._table}

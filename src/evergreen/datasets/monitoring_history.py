@@ -9,6 +9,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 
 from evergreen.datasets.whole import written_whole
+from evergreen.paths import plain
 
 
 class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
@@ -20,7 +21,7 @@ class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     """
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._folder = Path(filepath)
+        self._folder = Path(plain(filepath))
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:

@@ -17,8 +17,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import DatasetError
-from kedro_datasets.ibis import FileDataset
 
+from evergreen.datasets.own_table import OwnTableDataset
 from evergreen.datasets.semantic_model import Row, SemanticModel, Service, ServicePrincipal
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
@@ -29,7 +29,7 @@ _ASKED_KEY: Final = b"evergreen.asked"
 _DAX_NAME: Final = re.compile(r"^'?(?P<table>[^\[\]]*?)'?\[(?P<column>.+)\]$")
 
 
-class PowerBIDataset(FileDataset):
+class PowerBIDataset(OwnTableDataset):
     """Loads the table that a DAX query evaluates to, lazily and from a parquet file that is asked for anew in time.
 
     The file carries the question that it answers and when that was asked. Another question, or an answer older than

@@ -14,6 +14,7 @@ from kedro_datasets._typing import TablePreview
 
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
+from evergreen.paths import plain
 from evergreen.predictions import Predictions
 
 
@@ -26,7 +27,7 @@ class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
     """
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self.folder = Path(filepath)
+        self.folder = Path(plain(filepath))
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
+from evergreen.paths import plain
 from evergreen.records import Record
 from evergreen.reporting.index import ContentsRecord
 from evergreen.reporting.serving import ServingRecord
@@ -67,7 +68,7 @@ class RecordDataset(AbstractDataset[Record, Record | None]):
         optional: bool = False,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._path = Path(filepath)
+        self._path = Path(plain(filepath))
         self._made_by = made_by
         self._kind = record or self._path.stem
         self._optional = optional

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import uuid
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from html import escape
@@ -15,10 +16,16 @@ from kedro_datasets.pandas import CSVDataset, ParquetDataset
 from kedro_datasets.plotly import JSONDataset
 from kedro_datasets.text import TextDataset
 
+from evergreen.paths import literal, plain
+
+_FORGOTTEN_SECONDS = 86_400
+
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
     """A temporary file beside ``target`` that takes its place at the end; where the block fails, nothing changes.
+
+    What killed processes left beside it goes.
 
     Args:
         target: The file to write; its folder is made.
@@ -26,20 +33,40 @@ def written_whole(target: Path) -> Iterator[Path]:
     Yields:
         The path to write to.
     """
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{literal(target.name)}.*.new"):
+        if _is_abandoned(left):
+            left.unlink(missing_ok=True)
+    temporary = target.with_name(f".{target.name}.{socket.gethostname()}.{os.getpid()}.new")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        os.replace(temporary, target)  # noqa: PTH105 - the one call that is atomic on every system
+        temporary.replace(target)
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+
+
+def _is_abandoned(left: Path) -> bool:
+    """Whether the process that wrote a temporary file is gone: it ran here, or has not written for a day."""
+    host, _, process = left.name.removesuffix(".new").rpartition(".")
+    if host.endswith(f".{socket.gethostname()}") and process.isdigit():
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+    with suppress(FileNotFoundError):
+        return time.time() - left.stat().st_mtime > _FORGOTTEN_SECONDS
+    return False
 
 
 class WholeFile:
     """Mix-in for a dataset of one local file: a run that is killed while saving leaves the former file."""
 
     _filepath: PurePosixPath
+
+    def __init__(self, *, filepath: str, **options: Any) -> None:
+        super().__init__(filepath=plain(filepath), **options)  # type: ignore[call-arg]
 
     def save(self, data: Any) -> None:
         """Save under a temporary name in the same folder, then move."""

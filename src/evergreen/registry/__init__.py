@@ -27,7 +27,7 @@ from evergreen.registry.check import CheckedVersion, check_version, write_check_
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
 from evergreen.registry.manifest import Manifest
-from evergreen.registry.prune import Removal, RetentionPolicy, prune_predictions, prune_versions
+from evergreen.registry.prune import Removal, RetentionPolicy, prune_copies, prune_predictions, prune_versions
 from evergreen.registry.publish import Evaluated, publish_evaluation, publish_monitoring, publish_record
 from evergreen.registry.references import reference, reference_scores
 from evergreen.registry.runs import runs
@@ -96,6 +96,7 @@ __all__ = [
     "outcome_of",
     "plan_training",
     "promote",
+    "prune_copies",
     "prune_predictions",
     "prune_versions",
     "publish_evaluation",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow.sklearn
 import pandas as pd
+import pyarrow.parquet as pq
 from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 
@@ -20,6 +24,8 @@ MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.skops"
 INDEX_FILE = "index.json"
 DIGEST_TAG = "sha256."
+MOST_BYTES = 1_000_000_000
+_BYTES_A_VALUE = 8
 
 
 def save_model(pipeline: Pipeline, example: pd.DataFrame, folder: Path) -> None:
@@ -51,14 +57,19 @@ def load_model(file: Path) -> Pipeline:
     """Load a pipeline with our own allow-list of types; nothing in the artefact can widen it.
 
     Raises:
-        EvergreenError: Where the file holds a type that is not on the list.
+        EvergreenError: Where the file holds a type that is not on the list, or is no model at all.
     """
+    with refused_if_unreadable(file):
+        return _load_trusted(file)
+
+
+def _load_trusted(file: Path) -> Pipeline:
     import skops.io  # looks at all of scikit-learn when imported: a command that loads no model need not wait for it
 
     foreign = sorted(set(skops.io.get_untrusted_types(file=file)) - set(TRUSTED_TYPES))
     if foreign:
         raise EvergreenError(
-            f"model file {file.name} holds types that are not allowed ({', '.join(foreign)}): "
+            f"model file {file.name} is refused: it holds types that are not allowed ({', '.join(foreign)}): "
             "it was not written by this version of Evergreen; train again or restore the artefact."
         )
     return recall_levels(skops.io.load(file, trusted=TRUSTED_TYPES))
@@ -70,8 +81,60 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a version's folder."""
-    return Manifest.model_validate_json((folder / MANIFEST_FILE).read_text())
+    """Read the manifest of a version's folder.
+
+    Raises:
+        EvergreenError: Where it is none.
+    """
+    with refused_if_unreadable(folder / MANIFEST_FILE):
+        return Manifest.model_validate_json((folder / MANIFEST_FILE).read_bytes())
+
+
+@contextmanager
+def refused_if_unreadable(file: Path) -> Iterator[None]:
+    """Say of a stored file that its reader cannot read that it is refused, whatever the reader says.
+
+    Raises:
+        EvergreenError: Where reading fails.
+    """
+    try:
+        yield
+    except EvergreenError:
+        raise
+    except Exception as error:  # readers of damaged files raise whatever comes
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise EvergreenError(
+            f"{file.name} of a stored version is refused: it cannot be read ({said[:200]}); restore the artefacts, "
+            "roll back to another version or train again."
+        ) from error
+
+
+def refuse_oversized(folder: Path) -> None:
+    """Refuse files that would grow beyond all measure when read, before they are.
+
+    Raises:
+        EvergreenError: Naming the file and what it declares.
+    """
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with refused_if_unreadable(file):
+            declared = _declared_bytes(file)
+        if declared > MOST_BYTES:
+            raise EvergreenError(
+                f"{file.name} of a stored version is refused: it declares {declared:,} bytes, {MOST_BYTES:,} are "
+                "allowed; restore the artefact store or roll back to another version."
+            )
+
+
+def _declared_bytes(file: Path) -> int:
+    """How large a file says that it is once it is read."""
+    if file.suffix == ".parquet":
+        found = pq.read_metadata(file)
+        groups = sum(found.row_group(place).total_byte_size for place in range(found.num_row_groups))
+        return max(groups, found.num_rows * found.num_columns * _BYTES_A_VALUE)
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            return sum(part.file_size for part in archive.infolist())
+    return file.stat().st_size
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -11,8 +11,10 @@ from typing import Literal
 
 import pandas as pd
 from mlflow import MlflowClient
+from pydantic import AwareDatetime, ValidationError
 
 from evergreen.records import Frozen
+from evergreen.registry.damage import report_damage
 from evergreen.registry.versions import CHAMPION, aliases_of, list_versions
 
 AUDIT_TAG = "audit."
@@ -31,7 +33,7 @@ class AliasChange(Frozen):
     is a change that another host overwrote at the same moment.
     """
 
-    when: dt.datetime
+    when: AwareDatetime
     who: str
     action: Action
     use_case: str
@@ -84,11 +86,19 @@ def person() -> str:
 
 
 def audit(use_case: str) -> list[AliasChange]:
-    """All lines of a use case's audit as they were written, oldest first."""
+    """All lines of a use case's audit as they were written, oldest first; what cannot be read is passed over."""
     found = MlflowClient().search_registered_models(f"name = '{use_case}'")
     tags = found[0].tags if found else {}
-    lines = [AliasChange(**json.loads(tags[name])) for name in tags if name.startswith(AUDIT_TAG)]
-    return sorted(lines, key=lambda line: line.when)
+    lines = [_read(use_case, name, text) for name, text in tags.items() if name.startswith(AUDIT_TAG)]
+    return sorted((line for line in lines if line is not None), key=lambda line: line.when)
+
+
+def _read(use_case: str, name: str, text: str) -> AliasChange | None:
+    try:
+        return AliasChange.model_validate_json(text)
+    except ValidationError:
+        report_damage(f"{use_case}: the audit line {name} cannot be read and is passed over.")
+        return None
 
 
 def history(use_case: str) -> list[AliasChange]:

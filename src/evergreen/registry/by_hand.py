@@ -131,5 +131,7 @@ def reject(use_case: str, version: str, reason: str) -> AliasChange:
 
 def require_reason(use_case: str, reason: str, deed: str) -> None:
     """Refuse a change by hand that nobody gives a reason for."""
+    if reason.encode(errors="ignore") != reason.encode(errors="replace"):
+        raise EvergreenError(f"{use_case}: the reason holds bytes that are no text: write it as UTF-8.")
     if not reason.strip():
         raise EvergreenError(f'{use_case}: to {deed} by hand takes a reason for the audit: add --reason "why".')

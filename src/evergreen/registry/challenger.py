@@ -28,6 +28,7 @@ from evergreen.registry.references import (
     SCORE_PROFILE_FILE,
     SCORES_FILE,
 )
+from evergreen.registry.scratch import new_folder
 from evergreen.registry.tracking import LoggedCandidate
 from evergreen.registry.versions import (
     UNDECIDED,
@@ -36,7 +37,6 @@ from evergreen.registry.versions import (
     load,
     register,
     status_of,
-    working_folder,
 )
 from evergreen.rows.fingerprint import content_digest, fingerprint
 from evergreen.rows.labelled import LabelledRows
@@ -114,7 +114,7 @@ def register_challenger(
     if selected is None:
         raise EvergreenError(f"{plan.use_case}: no algorithm could be trained; see the leaderboard for each error.")
     manifest = _manifest(plan, training_set, best, tested_on)
-    with working_folder() as parent:
+    with new_folder() as parent:
         folder = Path(parent) / "version"
         artefacts.save_model(best.candidate.pipeline, training_set.X.head(EXAMPLE_ROWS), folder)
         artefacts.write_manifest(manifest, folder)
@@ -138,21 +138,32 @@ def reuse_version(plan: TrainingPlan) -> tuple[TrainingRecord, pd.DataFrame]:
     found = load(plan.use_case, plan.reuse)
     if status_of(plan.use_case, plan.reuse) == UNDECIDED:
         set_challenger(plan.use_case, plan.reuse)
-    stored = TrainingRecord.model_validate_json((found.folder / TRAINING_FILE).read_text())
+    stored = training_record(found)
     record = stored.model_copy(update={"version": found.version, "status": "reused"})
-    return record, pd.read_parquet(found.folder / SELECTED_FILE)
+    with artefacts.refused_if_unreadable(found.folder / SELECTED_FILE):
+        return record, pd.read_parquet(found.folder / SELECTED_FILE)
+
+
+def training_record(version: ModelVersion) -> TrainingRecord:
+    """The leaderboard that a version won.
+
+    Raises:
+        EvergreenError: Where its file cannot be read.
+    """
+    with artefacts.refused_if_unreadable(version.folder / TRAINING_FILE):
+        return TrainingRecord.model_validate_json((version.folder / TRAINING_FILE).read_bytes())
 
 
 def recipe(version: ModelVersion) -> tuple[str, Params]:
     """A version's algorithm and the parameters that it was fitted with."""
-    stored = TrainingRecord.model_validate_json((version.folder / TRAINING_FILE).read_text())
+    stored = training_record(version)
     chosen = version.manifest.algorithm
     return chosen, next(row.best_params for row in stored.leaderboard if row.algorithm == chosen)
 
 
 def leaderboard_models(version: ModelVersion) -> dict[str, tuple[Pipeline, float]]:
     """Every algorithm that was fitted beside a version: algorithm → its pipeline and decision threshold."""
-    stored = TrainingRecord.model_validate_json((version.folder / TRAINING_FILE).read_text())
+    stored = training_record(version)
     models = {version.manifest.algorithm: (version.pipeline, version.manifest.threshold)}
     for row in stored.leaderboard:
         if row.model_uri is not None and row.threshold is not None and row.algorithm not in models:

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 from mlflow.models import Model
 from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.reference import PROBABILITY
+from evergreen.registry.artefacts import refused_if_unreadable
 from evergreen.registry.references import METRICS_FILE
 from evergreen.registry.versions import ModelVersion, load
 
+MLMODEL = "MLmodel"
 CHECK_FILE = "check_rows.parquet"
 CHECK_ROWS = 5
 TOLERANCE = 1e-12
@@ -68,7 +71,9 @@ def check_version(use_case: str, number: str) -> CheckedVersion:
 
 
 def _check_signature(version: ModelVersion) -> None:
-    schema = Model.load(str(version.folder)).get_input_schema()
+    file = version.folder / MLMODEL
+    with refused_if_unreadable(file):
+        schema = Model.from_dict(yaml.safe_load(file.read_text())).get_input_schema()
     signed = schema.input_names() if schema else []
     expected = version.manifest.spec.features
     if set(signed) != set(expected):
@@ -82,8 +87,9 @@ def _check_predictions(version: ModelVersion) -> str:
     file = version.folder / CHECK_FILE
     if not file.is_file():
         return "no stored predictions to compare with"
-    rows = pd.read_parquet(file)
-    stored, found = rows[PROBABILITY].to_numpy(), version.probabilities(rows)
+    with refused_if_unreadable(file):
+        rows = pd.read_parquet(file)
+        stored, found = rows[PROBABILITY].to_numpy(), version.probabilities(rows)
     worst = int(np.argmax(np.abs(found - stored)))
     if not np.allclose(found, stored, rtol=0, atol=TOLERANCE):
         raise EvergreenError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 
 import pandas as pd
 from mlflow import MlflowClient
@@ -12,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.metrics import Metric
 from evergreen.invocation import command
-from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE
+from evergreen.registry.artefacts import refused_if_unreadable
+from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE, stored_metrics
 from evergreen.registry.versions import CHAMPION, ModelVersion, aliases_of, list_versions, load
 from evergreen.rows.splits import Bounds
 
@@ -104,12 +104,12 @@ def _champion_and_newest(use_case: str) -> list[str]:
 
 def _test_metrics(version: ModelVersion) -> dict[str, Metric]:
     file = version.file(METRICS_FILE)
-    stored = json.loads(file.read_text())["test"] if file.is_file() else {}
-    return {name: Metric(**found) for name, found in stored.items()}
+    return stored_metrics(file) if file.is_file() else {}
 
 
 def _top_features(version: ModelVersion) -> tuple[str, ...]:
     file = version.file(IMPORTANCE_FILE)
     if not file.is_file():
         return ()
-    return tuple(pd.read_csv(file).nlargest(TOP_FEATURES, "mean_abs_shap")["feature"])
+    with refused_if_unreadable(file):
+        return tuple(pd.read_csv(file).nlargest(TOP_FEATURES, "mean_abs_shap")["feature"])

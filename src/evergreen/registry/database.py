@@ -22,7 +22,7 @@ LOCATIONS = (
 
 def database_uri(file: str | Path) -> str:
     """The URI of a SQLite file, whatever characters its path holds."""
-    return SQLITE + quote(str(file))
+    return SQLITE + quote(str(file), safe="/ {}[]*$&#+=,;:@!()'~")  # MLflow makes the folder of the URI as it stands
 
 
 def database_file(uri: str) -> Path | None:

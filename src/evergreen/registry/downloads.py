@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +11,8 @@ from urllib.parse import urlparse
 import mlflow
 from mlflow import MlflowClient
 
+from evergreen.registry.scratch import lasting_folder
+
 LOGGED_MODEL = "models:/"
 _CHANGES_NEVER: Mapping[str, str] = MappingProxyType({})
 
@@ -19,8 +20,8 @@ _CHANGES_NEVER: Mapping[str, str] = MappingProxyType({})
 def fetch(location: str, digests: Mapping[str, str] = _CHANGES_NEVER) -> Path:
     """A stored file or folder, to be read only.
 
-    Files of a server are copied once a process and content, into a folder that is removed when the process ends: they
-    may hold rows.
+    Files of a server are copied once a process and content, to where no copy outlives the process for long: they may
+    hold rows.
 
     Args:
         location: Artefact location, or ``models:/<id>`` of a logged model.
@@ -39,9 +40,4 @@ def fetch(location: str, digests: Mapping[str, str] = _CHANGES_NEVER) -> Path:
 
 @functools.cache
 def _copy(location: str, digests: frozenset[tuple[str, str]]) -> Path:  # noqa: ARG001
-    return Path(mlflow.artifacts.download_artifacts(location, dst_path=tempfile.mkdtemp(dir=_copies().name)))
-
-
-@functools.cache
-def _copies() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="evergreen-")
+    return Path(mlflow.artifacts.download_artifacts(location, dst_path=str(lasting_folder())))

@@ -7,6 +7,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from pydantic import Field
+
 from evergreen.errors import EvergreenError
 from evergreen.records import Frozen
 from evergreen.rows.labels import LabelDefinition
@@ -45,7 +47,7 @@ class Manifest(Frozen):
     as_of: dt.date
     spec: TableSpec
     label: LabelDefinition
-    threshold: float
+    threshold: float = Field(ge=0, le=1, allow_inf_nan=False)
     bounds: Bounds
     training_rows: int
     cv_roc_auc_mean: float
@@ -75,6 +77,12 @@ def check_library_versions(stored: dict[str, str], model: str) -> None:
         EvergreenError: Where an installed minor version differs from the stored one.
     """
     here = installed_versions()
+    lacking = [name for name in here if name not in stored]
+    if lacking:
+        raise EvergreenError(
+            f"{model} is refused: it does not say which {', '.join(lacking)} it was trained with; restore the artefact "
+            "store or train again."
+        )
     differing = [
         f"{name} {then} (installed: {here[name]})"
         for name, then in stored.items()

@@ -15,13 +15,16 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from pydantic import Field
 
+from evergreen.errors import EvergreenError
 from evergreen.records import Frozen
 from evergreen.registry.aliases import registry_lock
-from evergreen.registry.artefacts import DIGEST_TAG
+from evergreen.registry.artefacts import DIGEST_TAG, refused_if_unreadable
 from evergreen.registry.audit_log import former_champion
 from evergreen.registry.challenger import TRAINING_FILE
+from evergreen.registry.damage import report_damage
 from evergreen.registry.downloads import LOGGED_MODEL, fetch
 from evergreen.registry.references import SAMPLE_FILE
+from evergreen.registry.scratch import abandoned
 from evergreen.registry.versions import VersionSummary, aliases_of, list_versions
 
 PARTITION = "as_of="
@@ -45,12 +48,13 @@ class Removal:
     """One thing that goes.
 
     Attributes:
-        kind: A version with its files, a version's stored sample of rows, or the predictions of one ``as_of``.
-        name: The version, or the ``as_of`` date.
+        kind: A version with its files, a version's stored sample of rows, the predictions of one ``as_of``, or copies
+            that a killed process left.
+        name: The version, the ``as_of`` date, or the folder.
         reason: Why it goes.
     """
 
-    kind: Literal["version", "sample", "predictions"]
+    kind: Literal["version", "sample", "predictions", "copies"]
     name: str
     reason: str
 
@@ -84,6 +88,19 @@ def prune_versions(
             for removal in going:
                 _delete_version(use_case, removal.name)
         return [*going, *sampled]
+
+
+def prune_copies(dry_run: bool = True) -> list[Removal]:
+    """Delete copies of versions, rows among them, that processes left which were killed.
+
+    Args:
+        dry_run: Only say what would go.
+
+    Returns:
+        What went, or would go.
+    """
+    left = abandoned(delete=not dry_run)
+    return [Removal("copies", name, "left by a process that was killed") for name in left]
 
 
 def prune_predictions(folder: Path, retention_days: int | None, today: dt.date, dry_run: bool = True) -> list[Removal]:
@@ -147,8 +164,13 @@ def _delete_version(use_case: str, number: str) -> None:
 
 def _leaderboard_models(stored: StoredVersion) -> list[str]:
     file = fetch(f"{stored.source}/{TRAINING_FILE}")
-    rows = json.loads(file.read_text())["leaderboard"]  # records of former releases, too
-    return [row["model_uri"] for row in rows if row.get("model_uri")]
+    try:
+        with refused_if_unreadable(file):
+            rows = json.loads(file.read_text())["leaderboard"]  # records of former releases, too
+            return [row["model_uri"] for row in rows if row.get("model_uri")]
+    except EvergreenError as error:
+        report_damage(f"{stored.name} version {stored.version}: {error} Models of its leaderboard stay in MLflow.")
+        return []
 
 
 def _delete_logged_model(client: MlflowClient, model_uri: str) -> None:

@@ -17,7 +17,8 @@ from evergreen.monitoring.estimated import Estimate
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE
-from evergreen.registry.versions import ModelVersion, add_figures, tag_version, working_folder
+from evergreen.registry.scratch import new_folder
+from evergreen.registry.versions import ModelVersion, add_figures, tag_version
 from evergreen.reporting.model_card.card import ModelCard
 from evergreen.reporting.monitoring.decision import retraining_answer
 from evergreen.reporting.pictures import Subject
@@ -29,6 +30,7 @@ CARD_PAGE_FILE = "model_card.html"
 EVALUATION_FILE = "evaluation.json"
 EXPLANATIONS_FILE = "explanations.csv"
 PICTURES = "pictures"
+PICTURES_FILE = "pictures.html"
 
 
 Metrics = dict[str, dict[str, Metric]]
@@ -63,7 +65,7 @@ def publish_evaluation(version: ModelVersion, evaluated: Evaluated) -> None:
     """
     record, explained = evaluated.record, evaluated.explained
     subject = Subject(version.use_case, version.version, record.algorithm, record.n_test)
-    with working_folder() as name:
+    with new_folder() as name:
         folder = Path(name) / "figures"
         (folder / PICTURES).mkdir(parents=True)
         plain = record.model_dump(include={"metrics"})["metrics"]
@@ -89,9 +91,16 @@ def _log_pictures(run_id: str, pictures: dict[str, go.Figure], shap_png: bytes, 
     place = folder / PICTURES
     place.mkdir()
     (place / "shap_summary.png").write_bytes(shap_png)
-    for name, figure in pictures.items():
-        figure.write_html(place / f"{name}.html", include_plotlyjs="cdn")
+    (place / PICTURES_FILE).write_text(_one_page(pictures))
     MlflowClient().log_artifacts(run_id, str(place), PICTURES)
+
+
+def _one_page(pictures: dict[str, go.Figure]) -> str:
+    """All pictures on one page that fetches nothing: what draws them is as large as hundreds of them."""
+    drawn = [
+        figure.to_html(full_html=False, include_plotlyjs=not number) for number, figure in enumerate(pictures.values())
+    ]
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Pictures</title>{"".join(drawn)}</html>\n'
 
 
 def _log_metrics(version: ModelVersion, metrics: Metrics) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from evergreen.evaluation.metrics import Metric
 from evergreen.invocation import command
 from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.reference import Reference
+from evergreen.registry.artefacts import refused_if_unreadable
 from evergreen.registry.versions import ModelVersion
 
 PROFILE_FILE = "profile.json"
@@ -23,7 +25,7 @@ IMPORTANCE_FILE = "importance.csv"
 
 def reference_scores(version: ModelVersion) -> pd.DataFrame:
     """Out-of-fold ``probability``, ``label`` and ``block_share`` of the training rows."""
-    return pd.read_parquet(version.folder / SCORES_FILE)
+    return _table(version.folder / SCORES_FILE)
 
 
 def reference(version: ModelVersion) -> Reference:
@@ -38,7 +40,6 @@ def reference(version: ModelVersion) -> Reference:
             f"{version.use_case} version {version.version} has no test metrics yet: "
             f"run `{command('kedro run --pipeline=evaluation', version.use_case)}` first."
         )
-    metrics = json.loads(version.file(METRICS_FILE).read_text())["test"]
     sample = folder / SAMPLE_FILE
     return Reference(
         spec=manifest.spec,
@@ -46,20 +47,41 @@ def reference(version: ModelVersion) -> Reference:
         bounds=manifest.bounds,
         threshold=manifest.threshold,
         trained_as_of=manifest.as_of,
-        profile=Profile.model_validate_json((folder / PROFILE_FILE).read_text()),
-        score_profile=Profile.model_validate_json((folder / SCORE_PROFILE_FILE).read_text()),
+        profile=_profile(folder / PROFILE_FILE),
+        score_profile=_profile(folder / SCORE_PROFILE_FILE),
         scores=reference_scores(version),
-        metrics={name: Metric(**found) for name, found in metrics.items()},
-        sample=pd.read_parquet(sample) if sample.is_file() else None,
+        metrics=stored_metrics(version.file(METRICS_FILE)),
+        sample=_table(sample) if sample.is_file() else None,
         importance=_importance(version),
     )
+
+
+def stored_metrics(file: Path) -> dict[str, Metric]:
+    """Name → metric of the test window.
+
+    Raises:
+        EvergreenError: Where the file cannot be read.
+    """
+    with refused_if_unreadable(file):
+        return {name: Metric(**found) for name, found in json.loads(file.read_text())["test"].items()}
+
+
+def _profile(file: Path) -> Profile:
+    with refused_if_unreadable(file):
+        return Profile.model_validate_json(file.read_bytes())
+
+
+def _table(file: Path) -> pd.DataFrame:
+    with refused_if_unreadable(file):
+        return pd.read_parquet(file)
 
 
 def _importance(version: ModelVersion) -> dict[str, float]:
     file = version.file(IMPORTANCE_FILE)
     if not file.is_file():
         return {}
-    table = pd.read_csv(file)
+    with refused_if_unreadable(file):
+        table = pd.read_csv(file).astype({"mean_abs_shap": "float64"})
     total = table["mean_abs_shap"].sum()
     weights = table["mean_abs_shap"] / total if total > 0 else table["mean_abs_shap"]
     return dict(zip(table["feature"], map(float, weights), strict=True))

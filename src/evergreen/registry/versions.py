@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.registry import artefacts
+from evergreen.registry.damage import report_damage
 from evergreen.registry.downloads import fetch
 from evergreen.registry.manifest import Manifest, check_library_versions
 
@@ -166,8 +166,14 @@ def load(use_case: str, version: str) -> ModelVersion:
             f"{use_case} version {version} cannot be loaded ({_first_line(error)}); registered versions: {known}."
         ) from error
     artefacts.check_digests(folder, found.tags, f"{use_case} version {version}")
-    aliases = tuple(alias for alias, pointed in aliases_of(use_case).items() if pointed == str(version))
+    artefacts.refuse_oversized(folder)
     manifest = artefacts.read_manifest(folder)
+    if manifest.use_case != use_case:
+        raise EvergreenError(
+            f"{use_case} version {version} is refused: its manifest says that it was trained for {manifest.use_case}; "
+            "restore the artefact store or roll back to another version."
+        )
+    aliases = tuple(alias for alias, pointed in aliases_of(use_case).items() if pointed == str(version))
     figures = found.tags.get(FIGURES)
     return ModelVersion(use_case, str(version), aliases, str(found.run_id), folder, manifest, figures)
 
@@ -200,15 +206,29 @@ def list_versions(use_case: str) -> list[VersionSummary]:
 
 
 def _summary(found: mlflow.entities.model_registry.ModelVersion, aliases: tuple[str, ...]) -> VersionSummary:
-    auc = found.tags.get("test_roc_auc")
     return VersionSummary(
         version=str(found.version),
         aliases=aliases,
-        algorithm=found.tags["algorithm"],
-        test_roc_auc=float(auc) if auc else None,
+        algorithm=found.tags.get("algorithm") or _unreadable(found, "algorithm"),
+        test_roc_auc=_test_roc_auc(found),
         created=dt.datetime.fromtimestamp(found.creation_timestamp / 1000, tz=dt.UTC),
         status=found.tags.get("status", UNDECIDED),
     )
+
+
+def _test_roc_auc(found: mlflow.entities.model_registry.ModelVersion) -> float | None:
+    stored = found.tags.get("test_roc_auc")
+    try:
+        return float(stored) if stored else None
+    except ValueError:
+        _unreadable(found, "test_roc_auc")
+        return None
+
+
+def _unreadable(found: mlflow.entities.model_registry.ModelVersion, tag: str) -> str:
+    """Report a damaged tag, without which a version is listed all the same."""
+    report_damage(f"{found.name} version {found.version}: its tag {tag} cannot be read and is passed over.")
+    return "unknown"
 
 
 def _versions(use_case: str) -> list[mlflow.entities.model_registry.ModelVersion]:
@@ -240,8 +260,3 @@ def _tags(manifest: Manifest, folder: Path) -> dict[str, str]:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
-
-
-def working_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder in which a version is put together before it is stored."""
-    return tempfile.TemporaryDirectory(prefix="evergreen-")

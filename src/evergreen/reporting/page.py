@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -110,9 +111,10 @@ class Page:
 def as_markdown(page: Page) -> str:
     """The page as GitHub-flavoured markdown, which has paragraphs, lists and tables, and leaves out other blocks."""
     tiles = Table(("", "test", ""), [(tile.name, tile.value, tile.detail) for tile in page.tiles])
-    parts = [f"# {page.title}", f"{page.subtitle}. **{page.status}**", _markdown_block(tiles)]
+    title, subtitle, status = map(markdown_text, (page.title, page.subtitle, page.status))
+    parts = [f"# {title}", f"{subtitle}. **{status}**", _markdown_block(tiles)]
     for section in page.sections:
-        parts.append(f"## {section.title}")
+        parts.append(f"## {markdown_text(section.title)}")
         parts.extend(_markdown_block(block) for block in section.blocks if isinstance(block, Text | Bullets | Table))
     return "\n\n".join(parts) + "\n"
 
@@ -146,16 +148,24 @@ def _anchor(title: str) -> str:
 
 def _markdown_block(block: Text | Bullets | Table) -> str:
     if isinstance(block, Text):
-        return block.text
+        return markdown_text(block.text)
     if isinstance(block, Bullets):
-        return "\n".join(f"- {item}" for item in block.items)
+        return "\n".join(f"- {markdown_text(item)}" for item in block.items)
     rules = ["--:" if name in block.numbers else "---" for name in block.head]
-    lines = [block.head, rules, *block.rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+    lines = [map(markdown_text, block.head), rules, *(map(markdown_text, row) for row in block.rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+# Inside a line: what would begin emphasis, code, a link, an element or a cell; an underscore only beside a word.
+_MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])")
+_BLOCK = re.compile(r"\d+(?=[.)](\s|$))|(?=(#{1,6}|[+-])(\s|$)|[-=]+$)")  # at its start: a heading, list or rule
+
+
+def markdown_text(text: str) -> str:
+    """A text in one line of markdown that shows it as it is, whatever it holds."""
+    line = _MARKUP.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+    begin = _BLOCK.match(line)
+    return line if begin is None else f"{begin[0]}\\{line[begin.end() :]}"
 
 
 _STYLE = """

@@ -11,9 +11,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import DatasetError
-from kedro_datasets.ibis import FileDataset
 from pydantic import Field, TypeAdapter, ValidationError
 
+from evergreen.datasets.own_table import OwnTableDataset
 from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.datasets.whole import written_whole
@@ -27,7 +27,7 @@ _ROWS_PER_GROUP: Final = 122_880
 """DuckDB's own row group size: smaller groups slow its scans down."""
 
 
-class SyntheticDataset(FileDataset):
+class SyntheticDataset(OwnTableDataset):
     """Loads a synthetic table lazily through Ibis, and generates its parquet file first when needed.
 
     The file carries its recipe (all generator parameters and the generator's version) in its metadata;

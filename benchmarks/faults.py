@@ -1,0 +1,198 @@
+"""Kill every command at random moments and start two at once: is what they leave whole, and does the next one succeed?
+
+    python benchmarks/faults.py                                    50 kills of each command, every MLflow write, races
+    python benchmarks/faults.py --kills 2 --writes-step 10         the same, in minutes
+
+Each command runs on a copy of a data folder in which the lifecycle ran once (`--env=test --namespaces=churn`). A killed
+process gets SIGKILL. Broken is: a champion that does not load with its reference, a record or table that cannot be
+read, a next command that fails, a file of a killed process that the next run leaves beside the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE_SECONDS = 900
+RUN = ["run", "--env=test", "--namespaces=churn"]
+MODELS = ["--use-case=churn", "--env=test", "--json"]
+COMMANDS = {
+    "first run": RUN,
+    "later run": RUN,
+    "retraining": [*RUN, "--pipelines=retraining"],
+    "promote": ["models", "promote", "--version=1", "--reason=by hand", *MODELS],
+    "rollback": ["models", "rollback", "--reason=by hand", *MODELS],
+    "prune": ["models", "prune", "--samples", "--yes", *MODELS],
+}
+EVALUATION = [*RUN, "--pipelines=training,evaluation"]
+WRITES = (
+    "create_model_version", "create_registered_model", "delete_model_version_tag", "delete_registered_model_alias",
+    "log_artifact", "log_artifacts", "log_batch", "log_dict", "log_metric", "set_model_version_tag",
+    "set_registered_model_alias", "set_registered_model_tag", "set_tag",
+)  # fmt: skip
+CHECK = """
+import json, sys
+from pathlib import Path
+import mlflow, pandas as pd
+from evergreen import registry
+from evergreen.registry.database import database_uri, is_whole
+data = Path(sys.argv[1])
+database = data / "mlflow" / "mlflow.db"
+if database.exists():
+    assert is_whole(database), "the database is half made"
+    mlflow.set_tracking_uri(database_uri(database))
+    champion = registry.aliases_of("churn").get("champion")
+    if champion:
+        registry.reference(registry.check_version("churn", champion).version)
+    registry.history("churn")
+for record in data.glob("08_reporting/churn/*.json"):
+    json.loads(record.read_text())
+for table in data.rglob("*.parquet"):
+    pd.read_parquet(table)
+"""
+DYING = """
+import os, signal, sys
+from mlflow import MlflowClient
+left = [int(os.environ["DIE_AT"])]
+def dying(method):
+    def call(*arguments, **options):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return method(*arguments, **options)
+    return call
+for name in os.environ["WRITES"].split(","):
+    setattr(MlflowClient, name, dying(getattr(MlflowClient, name)))
+sys.argv = ["kedro", *sys.argv[1:]]
+from kedro.framework.cli import main
+main()
+"""
+
+
+def start(data: Path, command: list[str]) -> subprocess.Popen[str]:
+    return spawn(data, [sys.executable, "-m", "kedro", *command])
+
+
+def spawn(data: Path, words: list[str], **environment: str) -> subprocess.Popen[str]:
+    surroundings = {**os.environ, "EVERGREEN_DATA": str(data), "OMP_NUM_THREADS": "1", **environment}
+    return subprocess.Popen(
+        words, cwd=ROOT, env=surroundings, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def broken(data: Path, command: list[str], may_refuse: bool) -> str:
+    """What is broken after a kill; empty where nothing is."""
+    found = subprocess.run([sys.executable, "-c", CHECK, str(data)], capture_output=True, text=True, check=False)
+    if found.returncode:
+        return found.stderr.splitlines()[-1]
+    after = start(data, command)
+    said, _ = after.communicate(timeout=PATIENCE_SECONDS)
+    if "Traceback" in said or (after.returncode and not may_refuse):
+        return said.splitlines()[-1] if said else f"the next command ended with {after.returncode}"
+    left = list((data / "07_model_output").rglob("*.new"))
+    return f"left behind: {left[0].name}" if left else ""
+
+
+def killed(data: Path, command: list[str], after_seconds: float) -> bool:
+    """Whether a command was still running when its moment came."""
+    process = start(data, command)
+    try:
+        process.communicate(timeout=after_seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return True
+    return False
+
+
+def timed(data: Path, command: list[str]) -> float:
+    began = time.monotonic()
+    process = start(data, command)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    if process.returncode:
+        raise RuntimeError(said)
+    return time.monotonic() - began
+
+
+def kills(name: str, fresh: Callable[[], Path], count: int, rng: random.Random) -> list[str]:
+    command = COMMANDS[name]
+    changes_alias = name in ("promote", "rollback")  # a kill after the move leaves nothing to promote or roll back
+    seconds, faults, hits = timed(fresh(), command), [], 0
+    for _ in range(count):
+        data = fresh()
+        hits += killed(data, command, rng.uniform(0, seconds))
+        faults += [fault] if (fault := broken(data, command, changes_alias)) else []
+        shutil.rmtree(data, ignore_errors=True)
+    print(f"{name:<12} {count:>4} kills, {hits:>4} before its end ({seconds:.0f} s): {len(faults)} broken", flush=True)
+    return faults
+
+
+def dies_at_writes(fresh: Callable[[], Path], step: int) -> list[str]:
+    faults, number, deaths = [], 1, 0
+    while True:
+        data = fresh()
+        process = spawn(data, [sys.executable, "-c", DYING, *EVALUATION], DIE_AT=str(number), WRITES=",".join(WRITES))
+        process.communicate(timeout=PATIENCE_SECONDS)
+        if process.returncode != -signal.SIGKILL:
+            break
+        deaths += 1
+        faults += [f"write {number}: {fault}"] if (fault := broken(data, EVALUATION, may_refuse=False)) else []
+        shutil.rmtree(data, ignore_errors=True)
+        number += step
+    print(f"evaluation   killed at {deaths} of about {number} MLflow writes: {len(faults)} broken", flush=True)
+    return faults
+
+
+def races(name: str, fresh: Callable[[], Path]) -> list[str]:
+    data = fresh()
+    pair = [start(data, COMMANDS[name]) for _ in range(2)]
+    said = [process.communicate(timeout=PATIENCE_SECONDS)[0] for process in pair]
+    codes = sorted(process.returncode for process in pair)
+    faults = [text.splitlines()[-1] for text in said if "Traceback" in text]
+    faults += [f"both failed: {said[0].splitlines()[-1]}"] if codes[0] else []
+    faults += [fault] if (fault := broken(data, COMMANDS[name], may_refuse=name in ("promote", "rollback"))) else []
+    print(f"{name:<12} two at once: exit codes {codes}, {len(faults)} broken", flush=True)
+    return faults
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--writes-step", type=int, default=1, help="die at every so many MLflow writes; 0: at none")
+    parser.add_argument("--only", default=",".join(COMMANDS), help="commands, with commas")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    rng = random.Random(asked.seed)
+    with tempfile.TemporaryDirectory() as name:
+        lived, empty = Path(name) / "lived", Path(name) / "empty"
+        empty.mkdir()
+        timed(lived, RUN)
+
+        def copy(of: Path) -> Path:
+            return Path(shutil.copytree(of, Path(tempfile.mkdtemp(dir=name)) / "data"))
+
+        faults: dict[str, list[str]] = {}
+        for command in asked.only.split(","):
+            fresh = (lambda: copy(empty)) if command == "first run" else (lambda: copy(lived))
+            faults[command] = kills(command, fresh, asked.kills, rng) + races(command, fresh)
+        if asked.writes_step:
+            faults["evaluation"] = dies_at_writes(lambda: copy(empty), asked.writes_step)
+    broken_states = {command: found for command, found in faults.items() if found}
+    print(json.dumps(broken_states, indent=2) if broken_states else "0 broken states")
+    sys.exit(bool(broken_states))
+
+
+if __name__ == "__main__":
+    main()
