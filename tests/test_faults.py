@@ -70,6 +70,7 @@ def assert_one_sentence(result: Result, sentence: str) -> None:
         ("run --env=test --params=churn=5", "parameter churn is 5: a block of parameters is needed"),
         ("run --env=test --params=churn.training=5", "parameter churn.training is 5"),
         ("run --env=test --params=churn.training.n_jobs=0", "parameter churn.training.n_jobs is 0"),
+        ("run --env=test --params=churn.training.backend=none-such", "parameter churn.training.backend is 'none-such'"),
         ("run --env=test --params=mlflow_server.retries=-1", "parameter mlflow_server.retries is -1"),
         ("run --env=parquet --params=lake=foo://x", "the lake foo://x begins with foo://, which is no known place"),
     ],

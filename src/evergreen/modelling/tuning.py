@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from joblib.parallel import BACKENDS, EXTERNAL_BACKENDS
 from pydantic import Field, field_validator
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
@@ -80,6 +81,14 @@ class TrainingPolicy(Frozen):
         if n_jobs == 0:
             raise ValueError("at least 1 is needed, or -1 for all cores")
         return n_jobs
+
+    @field_validator("backend")
+    @classmethod
+    def _known_backend(cls, backend: str) -> str:
+        known = sorted({*BACKENDS, *EXTERNAL_BACKENDS})
+        if backend not in known:
+            raise ValueError(f"joblib knows {', '.join(known)}")
+        return backend
 
 
 @dataclass(frozen=True)
