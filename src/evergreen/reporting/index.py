@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup
 
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record
 from evergreen.reporting.page import Page, Section, Text, as_html
+from evergreen.reporting.template import render
 from evergreen.retraining.record import RetrainingRecord
 from evergreen.wording import in_words
 
@@ -31,10 +33,9 @@ class Links:
 
     files: Mapping[str, str]
 
-    def html(self) -> str:
+    def html(self) -> Markup:
         """A list of links."""
-        items = (f'<li><a href="{escape(file)}">{escape(title)}</a></li>' for title, file in self.files.items())
-        return f"<ul>{''.join(items)}</ul>"
+        return render("links", files=self.files)
 
 
 def index_page(

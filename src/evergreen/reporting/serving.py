@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from html import escape
 
 from evergreen.records import Frozen, Record
+from evergreen.reporting.template import render
 from evergreen.wording import counted
 
 _BANNER = re.compile(r'<aside id="serving"[^>]*>.*?</aside>', re.DOTALL)
@@ -61,11 +61,9 @@ def serving_text(serving: ServingRecord, speaks_of: str) -> str:
 
 def with_banner(page: str, serving: ServingRecord, speaks_of: str) -> str:
     """An HTML page with the banner and the links to the other pages on top, once however often it is renewed."""
-    links = " · ".join(f'<a href="{file}">{name}</a>' for file, name in _PAGES)
-    text = escape(serving_text(serving, speaks_of))
-    banner = f'<aside id="serving" style="{_STYLE}"><p>{text}</p><p>{links}</p></aside>'
+    banner = render("banner", style=_STYLE, text=serving_text(serving, speaks_of), pages=_PAGES)
     if _BANNER.search(page):
-        return _BANNER.sub(lambda _: banner, page, count=1)
+        return _BANNER.sub(lambda _: str(banner), page, count=1)
     return page.replace("<body>", f"<body>{banner}", 1)
 
 

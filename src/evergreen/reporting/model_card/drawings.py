@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 import numpy as np
 import pandas as pd
+from markupsafe import escape
 
 from evergreen.evaluation.auc import Floats
 
