@@ -186,7 +186,10 @@ def mlflow_server(use_case: str) -> Iterator[Server]:
     port, store = free_port(), f"sqlite:///{DATA}/mlflow/mlflow.db"
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"models:/{use_case}@champion"]
     command += ["--env-manager=local", f"--port={port}", "--workers=1"]
-    with serving(command, port, "/ping", MLFLOW_TRACKING_URI=store, PYTHONPATH=str(ROOT / "src")) as server:
+    import uvicorn
+
+    found = f"{Path(uvicorn.__file__).parents[4] / 'bin'}:{os.environ['PATH']}"  # MLflow asks a shell for uvicorn
+    with serving(command, port, "/ping", MLFLOW_TRACKING_URI=store, PYTHONPATH=str(ROOT / "src"), PATH=found) as server:
         yield server
 
 

@@ -75,7 +75,7 @@ def test_what_a_notebook_runs_makes_what_it_misses_from_sources_alone(path: Path
     registered = register_pipelines()
     run = sum((registered[name.strip(' "')] for name in names.split(",")), Pipeline([]))
     sources = {"fact_sales", "dim_product", "dim_store", "business_kpis", "customers", "current"}
-    registry_and_past = {"incumbent", "challenger", "champion", "past_monitoring_history"}
+    registry_and_past = {"incumbent", "challenger", "champion", "past_monitoring_history", "service_predictions"}
     needed = {name.split(".")[1] for name in run.inputs() if not name.startswith("params:")}
     assert missed in run.all_outputs()
     assert needed <= sources | registry_and_past
