@@ -54,7 +54,7 @@ def use_cases(environment: str) -> list[str]:
     """Names of the use cases that an environment lists: base's, with its own on top; ``churn: ~`` leaves one out."""
     listed: dict[str, Any] = {}
     for folder in ("base", environment):
-        for file in sorted((home() / "conf" / folder).glob("use_cases*.yml")):
+        for file in sorted((home() / "conf" / folder).rglob("use_cases*.yml")):
             listed |= yaml.safe_load(file.read_text()) or {}
     return [name for name, entry in listed.items() if entry is not None]
 

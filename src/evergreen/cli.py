@@ -9,6 +9,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS
 
 from evergreen.commands import check_conf, models, serve
+from evergreen.commands.use_case.command import use_case
 from evergreen.errors import EvergreenError
 from evergreen.faults import VERBOSE, one_sentence
 from evergreen.paths import sealed
@@ -57,3 +58,4 @@ cli.add_command(run)
 cli.add_command(models)
 cli.add_command(check_conf)
 cli.add_command(serve)
+cli.add_command(use_case)

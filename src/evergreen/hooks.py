@@ -23,7 +23,7 @@ from evergreen.parameter_faults import refuse_faulty_parameters
 from evergreen.paths import plain
 from evergreen.redaction import redacted
 from evergreen.reporting.screen import Lifecycle, summary
-from evergreen.sources import check_dbt
+from evergreen.sources import check_dbt, edits
 from evergreen.use_cases import use_case_of
 
 logger = logging.getLogger("evergreen")
@@ -43,13 +43,15 @@ class ProjectHooks:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        """Say what is about to run, unless dbt says that its tables can't be relied on; before MLflow opens a run."""
+        """Say what is about to run and what was edited since the last, unless its tables can't be relied on."""
         from evergreen.registry.scratch import abandoned
 
         narrow(tuple(sorted({use_case_of(space) for space in run_params.get("namespaces") or []})))
         check_dbt(pipeline, catalog)
         abandoned(delete=True)
         run_params.update(redacted(run_params))  # MLflow keeps them as tags
+        for edited in edits(pipeline, catalog):
+            logger.info("%s", edited)
         names = ", ".join(_chosen_rooms(run_params) or ["the whole lifecycle"])
         logger.info("Running %s for %s.", names, ", ".join(_use_cases(pipeline)))
 

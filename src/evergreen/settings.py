@@ -51,7 +51,7 @@ CONFIG_LOADER_ARGS = {
     "merge_strategy": {"parameters": "soft", "globals": "soft", "use_cases": "soft", "serving": "soft"},
     "config_patterns": {
         "mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"],
-        "use_cases": ["use_cases*"],
+        "use_cases": ["use_cases*", "*/use_cases*"],
         "serving": ["serving*", "serving*/**", "**/serving*"],
     },
 }

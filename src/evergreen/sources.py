@@ -1,4 +1,4 @@
-"""Which source tables a run reads, what their contracts promise, and whether dbt's artefacts keep the promise."""
+"""Which source tables a run reads, whether they are those of its models, and whether dbt keeps their promises."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from evergreen.errors import EvergreenError
 from evergreen.features.checks import Column
 from evergreen.features.contracts import Contract, contract_for
 from evergreen.schema import TableSpec
+from evergreen.use_cases import use_case_of
 
 
 def source_entries(pipeline: Pipeline) -> list[str]:
@@ -54,6 +55,19 @@ def check_dbt(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     promises = {entry: promised_columns(entry, catalog) for entry in entries}
     parameters = dbt_parameters(catalog.load("params:dbt"))
     check_tables(artefacts_in(target), promises, parameters, dt.datetime.now(dt.UTC))
+
+
+def edits(pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
+    """What was edited in the use cases of a run since their champions were trained, a sentence each.
+
+    Raises:
+        EvergreenError: Where the registry holds a model of another table under a use case's name.
+    """
+    from evergreen.registry import edit_of
+
+    spaces = sorted({use_case_of(node.namespace) for node in pipeline.nodes} & use_cases().keys())
+    found = [(name, edit_of(name, catalog.load(f"params:{name}.table"))) for name in spaces]
+    return [sentence for name, edit in found if edit and (sentence := edit.sentence(name))]
 
 
 def artefacts_in(target: str) -> Artefacts:

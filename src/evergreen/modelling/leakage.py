@@ -90,7 +90,7 @@ def check_leakage(X: pd.DataFrame, y: np.ndarray, spec: TableSpec, policy: Leaka
     passed = [name for name in spec.features if name in policy.allow]
     if passed:
         logger.warning("Leakage is not checked for %s: allowed by the policy", ", ".join(passed))
-    refused = refused or _measured(X, y, spec, policy)
+    refused = refused or measured_leaks(X, y, spec, policy)
     if refused:
         raise EvergreenError(
             f"the outcome '{spec.target}' hides among the features: {'; '.join(map(str, refused))}; allowed is less "
@@ -100,7 +100,15 @@ def check_leakage(X: pd.DataFrame, y: np.ndarray, spec: TableSpec, policy: Leaka
     return allowed
 
 
-def _measured(X: pd.DataFrame, y: np.ndarray, spec: TableSpec, policy: LeakagePolicy) -> list[LeakageFinding]:
+def measured_leaks(X: pd.DataFrame, y: np.ndarray, spec: TableSpec, policy: LeakagePolicy) -> list[LeakageFinding]:
+    """Features, and pairs of them, that tell the outcome; see :func:`check_leakage`.
+
+    Args:
+        X: (n, ≥ p) rows with the spec's features.
+        y: (n,) labels.
+        spec: The features.
+        policy: Limits and exceptions.
+    """
     numeric = [name for name in spec.numeric if name not in policy.allow]
     categorical = [name for name in spec.categorical if name not in policy.allow]
     if not numeric and not categorical:

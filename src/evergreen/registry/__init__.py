@@ -26,6 +26,7 @@ from evergreen.registry.challenger import (
 from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
+from evergreen.registry.lineage import carried, edit_of, require_columns
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.prune import Removal, RetentionPolicy, prune_copies, prune_predictions, prune_versions
 from evergreen.registry.publish import Evaluated, publish_evaluation, publish_monitoring, publish_record
@@ -70,12 +71,14 @@ __all__ = [
     "aliases_of",
     "audit",
     "audit_table",
+    "carried",
     "champion_at",
     "check_version",
     "clear_challenger",
     "compare_versions",
     "decide_promotion",
     "describe",
+    "edit_of",
     "find_by_fingerprint",
     "former_champion",
     "history",
@@ -109,6 +112,7 @@ __all__ = [
     "register",
     "register_challenger",
     "reject",
+    "require_columns",
     "require_reason",
     "reuse_version",
     "rollback",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
+from evergreen import registry
 from evergreen.features import RetailFeatures, one_table_features, retail_features
 from evergreen.features.contracts import contract_for
 from evergreen.rows.splits import SplitPolicy
@@ -21,14 +22,18 @@ def make_retail_features(
     return retail_features(fact_sales, dim_product, dim_store, policy, business_kpis)
 
 
-def make_one_table_features(rows: ir.Table, table: TableSpec, split: SplitPolicy) -> ir.Table:
-    """Features of the rows to learn from, as the use case's parameters describe them."""
+def make_one_table_features(
+    rows: ir.Table, table: TableSpec, split: SplitPolicy, incumbent: registry.ModelVersion | None
+) -> ir.Table:
+    """Features of the rows to learn from, as parameters describe them and as the champion needs them."""
     name = "rows" if table.date else "customers"
     contract_for(table, labelled=True, table=name, label_delay_days=split.label_delay_days).validate(rows)
-    return one_table_features(rows, table, name=name)
+    return one_table_features(rows, registry.carried(table, incumbent, rows.columns), name=name)
 
 
-def make_current_features(rows: ir.Table, table: TableSpec) -> ir.Table:
+def make_current_features(
+    rows: ir.Table, table: TableSpec, incumbent: registry.ModelVersion | None
+) -> ir.Table:
     """Features of the newest snapshot, whose outcomes need not be known."""
     contract_for(table, labelled=False, table="current").validate(rows)
-    return one_table_features(rows, table, name="current", outcome=False)
+    return one_table_features(rows, registry.carried(table, incumbent, rows.columns), name="current", outcome=False)

@@ -34,13 +34,13 @@ def _one_table() -> Pipeline:
         [
             Node(
                 func=nodes.make_one_table_features,
-                inputs=["customers", "params:table", "params:split"],
+                inputs=["customers", "params:table", "params:split", "incumbent"],
                 outputs="features",
                 name="make_features",
             ),
             Node(
                 func=nodes.make_current_features,
-                inputs=["current", "params:table"],
+                inputs=["current", "params:table", "incumbent"],
                 outputs="current_features",
                 name="make_current_features",
             ),
@@ -53,7 +53,7 @@ def _dated_table() -> Pipeline:
         [
             Node(
                 func=nodes.make_one_table_features,
-                inputs=["rows", "params:table", "params:split"],
+                inputs=["rows", "params:table", "params:split", "incumbent"],
                 outputs="features",
                 name="make_features",
             )

@@ -44,6 +44,8 @@ def look(
     """Profile the window where its data lies, and score its rows."""
     if monitoring.source == "service":
         window = service_window(service_predictions, reference.spec, as_of, monitoring.window_days)
+    else:
+        registry.require_columns(watched, window.columns)
     today = resolve_as_of(window, reference.spec, as_of, dt.datetime.now(dt.UTC).date())
     return look_at_window(window, reference, watched.probabilities, today, split.label_delay_days, monitoring)
 

@@ -25,6 +25,7 @@ def score(
     evaluation: EvaluationRecord | None,  # noqa: ARG001 - the champion is looked up after it was decided on
 ) -> Predictions:
     """Score the window, or the whole table, with the champion."""
+    registry.require_columns(champion, window.columns)
     manifest = champion.manifest
     today = resolve_as_of(window, manifest.spec, as_of, dt.datetime.now(dt.UTC).date())
     rows = window if scoring.whole_table else window_rows(window, manifest.spec, today, window_days)

@@ -1,0 +1,60 @@
+"""What does a use case still lack? Configuration, then its tables, read as a run would read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kedro.framework.hooks.manager import _create_hook_manager
+from kedro.framework.project import pipelines, settings
+from kedro.io import DatasetError
+
+from evergreen.commands.checking import check_environment
+from evergreen.context import Context, use_cases
+from evergreen.errors import EvergreenError
+from evergreen.features.contracts import contract_for
+from evergreen.schema import TableSpec
+
+
+def missing(project: Path, conf: Path, env: str | None, name: str | None) -> dict[str, list[str]]:
+    """Faults of each use case, a sentence each; none where it can run.
+
+    Args:
+        project: The project's folder.
+        conf: The folder of all environments.
+        env: The environment; None for the default one.
+        name: The use case; None for all that the environment lists.
+
+    Raises:
+        EvergreenError: Where the environment's configuration doesn't hold together, or lists no such use case.
+    """
+    chosen = env or settings.CONFIG_LOADER_ARGS["default_run_env"]
+    faults = check_environment(project, conf, chosen)
+    if faults:
+        raise EvergreenError("\n".join(faults))
+    context = Context(
+        package_name="evergreen",
+        project_path=project,
+        config_loader=settings.CONFIG_LOADER_CLASS(str(conf), env=chosen, **settings.CONFIG_LOADER_ARGS),
+        env=chosen,
+        hook_manager=_create_hook_manager(),  # without any hook: nothing is run
+    )
+    if name is not None and name not in use_cases():
+        raise EvergreenError(f"{name} is unknown in environment {chosen}; known: {', '.join(use_cases())}.")
+    return {each: _faults(context, each) for each in ([name] if name else use_cases())}
+
+
+def _faults(context: Context, use_case: str) -> list[str]:
+    sources = pipelines["feature_engineering"].filter(node_namespaces=[use_case]).inputs()
+    entries = sorted(entry for entry in sources if not entry.startswith("params:") and not entry.endswith(".incumbent"))
+    return [f"{entry}: {fault}" for entry in entries for fault in _table_faults(context, use_case, entry)]
+
+
+def _table_faults(context: Context, use_case: str, entry: str) -> list[str]:
+    try:
+        table = context.catalog.load(entry)
+        if use_cases()[use_case].source != "retail":
+            spec = TableSpec.model_validate(context.config_loader["parameters"][use_case]["table"])
+            contract_for(spec, labelled=True, table=entry.partition(".")[2]).validate(table)
+    except (EvergreenError, DatasetError) as error:
+        return [" ".join(str(error).split())]
+    return []
