@@ -10,7 +10,7 @@ from kedro.framework.project import pipelines, settings
 from kedro.framework.startup import bootstrap_project
 from kedro.utils import find_kedro_project
 
-from evergreen.context import Context
+from evergreen.context import Context, use_cases
 from evergreen.parameter_faults import parameter_faults, probably_meant
 
 BASE = "base"
@@ -56,19 +56,21 @@ def check_environment(project: Path, conf: Path, env: str) -> list[str]:
         )
         loader["mlflow"]
         faults = list(parameter_faults(loader["parameters"], base["parameters"]))
-        faults += [] if faults else _catalog_faults(context)
+        left_out = set(base["use_cases"]) - use_cases().keys()
+        faults += [] if faults else _catalog_faults(context, left_out)
     except Exception as error:  # whatever a file can do wrong: YAML, interpolations, class names, arguments
         faults = [_in_one_line(error)]
     return [f"environment {env}: {fault}" for fault in faults]
 
 
-def _catalog_faults(context: Context) -> list[str]:
+def _catalog_faults(context: Context, left_out: set[str]) -> list[str]:
     """Entries that no pipeline knows though one is spelt alike; everything else raises as it is made."""
     entries = {name for pipeline in pipelines.values() for name in pipeline.datasets() if "params:" not in name}
     catalog = context.catalog
     for name in entries:
         catalog.get(name)
     strangers = [name for name in context.config_loader["catalog"] if name not in entries and "{" not in name]
+    strangers = [name for name in strangers if name.partition(".")[0] not in left_out]
     return [
         f"catalog entry {name} is used by no pipeline{hint}."
         for name in strangers

@@ -32,11 +32,11 @@ class ColumnFacts:
         name: Its name.
         kind: What it holds; texts that are nearly all numbers or dates are called so.
         stored: DuckDB's type.
-        nulls: Rows without a value; blank texts count.
+        nulls: Rows without a value; empty texts count.
         levels: Different values; exact where they are nearly as many as the rows.
         least: Smallest value.
         greatest: Largest value.
-        length: Mean length of texts.
+        length: Mean length of texts, in bytes.
     """
 
     name: str
@@ -180,12 +180,12 @@ def _measured(column: ColumnFacts) -> bool:
 def _counts(name: str, i: int, stored: str, kind: Kind) -> str:
     """Values, levels, extremes, length, and how many texts are what they seem, of one column."""
     column = quoted(name)
-    value = f"nullif(trim({column}), '')" if stored == "VARCHAR" else column
-    length = f"avg(length({column}))" if stored == "VARCHAR" else "null"
+    value = f"nullif({column}, '')" if stored == "VARCHAR" else column
+    length = f"avg(strlen({column}))" if stored == "VARCHAR" else "null"
     seems = {"number": "double", "date": "timestamp"}.get(kind) if stored == "VARCHAR" else None
     parsed = f"count(try_cast({column} as {seems}))" if seems else "null"
     return (
-        f"count({value}) as v{i}, approx_count_distinct({column}) as l{i}, min({column}) as s{i}, "
+        f"count({value}) as v{i}, approx_count_distinct({value}) as l{i}, min({column}) as s{i}, "
         f"max({column}) as g{i}, {length} as t{i}, {parsed} as p{i}"
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 from evergreen.commands.use_case.facts import PARQUET, TableFacts
 from evergreen.commands.use_case.proposal import Proposal
 
 MOST_TEST_DAYS, TEST_SHARE = 91, 0.2
+_PLAIN, _WORDS = re.compile(r"[A-Za-z_]\w*"), {"y", "n", "yes", "no", "true", "false", "on", "off", "null"}
 WINDOW_ROWS, LONGEST_WINDOW = 500, 28
 
 
@@ -148,4 +150,5 @@ def _yaml(value: Any) -> str:
         return "null"
     if isinstance(value, int | float):
         return json.dumps(value)
-    return json.dumps(str(value), ensure_ascii=False)
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else json.dumps(text, ensure_ascii=False)

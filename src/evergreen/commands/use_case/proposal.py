@@ -17,35 +17,11 @@ FREE_TEXT = 60  # mean length from which texts are prose
 FEW_DAYS = 14
 # What is written once a case is closed: words of columns that are known only with the outcome.
 AFTERWARDS = frozenset(
-    {
-        "outcome",
-        "result",
-        "reason",
-        "cancelled",
-        "canceled",
-        "cancellation",
-        "refund",
-        "refunded",
-        "chargeback",
-        "closed",
-        "closing",
-        "resolved",
-        "resolution",
-        "settled",
-        "settlement",
-        "recovered",
-        "recovery",
-        "recoveries",
-        "writeoff",
-        "collections",
-        "terminated",
-        "termination",
-        "exit",
-        "survived",
-        "alive",
-        "actual",
-        "final",
-    }
+    """
+    outcome result reason cancelled canceled cancellation refund refunded chargeback closed
+    closing resolved resolution settled settlement recovered recovery recoveries writeoff collections
+    terminated termination exit survived alive actual final
+    """.split()  # noqa: SIM905 - read at a glance
 )
 # Dates that belong to a person or a contract, not to the row.
 OF_THE_SUBJECT = frozenset(
@@ -135,15 +111,10 @@ def propose(facts: TableFacts, table: OpenTable, asked: Asked) -> Proposal:
     date, said_date = _date(facts, asked)
     entity, said_entity = _entity(facts, table, asked, date)
     taken = {entity, date, asked.target}
-    left_out = {
-        name: reason
-        for name, column in facts.columns.items()
-        if name not in taken and (reason := _unfit(column, facts.rows))
-    }
-    outcome_time = [
-        name for name in facts.columns if name not in taken | left_out.keys() and _known_afterwards(name, asked)
-    ]
-    left_out |= dict.fromkeys(outcome_time, "by its name known only with the outcome")
+    outcome_time = [name for name in facts.columns if name not in taken and _known_afterwards(name, asked)]
+    left_out = dict.fromkeys(outcome_time, "by its name known only with the outcome")
+    others = {name: column for name, column in facts.columns.items() if name not in taken | left_out.keys()}
+    left_out |= {name: reason for name, column in others.items() if (reason := _unfit(column, facts.rows))}
     block = _block(facts, entity, left_out)
     features = [column for name, column in facts.columns.items() if name not in taken | left_out.keys()]
     if not features:
