@@ -13,7 +13,7 @@ from kedro.framework.project import settings
 from kedro.framework.startup import bootstrap_project
 from kedro.utils import find_kedro_project
 
-from evergreen.commands.group import ENV, OneSentenceGroup
+from evergreen.commands.group import OneSentenceGroup
 from evergreen.commands.use_case.check import missing
 from evergreen.commands.use_case.facts import TableFacts, opened, table_facts
 from evergreen.commands.use_case.folder import written
@@ -78,7 +78,7 @@ def add(
 
 @use_case.command()
 @click.argument("name", required=False)
-@ENV
+@click.option("--env", "-e", default=None, help="Kedro environment; default: base with local on top.")
 @click.option("--conf-source", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
 def check(name: str | None, env: str | None, conf_source: Path | None) -> None:
     """Say what a use case, or each of an environment's, still lacks: parameters, tables, columns."""
