@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
 from evergreen.paths import plain
-from evergreen.use_cases import POLICIES
+from evergreen.use_cases import POLICIES, WINDOW_DAYS
 
 LOCAL = "local"
 _FILE_TYPES = ("ibis.FileDataset", "kedro_datasets.ibis.FileDataset")
@@ -63,8 +63,15 @@ def _with_all_blocks(parameters: dict[str, Any], listed: Iterable[str]) -> dict[
         named = parameters.get(name) or {}
         if not isinstance(named, dict):
             continue  # a fault of the user's, told with all others
-        parameters[name] = {"use_case": name, **{policy: {} for policy in POLICIES}, **named}
+        parameters[name] = _with_window({"use_case": name, **{policy: {} for policy in POLICIES}, **named})
     return parameters
+
+
+def _with_window(block: dict[str, Any]) -> dict[str, Any]:
+    """A use case whose window has one length, which monitoring keeps, too; it was monitoring's alone before."""
+    monitoring = block["monitoring"] if isinstance(block["monitoring"], dict) else {}
+    days = block.get("window_days", monitoring.get("window_days", WINDOW_DAYS))
+    return {**block, "window_days": days, "monitoring": {**monitoring, "window_days": days}}
 
 
 def _login_apart(mlflow: dict[str, Any]) -> dict[str, Any]:

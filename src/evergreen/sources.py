@@ -66,7 +66,10 @@ def edits(pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
     from evergreen.registry import edit_of
 
     spaces = sorted({use_case_of(node.namespace) for node in pipeline.nodes} & use_cases().keys())
-    found = [(name, edit_of(name, catalog.load(f"params:{name}.table"))) for name in spaces]
+    found = [
+        (name, edit_of(name, catalog.load(f"params:{name}.table"), catalog.load(f"params:{name}.training").label))
+        for name in spaces
+    ]
     return [sentence for name, edit in found if edit and (sentence := edit.sentence(name))]
 
 

@@ -43,7 +43,7 @@ class SlicePolicy(Frozen):
     min_rows: int = Field(default=100, ge=1)
     min_units_per_class: int = Field(default=10, ge=2)
     min_auc: float = Field(default=0.5, ge=0, le=1)
-    max_gap: float = Field(default=0.2, gt=0, le=1)
+    max_gap: float = Field(default=0.4, gt=0, le=1)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
 
 

@@ -42,7 +42,7 @@ def one_table_features(table: ir.Table, spec: TableSpec, *, name: str = "custome
         columns[spec.target] = table[spec.target]
     if spec.weights and spec.weights in table.columns:
         columns[spec.weights] = as_number(table[spec.weights])
-    features = table.select(**columns)
+    features = table.select(*(value.name(column) for column, value in columns.items()))  # whatever a column is called
     return features.drop_null(spec.keys) if spec.null_keys == "drop" else features
 
 

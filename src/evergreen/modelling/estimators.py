@@ -25,6 +25,33 @@ from evergreen.schema import TableSpec
 
 Params = dict[str, Any]
 
+COMPETITORS = [
+    "HistGradientBoosting",
+    "RandomForest",
+    "GradientBoosting",
+    "LogisticRegression",
+    "NeuralNetwork",
+    "SVM",
+    "Prior",
+]
+# Search space of each: parameter → values.
+GRIDS: dict[str, dict[str, list[Any]]] = {
+    "RandomForest": {"n_estimators": [100, 200, 300], "max_depth": [10, 20, None], "min_samples_split": [2, 5, 10]},
+    "GradientBoosting": {"n_estimators": [100, 200], "learning_rate": [0.1, 0.01], "max_depth": [3, 5, 7]},
+    "SVM": {"C": [0.1, 1, 10], "kernel": ["rbf", "linear"], "gamma": ["scale", "auto"]},
+    "LogisticRegression": {"C": [0.1, 1, 10], "penalty": ["l1", "l2"], "solver": ["liblinear", "saga"]},
+    "NeuralNetwork": {
+        "hidden_layer_sizes": [[50], [100], [50, 30]],
+        "activation": ["relu", "tanh"],
+        "alpha": [0.0001, 0.001],
+    },
+    "HistGradientBoosting": {
+        "max_iter": [25, 50, 100, 200],
+        "learning_rate": [0.05, 0.1],
+        "max_leaf_nodes": [7, 15, 31],
+    },
+}
+
 TRUSTED_TYPES: list[str] = [
     "evergreen.modelling.calibration.PlattScaled",
     "evergreen.modelling.preprocessing.CategoryText",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,21 +21,13 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from evergreen.modelling.calibration import logit_scores, staged_logit_scores
-from evergreen.modelling.estimators import Params, algorithm, make_model
+from evergreen.modelling.estimators import COMPETITORS, GRIDS, Params, algorithm, make_model
 from evergreen.modelling.preprocessing import make_preprocessing
 from evergreen.modelling.threshold import ThresholdPolicy
 from evergreen.records import Frozen
 from evergreen.rows.splits import Folds
 from evergreen.schema import TableSpec
 
-COMPETITORS = [
-    "HistGradientBoosting",
-    "LogisticRegression",
-    "RandomForest",
-    "GradientBoosting",
-    "NeuralNetwork",
-    "SVM",
-]
 ROW_CAPS = {"SVM": 2_000, "NeuralNetwork": 10_000, "GradientBoosting": 20_000}
 PILOT_FOLDS = 2
 _KEEP = 3
@@ -72,7 +65,7 @@ class TrainingPolicy(Frozen):
     row_caps: dict[str, int] = Field(default_factory=lambda: dict(ROW_CAPS))
     search_rows: int = Field(default=3_000, ge=100)
     rows_per_tree: int = Field(default=3_000, ge=100)
-    grids: dict[str, dict[str, list[Any]]] = Field(default_factory=dict)
+    grids: dict[str, dict[str, list[Any]]] = Field(default_factory=lambda: deepcopy(GRIDS))
     threshold: ThresholdPolicy = ThresholdPolicy()
 
     @field_validator("n_jobs")

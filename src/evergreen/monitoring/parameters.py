@@ -12,6 +12,7 @@ from evergreen.monitoring.performance import PerformancePolicy
 from evergreen.monitoring.quality import QualityPolicy
 from evergreen.monitoring.reasons import ReasonPolicy
 from evergreen.records import Frozen
+from evergreen.use_cases import WINDOW_DAYS
 
 
 class MonitoringParameters(Frozen):
@@ -19,11 +20,11 @@ class MonitoringParameters(Frozen):
 
     Attributes:
         source: Whose rows are looked at: ``table``, the source's own; ``service``, what the service answered.
-        window_days: Length of the window; a use case without dates looks at its newest snapshot.
+        window_days: Length of the use case's window, whose own parameter it is; without dates the newest snapshot.
         max_rows: About how many rows of the window are scored for prediction drift and performance.
         sample_rows: Rows of the window that the multivariate test looks at.
         max_positive_rate_change: Largest relative change of the share of positive predictions.
-        drift: When a column alarms; its ``q`` is shared with the tests of the scores and of whole rows.
+        drift: When a column alarms.
         over_time: How windows in a row make an alert.
         performance: When a drop of a metric is an alert.
         quality: Limits of the data quality checks.
@@ -31,11 +32,11 @@ class MonitoringParameters(Frozen):
     """
 
     source: Literal["table", "service"] = "table"
-    window_days: int = Field(default=7, ge=1)
+    window_days: int = Field(default=WINDOW_DAYS, ge=1)
     max_rows: int = Field(default=100_000, ge=100)
     sample_rows: int = Field(default=5_000, ge=100, le=10_000)
     max_positive_rate_change: float = Field(default=0.2, gt=0)
-    drift: DriftPolicy = DriftPolicy(q=0.05)
+    drift: DriftPolicy = DriftPolicy()
     over_time: OverTimePolicy = OverTimePolicy()
     performance: PerformancePolicy = PerformancePolicy()
     quality: QualityPolicy = QualityPolicy()

@@ -13,7 +13,7 @@ import pandas as pd
 
 from evergreen.monitoring.drift.compare import VALUES_WEIGHT, compare_profiles
 from evergreen.monitoring.drift.multivariate import MultivariateDrift, classifier_two_sample_test, comparable_features
-from evergreen.monitoring.drift.report import ColumnDrift, DriftPolicy, DriftReport
+from evergreen.monitoring.drift.report import SIDE_SHARE, ColumnDrift, DriftPolicy, DriftReport
 from evergreen.monitoring.estimated import EstimatedPerformance, estimate_performance
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.performance import (
@@ -30,11 +30,6 @@ from evergreen.rows.splits import block_codes, block_share, unseen_mask
 from evergreen.rows.windows import between_dates, fetch_rows, sample_blocks, window_rows
 from evergreen.schema import TableSpec
 
-SIDE_SHARE = 0.1
-"""Part of a run's false alarm budget for the test of the scores, and for that of whole rows; columns get the rest.
-
-Scores are never null: what the test of a column keeps for its nulls, the share of positive predictions gets.
-"""
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
 
@@ -177,9 +172,8 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
     off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
     policy = parameters.drift.model_copy(update={"off": off})
     scores = _score_drift(reference, window, policy)
-    by_column = policy.model_copy(update={"q": policy.q * (1 - 2 * SIDE_SHARE)})
     return Findings(
-        drift=compare_profiles(reference.profile, window.profile, by_column, importance=reference.importance or None),
+        drift=compare_profiles(reference.profile, window.profile, policy, importance=reference.importance or None),
         scores=scores,
         positive_rate=positive_rate_shift(
             reference.scores[PROBABILITY] >= reference.threshold,
@@ -202,7 +196,7 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
             duplicates=window.duplicates,
             off=off,
         ),
-        pair=None if window.pair is None else compare_profiles(for_pairs(reference.profile), window.pair, by_column),
+        pair=None if window.pair is None else compare_profiles(for_pairs(reference.profile), window.pair, policy),
     )
 
 
@@ -214,8 +208,7 @@ def window_score_profile(reference: Reference, window: Window) -> Profile:
 def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:
     """Drift of the scores at their part of the budget; the adjusted p-value may be held against the whole ``q``."""
     scored = window_score_profile(reference, window)
-    part = policy.model_copy(update={"q": policy.q * SIDE_SHARE})
-    found = compare_profiles(reference.score_profile, scored, part).columns[PROBABILITY]
+    found = compare_profiles(reference.score_profile, scored, policy, share=SIDE_SHARE).columns[PROBABILITY]
     adjusted = None if found.adjusted_p_value is None else min(found.adjusted_p_value / SIDE_SHARE, 1.0)
     return found.model_copy(update={"adjusted_p_value": adjusted})
 

@@ -21,12 +21,11 @@ from evergreen.registry.challenger import (
     recipe,
     register_challenger,
     reuse_version,
-    same_lineage,
 )
 from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
-from evergreen.registry.lineage import carried, edit_of, require_columns
+from evergreen.registry.lineage import carried, edit_of, require_columns, same_lineage
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.prune import Removal, RetentionPolicy, prune_copies, prune_predictions, prune_versions
 from evergreen.registry.publish import Evaluated, publish_evaluation, publish_monitoring, publish_record

@@ -41,7 +41,6 @@ from evergreen.registry.versions import (
 from evergreen.rows.fingerprint import content_digest, fingerprint
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.splits import TestedOn
-from evergreen.schema import TableSpec
 
 TRAINING_FILE = "training.json"
 SELECTED_FILE = "selected_features.parquet"
@@ -65,16 +64,6 @@ class TrainingPlan:
     content_digest: str
     reuse: str | None
     parent: str | None
-
-
-def same_lineage(incumbent: ModelVersion | None, spec: TableSpec) -> Manifest | None:
-    """The champion's manifest where its label definition still speaks of this outcome; None starts a new lineage."""
-    if incumbent is None:
-        return None
-    then = incumbent.manifest.spec
-    fields = ("target", "positive", "threshold", "entity", "date", "panel")
-    same = all(getattr(then, name) == getattr(spec, name) for name in fields)
-    return incumbent.manifest if same else None
 
 
 def plan_training(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evergreen.errors import EvergreenError
+from evergreen.registry.manifest import Manifest
 from evergreen.registry.versions import CHALLENGER, CHAMPION, ModelVersion, aliases_of, load
+from evergreen.rows.labels import LabelPolicy
 from evergreen.schema import TableSpec
 
 # What the outcome and the unit of a row mean: versions that differ in one of these are no rivals.
-_MEANING = ("entity", "date", "block", "target", "positive")
+_MEANING = ("entity", "date", "panel", "block", "target", "positive", "threshold")
 _SAME_TABLE = 0.5  # share of the champion's features that a table must still have if entity and target are both renamed
 
 
@@ -53,14 +55,34 @@ def compare_declarations(version: str, then: TableSpec, now: TableSpec) -> Edit:
         then: The table that it was trained on.
         now: The table as it is declared.
     """
-    pairs = {name: (_said(getattr(then, name)), _said(getattr(now, name))) for name in _MEANING}
-    pairs["block"] = (_said(then.block_columns), _said(now.block_columns))
     return Edit(
         version=version,
-        meaning=tuple(f"{name} {old} → {new}" for name, (old, new) in pairs.items() if old != new),
+        meaning=_meanings(then, now),
         dropped=tuple(name for name in then.features if name not in now.features),
         added=tuple(name for name in now.features if name not in then.features),
     )
+
+
+def same_lineage(incumbent: ModelVersion | None, spec: TableSpec, label: LabelPolicy) -> Manifest | None:
+    """The champion's manifest where its label definition still speaks of this outcome; None starts a new lineage.
+
+    Args:
+        incumbent: The champion, or None.
+        spec: The table as it is declared.
+        label: How a threshold would be found.
+    """
+    if (
+        incumbent is None
+        or _meanings(incumbent.manifest.spec, spec)
+        or _other_quantile(incumbent.manifest, spec, label)
+    ):
+        return None
+    return incumbent.manifest
+
+
+def _other_quantile(manifest: Manifest, spec: TableSpec, label: LabelPolicy) -> bool:
+    then = manifest.label.quantile
+    return spec.positive is None and spec.threshold is None and then is not None and then != label.quantile
 
 
 def is_another_table(then: TableSpec, now: TableSpec) -> bool:
@@ -70,7 +92,13 @@ def is_another_table(then: TableSpec, now: TableSpec) -> bool:
     return kept == 0 or (renamed and kept < _SAME_TABLE * len(then.features))
 
 
-def edit_of(use_case: str, declared: TableSpec) -> Edit | None:
+def _meanings(then: TableSpec, now: TableSpec) -> tuple[str, ...]:
+    pairs = {name: (_said(getattr(then, name)), _said(getattr(now, name))) for name in _MEANING}
+    pairs["block"] = (_said(then.block_columns), _said(now.block_columns))
+    return tuple(f"{name} {old} → {new}" for name, (old, new) in pairs.items() if old != new)
+
+
+def edit_of(use_case: str, declared: TableSpec, label: LabelPolicy) -> Edit | None:
     """What was edited since the version that serves, or the one that wants to, was trained; None before the first.
 
     Raises:
@@ -80,7 +108,8 @@ def edit_of(use_case: str, declared: TableSpec) -> Edit | None:
     number = pointing.get(CHAMPION) or pointing.get(CHALLENGER)
     if number is None:
         return None
-    then = load(use_case, number).manifest.spec
+    manifest = load(use_case, number).manifest
+    then = manifest.spec
     if is_another_table(then, declared):
         raise EvergreenError(
             f"{use_case} is another table here than the one that version {number} was trained on "
@@ -88,7 +117,10 @@ def edit_of(use_case: str, declared: TableSpec) -> Edit | None:
             "with `kedro use-case add`, or give the environment its own data: in conf/<env>/globals.yml, or its own "
             "registry in conf/<env>/mlflow.yml."
         )
-    return compare_declarations(number, then, declared)
+    edit = compare_declarations(number, then, declared)
+    if not _other_quantile(manifest, declared, label):
+        return edit
+    return replace(edit, meaning=(*edit.meaning, f"quantile {manifest.label.quantile} → {label.quantile}"))
 
 
 def carried(table: TableSpec, incumbent: ModelVersion | None, columns: Collection[str]) -> TableSpec:

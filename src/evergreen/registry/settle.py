@@ -9,6 +9,7 @@ from evergreen.evaluation.decision import Decision, PromotionDecision
 from evergreen.evaluation.judge import PromotionOutcome
 from evergreen.registry.aliases import clear_challenger, move_champion, registry_lock
 from evergreen.registry.audit_log import AliasChange, Evidence, audit, note
+from evergreen.registry.lineage import compare_declarations
 from evergreen.registry.versions import ModelVersion, tag_version
 
 REASON_CHARACTERS = 1000
@@ -33,6 +34,14 @@ class Contest:
     def standing(self) -> bool:
         """Whether the judged version serves already."""
         return self.champion is not None and self.champion.version == self.challenger.version
+
+    @property
+    def new_lineage(self) -> bool:
+        """Whether the two answer different questions, so that the challenger is judged as a first version is."""
+        if self.champion is None:
+            return True
+        new, old = self.challenger.manifest, self.champion.manifest
+        return new.label != old.label or bool(compare_declarations(self.champion.version, old.spec, new.spec).meaning)
 
     @property
     def reigning(self) -> ModelVersion:

@@ -33,12 +33,14 @@ class LabelDefinition(Frozen):
         kind: ``positive``: 1 where the outcome equals ``positive``; ``above``: 1 where it exceeds ``threshold``.
         positive: The value that counts as 1, or several.
         threshold: The value to exceed, in the outcome's unit.
+        quantile: The quantile of the training rows that the threshold is; None where a version did not note it.
     """
 
     target: str
     kind: Literal["positive", "above"]
     positive: Value | tuple[Value, ...] | None = None
     threshold: float | None = None
+    quantile: float | None = None
 
     def apply(self, outcome: pd.Series) -> np.ndarray:
         """Turn outcomes into labels.
@@ -86,7 +88,7 @@ def fit_label_definition(outcome: pd.Series, spec: TableSpec, policy: LabelPolic
     else:
         numbers = _numbers(outcome.dropna(), spec.target)
         threshold = float(np.quantile(numbers, policy.quantile)) if len(numbers) else 0.0
-        definition = LabelDefinition(target=spec.target, kind="above", threshold=threshold)
+        definition = LabelDefinition(target=spec.target, kind="above", threshold=threshold, quantile=policy.quantile)
     positives = int(definition.apply(outcome).sum())
     if positives in (0, len(outcome)):
         rule = f"equal to {spec.positive!r}" if spec.positive is not None else f"above {definition.threshold:g}"

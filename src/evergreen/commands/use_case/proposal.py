@@ -11,7 +11,7 @@ import pandas as pd
 
 from evergreen.commands.use_case.facts import ColumnFacts, OpenTable, TableFacts, snake
 from evergreen.errors import EvergreenError
-from evergreen.schema import TRUTH
+from evergreen.rows.canonical import TRUTH
 
 FREE_TEXT = 60  # mean length from which texts are prose
 FEW_DAYS = 14
@@ -55,6 +55,7 @@ class Proposal:
     Attributes:
         entity: Column that tells rows apart.
         date: Column with the row's date, or None.
+        panel: Whether an entity has many rows, one a date.
         block: Columns whose joint value stays on one side; empty: the entity.
         target: The outcome's column.
         positive: The outcome that counts as 1; None: the largest fifth of a number.
@@ -68,6 +69,7 @@ class Proposal:
 
     entity: str
     date: str | None
+    panel: bool
     block: list[str]
     target: str
     positive: Any
@@ -122,7 +124,7 @@ def propose(facts: TableFacts, table: OpenTable, asked: Asked) -> Proposal:
     days = None if date is None else _days(facts.columns[date])
     said_block = [f"blocks: rows of one {block[0]} stay together, since it repeats"] if block else []
     return Proposal(
-        entity=entity, date=date, block=block, target=asked.target, positive=positive,
+        entity=entity, date=date, panel=facts.columns[entity].levels < facts.rows, block=block, target=asked.target, positive=positive,
         numeric=[column.name for column in features if column.kind == "number"],
         categorical=[column.name for column in features if column.kind != "number"],
         left_out=left_out, outcome_time=outcome_time, days=days,

@@ -19,7 +19,14 @@ from evergreen.monitoring.drift.column_tests import (
     value_test,
 )
 from evergreen.monitoring.drift.effects import shown
-from evergreen.monitoring.drift.report import ColumnDrift, ColumnStatus, DriftPolicy, DriftReport, Hypothesis
+from evergreen.monitoring.drift.report import (
+    COLUMNS_SHARE,
+    ColumnDrift,
+    ColumnStatus,
+    DriftPolicy,
+    DriftReport,
+    Hypothesis,
+)
 from evergreen.monitoring.profiles.profile import (
     CategoricalColumn,
     Column,
@@ -54,13 +61,14 @@ def compare_profiles(
     policy: DriftPolicy | None = None,
     *,
     importance: Mapping[str, float] | None = None,
+    share: float = COLUMNS_SHARE,
 ) -> DriftReport:
     """Compare a window's profile with the reference's, column by column.
 
     A column alarms when one of its hypotheses (values, nulls, infinities) survives weighted Benjamini–Hochberg
-    (Genovese, Roeder and Wasserman 2006) at ``policy.q`` over all hypotheses of the run *and* its noise-corrected
-    effect reaches ``policy.min_effect``. Hypotheses on values share four fifths of the weight: most tables have
-    few nulls, and where they break they break visibly. A missing or retyped column alarms without a test.
+    (Genovese, Roeder and Wasserman 2006) at ``share`` of ``policy.q`` over all hypotheses of the run *and* its
+    noise-corrected effect reaches ``policy.min_effect``. Hypotheses on values share four fifths of the weight: most
+    tables have few nulls, and where they break they break visibly. A missing or retyped column alarms without a test.
     The comparison is symmetric: swapping the profiles gives the same p-values and effects.
 
     Args:
@@ -69,6 +77,7 @@ def compare_profiles(
         policy: What counts as drift; default ``DriftPolicy()``.
         importance: Weight of each column in ``drifted_importance``, a column not named weighing nothing;
             default: all alike.
+        share: Part of the budget ``policy.q`` that this comparison may spend; columns and scores share it.
 
     Returns:
         The report; a column that cannot be tested says so in its status and never ends the report.
@@ -77,6 +86,7 @@ def compare_profiles(
         EvergreenError: The window was not counted on the reference's edges and levels.
     """
     policy = policy or DriftPolicy()
+    policy = policy.model_copy(update={"q": policy.q * share})
     pairs = {
         name: _pair(name, column, window.columns[name], policy)
         for name, column in reference.columns.items()

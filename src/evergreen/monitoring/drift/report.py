@@ -16,14 +16,20 @@ SEVERITIES: tuple[Severity, ...] = ("none", "info", "warning", "high", "critical
 ColumnStatus = Literal["ok", "drift", "insufficient_data", "missing", "retyped", "off"]
 
 
+# Parts of a window's false alarm budget: for the test of the scores and for that of whole rows each, and for columns.
+# Scores are never null: what the test of a column keeps for its nulls, the share of positive predictions gets.
+SIDE_SHARE = 0.1
+COLUMNS_SHARE = 1 - 2 * SIDE_SHARE
+
+
 class DriftPolicy(Frozen):
     """What counts as drift. Effects are mean shifts, in standard deviations, of two equal Gaussians.
 
     Attributes:
         rule: ``evergreen`` decides as below. ``tutorial`` decides as common tutorials do (each column at
             p < .05 with no correction, drift when more than 30 % of columns do), for comparison only.
-        q: False discovery rate of the weighted Benjamini–Hochberg procedure over all hypotheses of a run. .04, so
-            that of 400 runs without drift, too, hardly ever more than 20 raise an alarm.
+        q: The whole budget of a window: how many of the windows in which nothing changed may raise an alarm.
+            ``COLUMNS_SHARE`` of it is the columns', ``SIDE_SHARE`` the scores' and the rows' as a whole each.
         min_effect: Smallest effect worth an alarm; from here an alarm is ``info``.
         warning_effect: From here an alarm is a ``warning``.
         high_effect: From here an alarm is ``high``.
@@ -34,7 +40,7 @@ class DriftPolicy(Frozen):
     """
 
     rule: Literal["evergreen", "tutorial"] = "evergreen"
-    q: float = Field(default=0.04, gt=0, lt=1)
+    q: float = Field(default=0.05, gt=0, lt=1)
     min_effect: float = Field(default=0.05, ge=0)
     warning_effect: float = 0.1
     high_effect: float = 0.25

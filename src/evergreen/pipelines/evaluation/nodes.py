@@ -103,10 +103,10 @@ def decide(
 ) -> PromotionOutcome:
     """Decide about the champion; nothing is moved yet.
 
-    A challenger is judged against the champion on rows that neither has seen; a first one against the floor.
+    A challenger is judged against the champion on rows that neither has seen; the first of a lineage against the floor.
     """
     decision = None
-    if contest.champion is None:
+    if contest.new_lineage:
         decision = registry.judge_first(contest.challenger, scored, evaluation)
     elif not contest.standing:
         rows = registry.judging_rows(contest, window, evaluation.max_rows)

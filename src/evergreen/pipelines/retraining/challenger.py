@@ -44,7 +44,7 @@ def challenger_rows(
     as_of: dt.date,
 ) -> RowPool:
     """All rows that a challenger may learn from, labelled by the champion's definition."""
-    parent = registry.same_lineage(champion, table)
+    parent = registry.same_lineage(champion, table, training.label)
     if parent is None:
         raise EvergreenError(
             f"{champion.use_case}: the table's keys or outcome are not those of champion version {champion.version}, "

@@ -54,7 +54,7 @@ def create_pipeline() -> Pipeline:
                     "params:split",
                     "params:training",
                     "params:retraining",
-                    "params:monitoring.window_days",
+                    "params:window_days",
                 ],
                 outputs="retrained",
                 name="train_challenger",

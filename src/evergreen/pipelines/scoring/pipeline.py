@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
                     "champion",
                     "window",
                     "params:scoring",
-                    "params:monitoring.window_days",
+                    "params:window_days",
                     "params:as_of",
                     "evaluation",
                 ],

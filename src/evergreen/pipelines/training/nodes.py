@@ -31,7 +31,7 @@ def select_rows(
 ) -> LabelledRows:
     """Cut the training window and label its rows, by the champion's definition where there is one."""
     today = resolve_as_of(features, table, as_of, dt.datetime.now(dt.UTC).date())
-    parent = registry.same_lineage(incumbent, table)
+    parent = registry.same_lineage(incumbent, table, training.label)
     bounds = window_bounds(features, table, split, today, parent.bounds if parent else None)
     label = parent.label if parent else training.label
     return select_training_set(features, table, bounds, today, label, training.max_rows)
@@ -52,7 +52,7 @@ def plan(
     split: SplitPolicy,
 ) -> registry.TrainingPlan:
     """Find out whether a version was already trained on just these rows with just these parameters."""
-    lineage = registry.same_lineage(incumbent, training_set.spec)
+    lineage = registry.same_lineage(incumbent, training_set.spec, training.label)
     parent = incumbent.version if incumbent and lineage else None
     return registry.plan_training(use_case, training_set, [training, split], parent)
 

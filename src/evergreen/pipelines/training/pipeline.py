@@ -42,7 +42,7 @@ def create_pipeline() -> Pipeline:
                     "training_plan",
                     "candidates",
                     "params:training",
-                    "params:monitoring.window_days",
+                    "params:window_days",
                 ],
                 outputs=["training", "selected_features"],
                 name="register_challenger",
