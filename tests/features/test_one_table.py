@@ -55,3 +55,10 @@ def test_a_snapshot_without_outcomes_is_taken_where_none_is_asked_for() -> None:
 def test_a_feature_of_a_type_that_cannot_be_its_role_is_named() -> None:
     with pytest.raises(EvergreenError, match=r"Column 'spent' of table 'customers' is listed as numeric but"):
         features(ROWS.assign(spent=pd.to_datetime(["2026-01-01", "2026-01-02"])))
+
+
+@pytest.mark.parametrize("name", ["self", "table", "exprs", "cls"])
+def test_a_column_may_bear_any_name(name: str) -> None:
+    rows = ibis.memtable({"id": [1, 2], name: [1.5, 2.5], "left": [0, 1]})
+    spec = TableSpec(entity="id", target="left", positive=1, numeric=[name])
+    assert one_table_features(rows, spec).execute()[name].tolist() == [1.5, 2.5]

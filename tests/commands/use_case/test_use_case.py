@@ -100,7 +100,7 @@ def test_the_only_date_without_nulls_dates_the_rows(tmp_path: Path) -> None:
 def test_a_panel_has_a_key_with_its_date_and_its_entities_stay_together(tmp_path: Path) -> None:
     days = np.tile(pd.date_range("2024-01-01", periods=40), 30)
     found = looked_at(table(customerID=np.repeat(np.arange(30), 40), day=days), tmp_path, entity="customerID")
-    assert (found.entity, found.date, found.block) == ("customerID", "day", [])
+    assert (found.entity, found.date, found.panel, found.block) == ("customerID", "day", True, [])
     with pytest.raises(EvergreenError, match="customerID repeats in 1,170 of 1,200 rows"):
         looked_at(table(customerID=np.repeat(np.arange(30), 40)), tmp_path, entity="customerID")
 

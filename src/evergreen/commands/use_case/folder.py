@@ -64,7 +64,6 @@ def _entry(facts: TableFacts, proposal: Proposal) -> str:
         types = "".join(f"      {_yaml(each)}: VARCHAR\n" for each in dict.fromkeys(texts))
         lines += [
             "  load_args:",
-            "    sample_size: -1   # types by all rows",
             "    types:            # as written in the file",
         ]
         return "\n".join(lines) + "\n" + types
@@ -78,6 +77,11 @@ def _parameters(name: str, facts: TableFacts, proposal: Proposal, allowed: list[
         "  table:",
         f"    entity: {_yaml(proposal.entity)}",
         f"    date: {_yaml(proposal.date)}",
+        *(
+            ["    panel: true   # an entity has a row a date, and all its rows stand on one side"]
+            if proposal.panel
+            else []
+        ),
         *([f"    block: {_list(proposal.block)}"] if proposal.block else []),
         f"    target: {_yaml(proposal.target)}",
         f"    positive: {_yaml(proposal.positive)}",

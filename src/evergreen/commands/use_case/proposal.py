@@ -124,7 +124,8 @@ def propose(facts: TableFacts, table: OpenTable, asked: Asked) -> Proposal:
     days = None if date is None else _days(facts.columns[date])
     said_block = [f"blocks: rows of one {block[0]} stay together, since it repeats"] if block else []
     return Proposal(
-        entity=entity, date=date, panel=facts.columns[entity].levels < facts.rows, block=block, target=asked.target, positive=positive,
+        entity=entity, date=date, panel=facts.columns[entity].levels < facts.rows, block=block,
+        target=asked.target, positive=positive,
         numeric=[column.name for column in features if column.kind == "number"],
         categorical=[column.name for column in features if column.kind != "number"],
         left_out=left_out, outcome_time=outcome_time, days=days,

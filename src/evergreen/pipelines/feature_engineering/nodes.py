@@ -31,9 +31,7 @@ def make_one_table_features(
     return one_table_features(rows, registry.carried(table, incumbent, rows.columns), name=name)
 
 
-def make_current_features(
-    rows: ir.Table, table: TableSpec, incumbent: registry.ModelVersion | None
-) -> ir.Table:
+def make_current_features(rows: ir.Table, table: TableSpec, incumbent: registry.ModelVersion | None) -> ir.Table:
     """Features of the newest snapshot, whose outcomes need not be known."""
     contract_for(table, labelled=False, table="current").validate(rows)
     return one_table_features(rows, registry.carried(table, incumbent, rows.columns), name="current", outcome=False)
