@@ -23,9 +23,10 @@ def merge(*blocks: DictConfig) -> DictConfig:
 
 
 def data_folder() -> str:
-    """Where all layers of data lie: ``EVERGREEN_DATA``, or the project's own ``data``; absolute, whatever the cwd."""
-    own = Path(__file__).resolve().parents[2] / "data"
-    return sealed(str(Path(os.environ.get("EVERGREEN_DATA") or own).resolve()))
+    """Where all layers of data lie: ``EVERGREEN_DATA``, or ``data`` of the checkout, or beside a wheel's caller."""
+    checkout = Path(__file__).resolve().parents[2]
+    own = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+    return sealed(str(Path(os.environ.get("EVERGREEN_DATA") or own / "data").resolve()))
 
 
 _NAMED_AT_THE_START = os.environ.get("MLFLOW_TRACKING_URI", "")  # read once: MLflow sets it itself, later on

@@ -17,6 +17,8 @@ from evergreen.datasets.dbt import Artefacts, DbtParameters, check_tables, read_
 from evergreen.errors import EvergreenError
 from evergreen.features.checks import Column
 from evergreen.features.contracts import Contract, contract_for
+from evergreen.modelling.parameters import TrainingParameters
+from evergreen.rows.labels import LabelPolicy
 from evergreen.schema import TableSpec
 from evergreen.use_cases import use_case_of
 
@@ -66,11 +68,14 @@ def edits(pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
     from evergreen.registry import edit_of
 
     spaces = sorted({use_case_of(node.namespace) for node in pipeline.nodes} & use_cases().keys())
-    found = [
-        (name, edit_of(name, catalog.load(f"params:{name}.table"), catalog.load(f"params:{name}.training").label))
-        for name in spaces
-    ]
+    found = [(name, edit_of(name, *_declared(name, catalog))) for name in spaces]
     return [sentence for name, edit in found if edit and (sentence := edit.sentence(name))]
+
+
+def _declared(use_case: str, catalog: CatalogProtocol) -> tuple[TableSpec, LabelPolicy]:
+    """A use case's table and label; Kedro types only the parameters of the pipelines that it was asked for."""
+    table, training = (catalog.load(f"params:{use_case}.{block}") for block in ("table", "training"))
+    return TableSpec.model_validate(table), TrainingParameters.model_validate(training).label
 
 
 def artefacts_in(target: str) -> Artefacts:

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.framework.project import pipelines, settings
-from kedro.framework.startup import bootstrap_project
-from kedro.utils import find_kedro_project
 
+from evergreen.commands.project import open_here
 from evergreen.context import Context, use_cases
 from evergreen.parameter_faults import parameter_faults, probably_meant
 
@@ -21,7 +20,7 @@ BASE = "base"
 @click.option("--conf-source", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
 def check_conf(envs: tuple[str, ...], conf_source: Path | None) -> None:
     """Resolve catalog and parameters of every environment, without connecting to anything."""
-    project = bootstrap_project(find_kedro_project(Path.cwd()) or Path.cwd()).project_path
+    project = open_here()
     conf = conf_source or project / "conf"
     faults = []
     for env in envs or sorted(folder.name for folder in conf.iterdir() if folder.is_dir()):

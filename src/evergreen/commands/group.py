@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 from kedro.framework.context import KedroContext
 from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
-from kedro.utils import find_kedro_project
 
+from evergreen.commands.project import open_here
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.faults import VERBOSE, one_sentence
@@ -75,9 +73,9 @@ def open_project(use_case: str | None, env: str | None) -> KedroContext:
     Raises:
         EvergreenError: Where the environment lists no such use case, or MLflow is out of reach.
     """
-    metadata = bootstrap_project(find_kedro_project(Path.cwd()) or Path.cwd())
+    project = open_here()
     conf_source = click.get_current_context().meta.get(CONF_SOURCE)
-    session = KedroSession.create(project_path=metadata.project_path, env=env, conf_source=conf_source)
+    session = KedroSession.create(project_path=project, env=env, conf_source=conf_source)
     assert isinstance(session, KedroSession)  # the project configures no other session class
     context = session.load_context()
     if use_case is not None and use_case not in use_cases():

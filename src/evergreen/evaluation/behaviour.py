@@ -12,6 +12,7 @@ from pydantic import Field
 
 from evergreen.errors import EvergreenError
 from evergreen.records import Check, Frozen
+from evergreen.rows.columns import with_columns
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 Direction = Literal["increasing", "decreasing"]
@@ -96,7 +97,7 @@ def direction_check(
         )
     probed = rows.head(_PROBED_ROWS)
     grid = np.unique(np.nanquantile(rows[feature].to_numpy(dtype=np.float64), _GRID))
-    average = np.array([predict(probed.assign(**{feature: value})).mean() for value in grid])
+    average = np.array([predict(with_columns(probed, {feature: value})).mean() for value in grid])
     steps = np.diff(average) if way == "increasing" else -np.diff(average)
     wrong = float(max(0.0, -steps.min())) if len(steps) else 0.0
     return Check(

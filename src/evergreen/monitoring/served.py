@@ -62,4 +62,5 @@ def service_window(
         columns[spec.snapshot_date] = ibis.date(last)
     known = answered["observed_at"].cast("date") <= ibis.date(last)
     columns |= {name: answered[name] for name in spec.features}
-    return answered.select(**columns, **{spec.target: known.ifelse(answered["label"], ibis.null())})
+    columns[spec.target] = known.ifelse(answered["label"], ibis.null())
+    return answered.select(*(value.name(name) for name, value in columns.items()))

@@ -133,7 +133,7 @@ def with_nulls(rows: ir.Table, spec: TableSpec) -> ir.Table:
     """The table with a null column for every feature that it lacks: a report names the lack and goes on."""
     lacking = {name: ibis.null("float64") for name in spec.numeric if name not in rows.columns}
     lacking |= {name: ibis.null("string") for name in spec.categorical if name not in rows.columns}
-    return rows.mutate(**lacking) if lacking else rows
+    return rows.mutate(*(value.name(name) for name, value in lacking.items())) if lacking else rows
 
 
 def _mature_outcomes(

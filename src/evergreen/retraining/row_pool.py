@@ -11,6 +11,7 @@ import pandas as pd
 
 from evergreen.retraining.contenders import RowPool
 from evergreen.rows.canonical_series import as_levels, canonical_texts
+from evergreen.rows.columns import with_columns
 from evergreen.rows.labelled import LabelledRows, select_training_set
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.splits import Bounds, SplitPolicy, undated
@@ -116,7 +117,8 @@ def count_new_labelled(
 def _stacked(older: LabelledRows, newest: LabelledRows) -> LabelledRows:
     """Both tables' rows; a category that the newest spells in another way takes the name that it had."""
     known = {name: canonical_texts(older.rows[name])[1] for name in newest.spec.categorical}
-    named = newest.rows.assign(**{name: as_levels(newest.rows[name], levels) for name, levels in known.items()})
+    levels = {name: as_levels(newest.rows[name], names) for name, names in known.items()}
+    named = with_columns(newest.rows, levels)
     return replace(
         newest,
         rows=pd.concat([older.rows, named], ignore_index=True),

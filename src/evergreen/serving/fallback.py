@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evergreen.registry.artefacts import MODEL_FILE, load_model
+from evergreen.rows.columns import with_columns
 
 One = Callable[[Sequence[Any]], float]
 Many = Callable[[Mapping[str, Any], int], np.ndarray]
@@ -21,7 +22,7 @@ def load_fallback(folder: Path, numeric: list[str], categorical: list[str]) -> t
 
     def many(columns: Mapping[str, Any], rows: int) -> np.ndarray:
         table = pd.DataFrame({name: np.array(columns[name], np.float64) for name in numeric}, index=range(rows))
-        table = table.assign(**{name: pd.Series(list(columns[name]), dtype=object) for name in categorical})
+        table = with_columns(table, {name: pd.Series(list(columns[name]), dtype=object) for name in categorical})
         return np.asarray(pipeline.predict_proba(table)[:, 1])
 
     def one(values: Sequence[Any]) -> float:

@@ -10,10 +10,9 @@ import click
 import numpy as np
 import pandas as pd
 from kedro.framework.project import settings
-from kedro.framework.startup import bootstrap_project
-from kedro.utils import find_kedro_project
 
 from evergreen.commands.group import OneSentenceGroup
+from evergreen.commands.project import open_here
 from evergreen.commands.use_case.check import missing
 from evergreen.commands.use_case.facts import TableFacts, opened, table_facts
 from evergreen.commands.use_case.folder import written
@@ -52,7 +51,7 @@ def add(
     **asked: str | None,
 ) -> None:  # fmt: skip
     """Look at a table and describe it as a use case of its own: a folder of YAML, and the command that runs it."""
-    project = bootstrap_project(find_kedro_project(Path.cwd()) or Path.cwd()).project_path
+    project = open_here()
     conf, chosen = conf_source or project / settings.CONF_SOURCE, env or name
     read_use_cases({name: {"source": "one_table"}})
     folder = conf / chosen / name
@@ -82,7 +81,7 @@ def add(
 @click.option("--conf-source", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
 def check(name: str | None, env: str | None, conf_source: Path | None) -> None:
     """Say what a use case, or each of an environment's, still lacks: parameters, tables, columns."""
-    project = bootstrap_project(find_kedro_project(Path.cwd()) or Path.cwd()).project_path
+    project = open_here()
     found = missing(project, conf_source or project / settings.CONF_SOURCE, env, name)
     for each, faults in found.items():
         click.echo(f"{each}: {'nothing is missing' if not faults else f'{len(faults)} to correct'}")

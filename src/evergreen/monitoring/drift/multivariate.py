@@ -18,6 +18,7 @@ from evergreen.monitoring.profiles.profile import Profile, TimeColumn
 from evergreen.monitoring.profiles.two_sample import cauchy_combination
 from evergreen.records import Frozen
 from evergreen.rows.canonical_series import as_levels, canonical_texts
+from evergreen.rows.columns import with_columns
 
 _MIN_ROWS = 200
 _MAX_ROWS = 10_000
@@ -161,7 +162,8 @@ def _sampled(
 
 def _named_alike(window: pd.DataFrame, reference: pd.DataFrame, categorical: Sequence[str]) -> pd.DataFrame:
     """The window with the reference's names of its categories."""
-    return window.assign(**{name: as_levels(window[name], canonical_texts(reference[name])[1]) for name in categorical})
+    named = {name: as_levels(window[name], canonical_texts(reference[name])[1]) for name in categorical}
+    return with_columns(window, named)
 
 
 def _encoded(frame: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]) -> NDArray[np.float64]:
