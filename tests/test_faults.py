@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from mlflow.exceptions import MlflowException
 from evergreen.errors import EvergreenError
 from evergreen.faults import OURS, explain, name_node, one_sentence, server_failed
 from evergreen.interruption import Terminated
+from evergreen.registry import database
 from tests_support import ROOT
 
 RUN = "run --env=test --namespaces=churn --pipeline=feature_engineering"
@@ -132,6 +134,24 @@ def test_what_stands_in_the_way_on_disk_is_named(
     fault(tmp_path)
     assert_one_sentence(kedro(RUN), sentence)
     assert not list(tmp_path.rglob("*.new"))
+
+
+def test_a_disk_that_is_full_while_tables_are_made_is_one_sentence_without_mlflows_own_log(
+    kedro: Callable[[str], Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        logging.getLogger("mlflow.store.db.utils").error("Traceback: the following exception is caught")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(database, "_add", full)
+    logged: list[str] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: logged.append(record.getMessage()))
+    logging.getLogger("mlflow").addHandler(handler)
+    result = kedro(RUN)
+    logging.getLogger("mlflow").removeHandler(handler)
+    assert_one_sentence(result, "mlflow.db: database or disk is full: free some space and run again.")
+    assert logged == []
 
 
 def caught(doing: Callable[[], object]) -> BaseException:

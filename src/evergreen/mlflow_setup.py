@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +48,7 @@ def prepare_mlflow(loader: AbstractConfigLoader) -> None:
     from evergreen.registry.scratch import lay_copies_in
 
     uri = str((loader["mlflow"].get("server") or {}).get("mlflow_tracking_uri") or "")
+    logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # what it logs it also raises, and the command says it once
     lay_copies_in(Path(plain(loader["globals"]["data"])) / ".copies")
     experiment = (loader["mlflow"].get("tracking") or {}).get("experiment") or {}
     name = experiment.get("name") or "evergreen"
