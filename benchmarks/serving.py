@@ -30,6 +30,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from serving_load import Load, ask, cpu_seconds, request, resident_mb
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,9 +130,9 @@ def row_of(port: int) -> dict[str, Any]:
 
 def measured(name: str, server: Server, pids: list[int], body: bytes, requests: int) -> float:
     """CPU microseconds a request, printed with latency and memory."""
-    asyncio.run(ask(server.port, [body], total=max(50, requests // 10)))
+    uvloop.run(ask(server.port, [body], total=max(50, requests // 10)))
     before = sum(map(cpu_seconds, pids))
-    load = asyncio.run(ask(server.port, [body], total=requests))
+    load = uvloop.run(ask(server.port, [body], total=requests))
     spent = (sum(map(cpu_seconds, pids)) - before) * 1e6 / requests
     memory = max(map(resident_mb, pids))
     print(
@@ -176,7 +178,7 @@ def batches(ours: Server, peer: Server, row: dict[str, Any]) -> None:
             pids = server.pids
             before = sum(map(cpu_seconds, pids))
             asked = request(path, json.dumps(content).encode(), headers=HEADERS)
-            load = asyncio.run(ask(server.port, [asked], clients=1, total=3))
+            load = uvloop.run(ask(server.port, [asked], clients=1, total=3))
             spent = (sum(map(cpu_seconds, pids)) - before) / 3
             print(f"  {rows:7,} rows, {name:20} {spent:6.2f} s CPU   {load.quantile(0.5):8.0f} ms")
 
@@ -209,7 +211,7 @@ def swaps(times: int) -> None:
         rows = [{**row, "age": 20.0 + number} for number in range(50)]
         bodies = [request("/predict", json.dumps(each).encode(), headers=HEADERS) for each in rows]
         known = {v: registry.load(use_case, v).probabilities(pd.DataFrame(rows)) for v in (former, other)}
-        quiet = asyncio.run(ask(server.port, bodies, total=10_000))
+        quiet = uvloop.run(ask(server.port, bodies, total=10_000))
         over: list[bool] = []
 
         async def both() -> Load:
@@ -223,7 +225,7 @@ def swaps(times: int) -> None:
             return await loading
 
         try:
-            load = asyncio.run(both())
+            load = uvloop.run(both())
         finally:
             client.set_registered_model_alias(use_case, registry.CHAMPION, former)
     values = {version: set(found.round(12)) for version, found in known.items()}
@@ -260,10 +262,15 @@ def ends(times: int, kills: bool) -> None:
                 over.append(True)
                 return await loading
 
-            load = asyncio.run(end_under_load())
+            load = uvloop.run(end_under_load())
         time.sleep(1.5)
         orphans += sum(Path(f"/proc/{pid}").exists() for pid in pids if pid != server.process.pid)
-        logged = [json.loads(x)["request_id"] for f in closed_segments(log) for x in f.open() if x.endswith("\n")]
+        logged = [
+            json.loads(x)["request_id"]
+            for f in closed_segments(log)
+            for x in f.read_text().splitlines()
+            if x.endswith("}")
+        ]
         known = {answer["request_id"] for answer in load.answers}
         lost, twice = lost + len(known - set(logged)), twice + len(logged) - len(set(logged))
         answers, failed = answers + len(known), failed + load.failed
@@ -279,10 +286,10 @@ def bad(requests: int) -> None:
         texts = [b"{", b"[" * 10_000, json.dumps({**row, "age": "x" * 2000}).encode(), b'{"age": NaN}', b"\xff" * 500]
         texts += [json.dumps({**row, "y" * 3000: 1}).encode(), json.dumps({**row, "income": 1e39}).encode()]
         bodies = [request("/predict", text, headers=HEADERS) for text in texts]
-        asyncio.run(ask(server.port, bodies, total=2000))
+        uvloop.run(ask(server.port, bodies, total=2000))
         (pid,) = server.workers
         before = resident_mb(pid)
-        load = asyncio.run(ask(server.port, bodies, total=requests))
+        load = uvloop.run(ask(server.port, bodies, total=requests))
         statuses = sorted({status for status, _ in load.refused})
         longest = max(len(text) for _, text in load.refused)
         print(

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from evergreen.datasets.prediction_log import compaction
+from evergreen.datasets.prediction_log import compaction, segments
 from evergreen.datasets.prediction_log.compaction import collect
 from evergreen.datasets.prediction_log.dataset import ServicePredictionsDataset
 from evergreen.datasets.prediction_log.segments import SegmentWriter, closed_segments
@@ -215,3 +215,21 @@ def test_labels_without_a_key_are_refused_by_name(tmp_path: Path) -> None:
     pd.DataFrame({"label": [1], "entity_id": [1]}).to_parquet(tmp_path / "labels.parquet")
     with pytest.raises(DatasetError, match="lack date, observed_at"):
         ServicePredictionsDataset(str(tmp_path / "table"), str(tmp_path / "labels.parquet")).load()
+
+
+def test_a_segment_is_locked_before_anybody_can_take_it_for_abandoned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = segments.fcntl.flock
+
+    def collected_first(fd: int, how: int) -> None:
+        if not list(tmp_path.glob("*.open")):
+            monkeypatch.setattr(segments.fcntl, "flock", real)
+            assert closed_segments(tmp_path) == []
+        real(fd, how)
+
+    monkeypatch.setattr(segments.fcntl, "flock", collected_first)
+    writer = SegmentWriter(tmp_path)
+    writer.write(line(1))
+    writer.close()
+    assert len(closed_segments(tmp_path)) == 1

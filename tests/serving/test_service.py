@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from small_service import SPEC, USE_CASE, Service, promote, table
 
 from evergreen import registry
@@ -280,7 +281,17 @@ def test_a_killed_worker_loses_nothing_and_another_takes_its_place(service: Serv
     load = asyncio.run(load_and_kill())
     service.wait_until(lambda: service.workers, lambda pids: len(pids) == 2 and victim not in pids)
     acknowledged = [answer["request_id"] for answer in load.answers]
-    logged = [json.loads(line)["request_id"] for file in service.log.iterdir() for line in file.open()]
+    logged = [
+        json.loads(line)["request_id"] for file in service.log.iterdir() for line in file.read_text().splitlines()
+    ]
     assert set(acknowledged) <= set(logged)
     assert len(logged) == len(set(logged))
     assert service.ask("/health")[1]["restarts"] == 1
+
+
+def test_mlflows_own_client_talks_to_it(service: Service, versions) -> None:
+    client = ScoringServerClient("127.0.0.1", service.port)
+    client.wait_server_ready(timeout=10)
+    rows = table(5, seed=7)[SPEC.features]
+    found = client.invoke(rows).get_predictions()
+    assert found[1].tolist() == pytest.approx(expected(versions.linear, rows), abs=1e-12)

@@ -207,7 +207,14 @@ class Supervisor:
     def _start(self, slot: _Slot) -> None:
         assert self._socket is not None
         descriptor = self._socket.fileno()
-        command = [sys.executable, "-m", "evergreen.serving.worker", str(self._folder), str(descriptor)]
+        command = [
+            sys.executable,
+            "-m",
+            "evergreen.serving.worker",
+            str(self._folder),
+            str(descriptor),
+            str(os.getpid()),
+        ]
         slot.process = subprocess.Popen(command, env=self._environment(), pass_fds=[descriptor])
         slot.started = time.monotonic()
 

@@ -1,15 +1,16 @@
 """One process that answers; it reads exported arrays and knows neither pandas, scikit-learn, MLflow nor Kedro.
 
-    python -m evergreen.serving.worker FOLDER DESCRIPTOR
+    python -m evergreen.serving.worker FOLDER DESCRIPTOR PARENT
 
 ``FOLDER`` is what the supervisor shares with its workers: ``settings.json``, ``current.json`` (which version serves)
-and their counts. ``DESCRIPTOR`` is the listening socket.
+and their counts. ``DESCRIPTOR`` is the listening socket, ``PARENT`` the supervisor's process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import socket
 import sys
@@ -30,6 +31,7 @@ from evergreen.serving.served import Served
 from evergreen.serving.settings import ServingSettings
 from evergreen.serving.state import CURRENT_FILE, SETTINGS_FILE, read_state
 
+logger = logging.getLogger("evergreen.serving")
 LOOK_SECONDS = 0.1
 FLUSH_EVERY = 5
 ORPHANED = 3
@@ -64,8 +66,8 @@ class Server(uvicorn.Server):
 class Worker:
     """Answers, and follows the supervisor's word on which version serves."""
 
-    def __init__(self, folder: Path, descriptor: int) -> None:
-        self._folder, self._parent = folder, os.getppid()
+    def __init__(self, folder: Path, descriptor: int, parent: int) -> None:
+        self._folder, self._parent = folder, parent
         shared = read_state(folder / SETTINGS_FILE)
         self._settings = ServingSettings.model_validate(shared["settings"])
         self._socket = socket.socket(fileno=descriptor)
@@ -123,23 +125,29 @@ class Worker:
         return 0 if os.getppid() == self._parent else ORPHANED
 
     async def _look_around(self) -> None:
-        """Every tenth of a second: has the version changed, is the supervisor alive, is there anything to count?"""
+        """Every tenth of a second: is the supervisor alive, has the version changed, is there anything to count?"""
         turn = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             turn += 1
-            if (self._folder / CURRENT_FILE).stat().st_mtime_ns != self._changed:
-                self._answering.use(*await asyncio.to_thread(self._load, self._pointer()))
-            if turn % FLUSH_EVERY == 0:
-                self._answering.flush()
-                if os.getppid() != self._parent:
-                    self._front.draining = True
+            if os.getppid() != self._parent:
+                self._front.draining = True
+            try:
+                await self._look(flush=turn % FLUSH_EVERY == 0)
+            except Exception:  # a full disk, a folder that is being removed: what is asked is still answered
+                logger.exception("a worker could not look after itself and tries again")
+
+    async def _look(self, flush: bool) -> None:
+        if flush:
+            self._answering.flush()
+        if not self._front.draining and (self._folder / CURRENT_FILE).stat().st_mtime_ns != self._changed:
+            self._answering.use(*await asyncio.to_thread(self._load, self._pointer()))
 
 
 def main() -> None:
     """The process."""
-    folder, descriptor = sys.argv[1:]
-    worker = Worker(Path(folder), int(descriptor))
+    folder, descriptor, parent = sys.argv[1:]
+    worker = Worker(Path(folder), int(descriptor), int(parent))
     import uvloop
 
     sys.exit(uvloop.run(worker.run()))

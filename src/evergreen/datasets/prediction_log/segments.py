@@ -16,6 +16,7 @@ import uuid
 from pathlib import Path
 from typing import Literal
 
+NEW = ".new"
 OPEN = ".open"
 CLOSED = ".jsonl"
 Fsync = Literal["off", "group"]
@@ -44,8 +45,10 @@ class SegmentWriter:
 
     def _open(self) -> None:
         self._file = self._folder / f"{self._name}-{self._number:06d}{OPEN}"
-        self._fd = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        unlocked = self._file.with_suffix(NEW)  # nobody takes it for abandoned before it is locked
+        self._fd = os.open(unlocked, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        unlocked.rename(self._file)
         self._size, self._since = 0, time.monotonic()
 
     def write(self, lines: bytes) -> None:
