@@ -206,30 +206,33 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def test_two_commands_lead_from_a_csv_to_a_champion_and_leave_other_use_cases_as_they_are(
-    lived: Project, tmp_path: Path
+    relived: Project, tmp_path: Path
 ) -> None:
-    conf = lived.conf_with(tmp_path, "other", {})
+    conf = relived.conf_with(tmp_path, "other", {})
     table().to_csv(tmp_path / "t.csv", index=False)
-    before = digests(lived.data), *(lived.kedro("models", "list", f"--use-case={name}").stdout for name in USE_CASES)
-    added = lived.kedro(
+    before = (
+        digests(relived.data),
+        *(relived.kedro("models", "list", f"--use-case={name}").stdout for name in USE_CASES),
+    )
+    added = relived.kedro(
         "use-case", "add", "loans", f"--table={tmp_path}/t.csv", "--target=defaulted", f"--conf-source={conf}"
     )
     assert added.returncode == 0, added.stderr
     fast = "--params=loans.training.strategy=none"
-    done = lived.run(f"--conf-source={conf}", fast, env="loans")
+    done = relived.run(f"--conf-source={conf}", fast, env="loans")
     assert done.returncode == 0, done.stderr
-    assert lived.record("loans", "evaluation")["promotion"]["champion_after"] == "1"
+    assert relived.record("loans", "evaluation")["promotion"]["champion_after"] == "1"
     assert "champion   version 1" in done.stdout
-    after = digests(lived.data), *(lived.kedro("models", "list", f"--use-case={name}").stdout for name in USE_CASES)
+    after = digests(relived.data), *(relived.kedro("models", "list", f"--use-case={name}").stdout for name in USE_CASES)
     assert after == before
 
 
-def test_another_table_under_a_shipped_name_is_refused_before_anything_is_run(lived: Project, tmp_path: Path) -> None:
+def test_another_table_under_a_shipped_name_is_refused_before_anything_is_run(relived: Project, tmp_path: Path) -> None:
     own = {"entity": "customerID", "target": "defaulted", "positive": "Yes", "numeric": ["amount"], "categorical": []}
-    conf = lived.conf_with(tmp_path, "mine", {"parameters.yml": yaml.safe_dump({"churn": {"table": own}})})
-    before = digests(lived.data)
-    done = lived.run(f"--conf-source={conf}", "--namespaces=churn", env="mine")
+    conf = relived.conf_with(tmp_path, "mine", {"parameters.yml": yaml.safe_dump({"churn": {"table": own}})})
+    before = digests(relived.data)
+    done = relived.run(f"--conf-source={conf}", "--namespaces=churn", env="mine")
     assert done.returncode == 1
     assert "churn is another table here than the one that version" in done.stderr
     assert "`kedro use-case add`" in done.stderr
-    assert digests(lived.data) == before
+    assert digests(relived.data) == before
