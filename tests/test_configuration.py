@@ -68,8 +68,11 @@ def mlflow_settings(conf: Path, server: str, location: str) -> tuple[str, str | 
 
 
 @pytest.mark.parametrize("server", ["http://mlflow:5000", "https://user@mlflow.example.org", "databricks"])
-def test_a_servers_artefacts_do_not_go_into_this_machines_folders(conf: Path, server: str) -> None:
-    assert mlflow_settings(conf, server, "/data/artifacts") == (server, None)
+def test_a_servers_artefacts_do_not_go_into_this_machines_folders(
+    conf: Path, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "")
+    assert mlflow_settings(conf, server, "/data/artifacts") == (server.replace("user@", ""), None)
 
 
 def test_other_places_of_artefacts_stay(conf: Path) -> None:

@@ -82,9 +82,10 @@ def _login_apart(mlflow: dict[str, Any]) -> dict[str, Any]:
         head, _, rest = uri.partition("://")
         login, at, host = rest.rpartition("@")
         if at:
-            user, _, password = login.partition(":")
+            user, given, password = login.partition(":")
             os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
-            os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
+            if given:
+                os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
             server["mlflow_tracking_uri"] = f"{head}://{host}"
     return mlflow
 

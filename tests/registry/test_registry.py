@@ -15,7 +15,7 @@ from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.promotion import decide_promotion
 from evergreen.registry import artefacts
-from evergreen.registry.manifest import check_library_versions
+from evergreen.registry.manifest import check_library_versions, installed_versions
 from versions import ROWS, SPEC, Y, make_version
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
@@ -67,7 +67,7 @@ def test_a_model_file_cannot_widen_the_list_of_allowed_types(tmp_path: Path) -> 
 
 def test_a_model_of_another_library_version_is_refused_in_words() -> None:
     with pytest.raises(EvergreenError, match=r"trained with scikit-learn 0\.99\.1 \(installed: "):
-        check_library_versions({"scikit-learn": "0.99.1"}, "churn version 3")
+        check_library_versions({**installed_versions(), "scikit-learn": "0.99.1"}, "churn version 3")
 
 
 def test_an_unknown_version_is_named_with_those_that_exist(use_case: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 import ssl
+import threading
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -59,6 +60,7 @@ class _AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):
         self._attempts = attempts
         self._backoff_seconds = backoff_seconds
         self._timeout_seconds = timeout_seconds
+        self._socket_seconds = 2 * timeout_seconds  # when an attempt that was given up lets its connection go
         self._deadline_seconds = deadline_seconds
         self.metadata = metadata
 
@@ -140,7 +142,7 @@ class WebhookDataset(_AlertChannel):
         try:
             with _addresses_unlogged():
                 answer = requests.post(
-                    str(self._url), json=body, timeout=self._timeout_seconds, allow_redirects=False, stream=True
+                    str(self._url), json=body, timeout=self._socket_seconds, allow_redirects=False, stream=True
                 )
                 answer.close()  # status and headers say it all
         except (requests.ConnectionError, requests.Timeout) as error:
@@ -193,7 +195,7 @@ class EmailDataset(_AlertChannel):
 
     def _send(self, message: AlertMessage) -> None:
         try:
-            with BoundedSMTP(str(self._host), self._port, timeout=self._timeout_seconds) as server:
+            with BoundedSMTP(str(self._host), self._port, timeout=self._socket_seconds) as server:
                 if self._starttls:
                     server.starttls(context=ssl.create_default_context())
                 if self._credentials:
@@ -234,16 +236,24 @@ def _webhook_name(url: str | None) -> str:
     return f"Webhook {parts.scheme}://{host}"
 
 
+class _Unlogged(threading.local):
+    """Whether this thread is talking to a webhook, whose path urllib3 would write to a debug log."""
+
+    now = False
+
+
+_unlogged = _Unlogged()
+logging.getLogger("urllib3.connectionpool").addFilter(lambda _: not _unlogged.now)
+
+
 @contextmanager
 def _addresses_unlogged() -> Iterator[None]:
-    """Keep urllib3 from writing the path of every request to a debug log."""
-    wire = logging.getLogger("urllib3.connectionpool")
-    before = wire.level
-    wire.setLevel(logging.ERROR)
+    """Keep urllib3 from writing the path of every request of this thread to a debug log."""
+    _unlogged.now = True
     try:
         yield
     finally:
-        wire.setLevel(before)
+        _unlogged.now = False
 
 
 def _slack(text: str) -> str:

@@ -16,6 +16,7 @@ from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.modelling.estimators import TRUSTED_TYPES
 from evergreen.modelling.preprocessing import recall_levels
 from evergreen.registry.manifest import Manifest, installed_versions
@@ -148,24 +149,26 @@ def stored_digests(tags: dict[str, str]) -> dict[str, str]:
     return {tag.removeprefix(DIGEST_TAG): value for tag, value in tags.items() if tag.startswith(DIGEST_TAG)}
 
 
-def check_digests(folder: Path, tags: dict[str, str], version: str) -> None:
+def check_digests(folder: Path, tags: dict[str, str], use_case: str, version: str) -> None:
     """Refuse a version whose files are not those that were stored.
 
     Args:
         folder: The downloaded files.
         tags: The version's tags, of which those that start with ``sha256.`` are read.
-        version: How to call the version in the message.
+        use_case: Name of the registered model.
+        version: Its version.
 
     Raises:
-        EvergreenError: Naming the files that are missing or differ.
+        EvergreenError: Naming the files that are missing or differ, and how another version serves instead.
     """
     stored = stored_digests(tags)
     found = digests(folder)
     broken = sorted(name for name, digest in stored.items() if found.get(name) != digest)
     if broken or not stored:
         raise EvergreenError(
-            f"{version} is corrupt: {', '.join(broken) or 'its digests'} missing or not as stored; "
-            "restore the artefact store or roll back to another version."
+            f"{use_case} version {version} is corrupt: {', '.join(broken) or 'its digests'} missing or not as stored; "
+            "restore the artefact store, or let another version serve: "
+            f"`{command('kedro models promote --version <N> --reason <why>', use_case)}`."
         )
 
 

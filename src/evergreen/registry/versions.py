@@ -165,7 +165,7 @@ def load(use_case: str, version: str) -> ModelVersion:
         raise EvergreenError(
             f"{use_case} version {version} cannot be loaded ({_first_line(error)}); registered versions: {known}."
         ) from error
-    artefacts.check_digests(folder, found.tags, f"{use_case} version {version}")
+    artefacts.check_digests(folder, found.tags, use_case, version)
     artefacts.refuse_oversized(folder)
     manifest = artefacts.read_manifest(folder)
     if manifest.use_case != use_case:
