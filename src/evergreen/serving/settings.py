@@ -23,7 +23,7 @@ class LimitSettings(Frozen):
         max_concurrent: Requests that one worker has open at a time; None: any number.
     """
 
-    max_body_bytes: int = Field(default=64 << 20, ge=1024)
+    max_body_bytes: int = Field(default=128 << 20, ge=1024)
     max_rows: int = Field(default=100_000, ge=1)
     max_depth: int = Field(default=16, ge=4, le=100)
     requests_per_second: float | None = Field(default=None, gt=0)
