@@ -181,7 +181,8 @@ def batches(ours: Server, peer: Server, row: dict[str, Any]) -> None:
             load = uvloop.run(ask(server.port, [asked], clients=1, total=3))
             spent = (sum(map(cpu_seconds, pids)) - before) / 3
             print(
-                f"  {rows:7,} rows, {name:20} {spent:6.2f} s CPU   {load.quantile(0.5):8.0f} ms   {len(load.refused)} refused"
+                f"  {rows:7,} rows, {name:20} {spent:6.2f} s CPU   {load.quantile(0.5):8.0f} ms   "
+                f"{len(load.refused)} refused"
             )
 
 
