@@ -69,7 +69,7 @@ def _model_faults(key: str, model: type[BaseModel], parameters: dict[str, Any]) 
     value: Any = parameters
     for part in key.split("."):
         if not isinstance(value, dict):
-            return  # told above
+            return  # reported above
         if part not in value:
             yield f"parameter {key} is missing; a {model.__name__} is needed."
             return

@@ -24,7 +24,7 @@ def test_a_table_that_dbt_built_tested_and_found_fresh_passes(target: Target) ->
     target.check()
 
 
-def test_a_dropped_and_a_retyped_column_are_told_as_the_contract_tells_them(target: Target) -> None:
+def test_a_dropped_and_a_retyped_column_are_reported_as_the_contract_tells_them(target: Target) -> None:
     target.types = {"sales_id": "BIGINT", "amount": "DOUBLE", "date_key": "BOOLEAN"}
     assert target.breaches() == [
         f"{ENTRY}.sales_amount fails missing_column: no such column, allowed one; rename amount.",

@@ -236,7 +236,7 @@ def test_a_closing_says_how_severe_the_opening_was_told_and_since_when_the_alert
     both = pd.concat([calm, broken.assign(column="y", severity="critical")])
     both.loc[both["window_end"] == both["window_end"].max(), "severity"] = "none"
     closed = next(alert for alert in alerts_over_time(both) if alert.event == "closed")
-    assert (closed.column, closed.severity, closed.told_as) == ("x", "warning", "critical")
+    assert (closed.column, closed.severity, closed.reported_as) == ("x", "warning", "critical")
     assert closed.reason == "no sign of drift in this window; open since 2026-01-07"
 
 

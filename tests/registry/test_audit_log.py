@@ -81,7 +81,7 @@ def test_a_change_whose_process_was_killed_is_settled_by_what_was_found_later(
     assert registry.former_champion(use_case) == (serving if later else first if moved else None)
 
 
-def test_a_change_that_another_host_overwrites_is_told_as_a_conflict(
+def test_a_change_that_another_host_overwrites_is_reported_as_a_conflict(
     use_case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = make_version(use_case, tmp_path), make_version(use_case, tmp_path, "f2")

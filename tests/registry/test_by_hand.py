@@ -57,7 +57,7 @@ def test_a_rollback_says_what_was_checked(use_case: str, served: tuple[str, str]
 
 def test_a_version_without_stored_predictions_is_checked_for_the_rest(use_case: str, tmp_path: Path) -> None:
     found = registry.check_version(use_case, make_version(use_case, tmp_path))
-    assert found.told == "files, library versions, signature, no stored predictions to compare with"
+    assert found.sentence == "files, library versions, signature, no stored predictions to compare with"
 
 
 def damage_model(use_case: str, version: str) -> str:

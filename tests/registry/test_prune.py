@@ -124,7 +124,7 @@ def test_samples_go_only_where_no_alias_points_and_the_version_still_loads(use_c
     prune_versions(use_case, RetentionPolicy(), NEXT_YEAR, samples=True, dry_run=False)
     with_sample = [number for number in five if (registry.load(use_case, number).folder / SAMPLE_FILE).is_file()]
     assert with_sample == [five[2], five[3]]
-    assert registry.check_version(use_case, five[0]).told.endswith("5 stored predictions")
+    assert registry.check_version(use_case, five[0]).sentence.endswith("5 stored predictions")
     assert prune_versions(use_case, RetentionPolicy(), NEXT_YEAR, samples=True) == []
 
 

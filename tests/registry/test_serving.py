@@ -61,7 +61,7 @@ def catalog_of(use_case: str, folder: Path) -> DataCatalog:
 
 def test_a_version_of_the_former_layout_loads_scores_and_may_serve(former: str) -> None:
     checked = registry.check_version("churn", former)
-    assert "stored predictions" in checked.told
+    assert "stored predictions" in checked.sentence
     rows = pd.read_parquet(FORMER / "version" / CHECK_FILE)
     assert checked.version.probabilities(rows) == pytest.approx(rows["probability"].to_numpy(), abs=1e-12)
     assert registry.reference(checked.version).metrics["roc_auc"].value == pytest.approx(0.804, abs=0.001)

@@ -52,9 +52,9 @@ def history_command(use_case: str, env: str | None, as_json: bool, at: str | Non
         return
     lines = registry.history(use_case)
     print_rows([line.model_dump() if as_json else _change(line) for line in lines], as_json)
-    told = next((line.to_version for line in reversed(lines) if line.moves and line.state == "done"), None)
+    recorded = next((line.to_version for line in reversed(lines) if line.moves and line.state == "done"), None)
     serving = registry.aliases_of(use_case).get(registry.CHAMPION)
-    if told != serving:
+    if recorded != serving:
         click.echo(f"The champion is version {cell(serving)}: the alias was moved by something else.", err=True)
 
 

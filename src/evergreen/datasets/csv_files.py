@@ -143,9 +143,9 @@ def _recognised(
     _require_header(header, has_header, shown, table)
     dialect = {"delim": delim, "quote": quote, "escape": escape, "skip": skip, "header": True}
     formats = {"dateformat": dateformat, "timestampformat": timestampformat}
-    told = {name: value for name, value in formats.items() if value}
+    typed = {name: value for name, value in formats.items() if value}
     types = {name: str(column["type"]) for name, column in zip(header, columns, strict=False)}
-    return CsvFile(path, shown, {"auto_detect": False, **told, **options, **dialect}, header, types, first)
+    return CsvFile(path, shown, {"auto_detect": False, **typed, **options, **dialect}, header, types, first)
 
 
 def _first_rows(path: str, delim: str, quote: str, skip: int) -> tuple[list[str], list[str]]:

@@ -147,9 +147,9 @@ class PowerBIDataset(OwnTableDataset):
             ) from error
 
     def _keep(self, table: pa.Table, path: Path, asked: dt.datetime) -> None:
-        told = {_QUESTION_KEY: self._question.encode(), _ASKED_KEY: asked.isoformat().encode()}
+        stored = {_QUESTION_KEY: self._question.encode(), _ASKED_KEY: asked.isoformat().encode()}
         with written_whole(path) as temporary:
-            pq.write_table(table.replace_schema_metadata(told), temporary)
+            pq.write_table(table.replace_schema_metadata(stored), temporary)
 
     def _principal(self, credentials: Mapping[str, str]) -> ServicePrincipal:
         wanted = ("tenant_id", "client_id", "client_secret")
@@ -189,12 +189,12 @@ class PowerBIDataset(OwnTableDataset):
 def asked_at(path: Path, question: str) -> dt.datetime | None:
     """When the file's question was asked; None for a missing or broken file, or one that answers another question."""
     try:
-        told = pq.read_metadata(path).metadata or {}
+        stored = pq.read_metadata(path).metadata or {}
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
-    if told.get(_QUESTION_KEY, b"").decode() != question:
+    if stored.get(_QUESTION_KEY, b"").decode() != question:
         return None
-    return dt.datetime.fromisoformat(told[_ASKED_KEY].decode())
+    return dt.datetime.fromisoformat(stored[_ASKED_KEY].decode())
 
 
 def _plain_names(columns: list[str], table: str) -> dict[str, str]:

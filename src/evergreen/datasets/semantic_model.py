@@ -118,9 +118,9 @@ class SemanticModel:
         results = body.get("results") or [{}]
         tables = results[0].get("tables") or [{}]
         rows: list[Row] = tables[0].get("rows") or []
-        told = next((text for text in map(_told, (body, results[0], tables[0])) if text), "")
-        if told or _at_a_limit(rows, len(answer.content)):
-            raise EvergreenError(self._cut_off(rows, told))
+        message = next((text for text in map(_message, (body, results[0], tables[0])) if text), "")
+        if message or _at_a_limit(rows, len(answer.content)):
+            raise EvergreenError(self._cut_off(rows, message))
         return rows
 
     def _ask(self, dax: str) -> requests.Response:
@@ -194,10 +194,10 @@ class SemanticModel:
         self._secrets.add(str(found["access_token"]))
         return str(found["access_token"])
 
-    def _no_token(self, code: str, told: str) -> str:
+    def _no_token(self, code: str, message: str) -> str:
         return (
             f"{self._name}: {self._service.authority} gave no token to application {self._principal.client_id} of "
-            f"tenant {self._principal.tenant_id} ({self._said(code, told)}); check tenant_id, client_id and "
+            f"tenant {self._principal.tenant_id} ({self._said(code, message)}); check tenant_id, client_id and "
             "client_secret in the credentials."
         )
 
@@ -229,20 +229,20 @@ class SemanticModel:
             "give the service principal read and build permission on the model, and let the tenant settings allow "
             "service principals and the executeQueries API",
         )
-        return f"{self._name} {verdict} ({self._said(str(status), _told(body))}); {remedy}."
+        return f"{self._name} {verdict} ({self._said(str(status), _message(body))}); {remedy}."
 
-    def _cut_off(self, rows: list[Row], told: str) -> str:
+    def _cut_off(self, rows: list[Row], message: str) -> str:
         values = sum(map(len, rows))
-        said = self._said("", told) or "the answer ends at a limit"
+        said = self._said("", message) or "the answer ends at a limit"
         return (
             f"{self._name}: the result is not whole ({said}): {len(rows):,} rows with {values:,} values came, allowed "
             f"are less than {MAX_ROWS:,} rows, {MAX_VALUES:,} values and 15 MB a query; filter or summarise in DAX, or "
             "split the query over several catalog entries."
         )
 
-    def _said(self, code: str, told: str) -> str:
+    def _said(self, code: str, message: str) -> str:
         """The service's own words on one line, without secrets, of bounded length."""
-        text = " ".join(f"{code}: {told}".strip(": ").split()).rstrip(".")
+        text = " ".join(f"{code}: {message}".strip(": ").split()).rstrip(".")
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text[:_LONGEST_MESSAGE]
@@ -254,12 +254,12 @@ def _passes(status: int) -> bool:
 
 
 def _at_a_limit(rows: list[Row], size: int) -> bool:
-    """Whether a result ends where the service cuts results off; it cannot be told from a whole one then."""
+    """Whether a result ends where the service cuts results off; it looks like a whole one then."""
     columns = len(rows[0]) if rows else 0
     return len(rows) >= MAX_ROWS or (len(rows) + 1) * columns > MAX_VALUES or size >= MAX_BYTES
 
 
-def _told(part: Row) -> str:
+def _message(part: Row) -> str:
     """What an ``error`` object says: its message, or else its details; empty where there is none."""
     error = part.get("error")
     if not isinstance(error, dict):

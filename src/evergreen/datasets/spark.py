@@ -89,12 +89,12 @@ def start_session(properties: dict[str, Any]) -> Any:
         java = os.environ.get("JAVA_HOME") or shutil.which("java")
         raise EvergreenError(
             f"Spark at {properties.get('spark.master')} did not start with the Java at {java} "
-            f"({_told(error)}): it needs Java 17 or 21 and a master that answers; set JAVA_HOME or "
+            f"({_cause(error)}): it needs Java 17 or 21 and a master that answers; set JAVA_HOME or "
             "`--params=spark_master=<master>`."
         ) from error
 
 
-def _told(error: Exception) -> str:
+def _cause(error: Exception) -> str:
     """What Spark says in one line: Java's own words where it got that far."""
     java = getattr(error, "java_exception", None)
     return str(java or error).splitlines()[0]

@@ -174,9 +174,11 @@ def counts_of(data: ir.Table, column: Column) -> list[Count]:
 
 def _unparsable_dates(value: ir.Column, column: Column) -> list[Count]:
     is_text = value.type().is_string()
-    told = "hold text that is no date" if is_text else "are no date yyyymmdd"
+    unread = "hold text that is no date" if is_text else "are no date yyyymmdd"
     missing = value.count() - as_date(value).count()
-    counts = [_unparsable(column, missing, told, "write dates as 2026-02-28" if is_text else "write dates as 20260228")]
+    counts = [
+        _unparsable(column, missing, unread, "write dates as 2026-02-28" if is_text else "write dates as 20260228")
+    ]
     if is_text:
         zoned = _sum(is_zoned_text(value))
         advice = "turn them into dates in the source"

@@ -93,9 +93,9 @@ class OneTable(Contract):
         newest = day.max().to_pyarrow().as_py() or dt.date.max
         known = ibis.date(newest - dt.timedelta(days=self.label_delay_days))
         late = (data[self.spec.target].isnull() & (day <= known)).cast("int64").sum().fill_null(0)
-        told = f"up to {newest - dt.timedelta(days=self.label_delay_days)} have no outcome"
+        found = f"up to {newest - dt.timedelta(days=self.label_delay_days)} have no outcome"
         advice = f"fill or drop these rows, or raise split.label_delay_days (now {self.label_delay_days})"
-        return Count("null_values", self.spec.target, late, told, advice)
+        return Count("null_values", self.spec.target, late, found, advice)
 
     def _levels(self, data: ir.Table, names: list[str]) -> list[Check]:
         """Categories of which nearly every row has its own: ids and free text."""

@@ -77,8 +77,8 @@ def leaderboard_text(record: TrainingRecord) -> str:
 def _line(row: LeaderboardRow) -> str:
     if row.status == "failed":
         return f"{row.algorithm:<22}  failed: {row.error}"
-    told = ", ".join(f"{name}={value}" for name, value in row.best_params.items())
+    chosen = ", ".join(f"{name}={value}" for name, value in row.best_params.items())
     return (
         f"{row.algorithm:<22}{row.cv_roc_auc_mean:>8.4f}{row.cv_roc_auc_std:>8.4f}"
-        f"{row.fit_seconds:>9.1f}{row.train_rows:>9,}  {told}"
+        f"{row.fit_seconds:>9.1f}{row.train_rows:>9,}  {chosen}"
     )

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from evergreen.monitoring.drift.report import SEVERITIES, DriftPolicy, DriftReport, Severity
 from evergreen.records import Frozen
@@ -60,11 +60,11 @@ class Alert(Frozen):
 
     Attributes:
         column: The column.
-        event: ``opened`` is told to people, ``repeated`` stays silent, ``closed`` is told once.
+        event: ``opened`` is reported to people, ``repeated`` stays silent, ``closed`` is reported once.
         window_end: Last day of the window that it happened in.
         severity: Severity in that window; of a closed alert, the severity that it opened with.
         reason: What made it so.
-        told_as: Severity of the message that told of the opening, in which other columns may have stood: who heard
+        reported_as: Severity of the message that reported the opening, in which other columns may have stood: who heard
             of the opening shall hear of the closing.
     """
 
@@ -73,7 +73,7 @@ class Alert(Frozen):
     window_end: dt.datetime
     severity: Severity
     reason: str
-    told_as: Severity = "none"
+    reported_as: Severity = Field(default="none", validation_alias=AliasChoices("reported_as", "told_as"))
 
 
 def history_rows(
@@ -144,7 +144,7 @@ def alerts_over_time(history: pd.DataFrame, policy: OverTimePolicy | None = None
     alerts: list[Alert] = []
     for number in np.flatnonzero(found.holds.any(axis=0)).tolist():
         alerts += _life(str(names[number]), found.of_column(number), ends, policy)
-    return _told_together(sorted(alerts, key=lambda alert: (alert.window_end, alert.column)))
+    return _reported_together(sorted(alerts, key=lambda alert: (alert.window_end, alert.column)))
 
 
 def open_alerts(alerts: Sequence[Alert]) -> dict[str, Alert]:
@@ -236,18 +236,18 @@ def _reason(found: _Found, i: int, policy: OverTimePolicy) -> str:
     return f"{found.recent[i]} of the last {policy.of_last} windows"
 
 
-def _told_together(alerts: Sequence[Alert]) -> list[Alert]:
-    """Alerts with the severity of the message that told of their opening: the worst that opened with them."""
+def _reported_together(alerts: Sequence[Alert]) -> list[Alert]:
+    """Alerts with the severity of the message that reported their opening: the worst that opened with them."""
     worst: dict[dt.datetime, Severity] = {}
     for alert in alerts:
         if alert.event == "opened":
             worst[alert.window_end] = _worst([worst.get(alert.window_end, "none"), alert.severity])
-    told: dict[str, Severity] = {}
+    reported: dict[str, Severity] = {}
     finished = []
     for alert in alerts:
         if alert.event == "opened":
-            told[alert.column] = worst[alert.window_end]
-        finished.append(alert.model_copy(update={"told_as": told[alert.column]}))
+            reported[alert.column] = worst[alert.window_end]
+        finished.append(alert.model_copy(update={"reported_as": reported[alert.column]}))
     return finished
 
 

@@ -51,7 +51,7 @@ def promote(
         "status": aucs[number].status,
         "test_roc_auc": aucs[number].test_roc_auc,
         "champion_test_roc_auc": aucs[expected].test_roc_auc if expected in aucs else None,
-        "checked": target.told,
+        "checked": target.sentence,
     }
     change = move_champion(use_case, number, expected, reason, evidence)
     tag_version(use_case, number, status=PROMOTED)
@@ -88,7 +88,7 @@ def rollback(use_case: str, reason: str, version: str | None = None) -> AliasCha
     if target == champion:
         raise EvergreenError(f"{use_case} version {target} is the champion already; nothing was changed.")
     checked = check_version(use_case, target)
-    change = move_champion(use_case, target, champion, reason, {"checked": checked.told}, action="rollback")
+    change = move_champion(use_case, target, champion, reason, {"checked": checked.sentence}, action="rollback")
     tag_version(use_case, target, status=PROMOTED)
     tag_version(use_case, champion, status=ROLLED_BACK)
     return change

@@ -36,7 +36,7 @@ class CheckedVersion:
     checks: tuple[str, ...]
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """The checks as one phrase, for the audit."""
         return ", ".join(self.checks)
 

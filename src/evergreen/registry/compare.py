@@ -64,9 +64,9 @@ class VersionFacts(BaseModel):
 def version_facts(version: ModelVersion) -> VersionFacts:
     """Read a loaded version's facts from its manifest, its files and its tags."""
     tags = MlflowClient().get_model_version(version.use_case, version.version).tags
-    told = version.manifest.model_dump(include=set(VersionFacts.model_fields))
+    known = version.manifest.model_dump(include=set(VersionFacts.model_fields))
     return VersionFacts(
-        **told,
+        **known,
         version=version.version,
         aliases=version.aliases,
         status=tags.get("status", "registered"),

@@ -63,8 +63,8 @@ def describe(serving: ServingRecord) -> None:
 
 
 def _event(line: AliasChange) -> Event:
-    told = line.model_dump(include={"when", "who", "action", "from_version", "reason"})
-    return Event(**told, version=line.to_version)
+    fields = line.model_dump(include={"when", "who", "action", "from_version", "reason"})
+    return Event(**fields, version=line.to_version)
 
 
 def _without_figures(version: ModelVersion) -> dict[str, Any]:

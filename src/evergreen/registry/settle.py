@@ -72,8 +72,8 @@ def settle(contest: Contest, decision: PromotionDecision | None) -> PromotionOut
         if decision is not None:
             if decision.look is not None and decision.decision != "promote":
                 note_look(contest, decision)
-            told = " ".join(decision.reasons)
-            tag_version(challenger.use_case, challenger.version, status=planned.outcome, decision=told)
+            reasons = " ".join(decision.reasons)
+            tag_version(challenger.use_case, challenger.version, status=planned.outcome, decision=reasons)
     finally:
         clear_challenger(challenger.use_case)
     return planned
@@ -93,8 +93,8 @@ def note_look(contest: Contest, decision: PromotionDecision) -> None:
     """Write into the audit that a challenger was judged and did not win, once a look."""
     challenger = contest.challenger
     with registry_lock(challenger.use_case):
-        told = [line.evidence.get("look") for line in audit(challenger.use_case) if _about(line, contest)]
-        if decision.look not in told:
+        looks = [line.evidence.get("look") for line in audit(challenger.use_case) if _about(line, contest)]
+        if decision.look not in looks:
             reason = " ".join(decision.reasons)[:REASON_CHARACTERS]
             note(challenger.use_case, "look", challenger.version, reason, evidence_of(decision))
 

@@ -90,8 +90,8 @@ class ModelVersion:
 
     def card_facts(self) -> dict[str, object]:
         """What the manifest says, in the words of the model card."""
-        told = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest"})
-        return {**told, "version": self.version}
+        facts = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest"})
+        return {**facts, "version": self.version}
 
 
 @dataclass(frozen=True)

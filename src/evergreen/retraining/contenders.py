@@ -74,7 +74,7 @@ class Contender:
         recent: Which of them belong to the recent window, shape (rows,).
         newest: Which of them belong to its newer half, shape (rows,).
         candidates: Algorithms, best on the newest rows first; empty where training failed.
-        recent_roc_auc: ROC AUC of the best on the newest rows, out of fold; None where it cannot be told.
+        recent_roc_auc: ROC AUC of the best on the newest rows, out of fold; None where it can't be measured.
         error: What went wrong, or None.
     """
 
@@ -117,8 +117,8 @@ def train_contenders(
     trained = [_train(choice, pool, policy, training, split) for choice in _different_choices(pool, policy)]
     working = [contender for contender in trained if contender.candidates]
     if not working:
-        told = "; ".join(f"{contender.choice}: {contender.error}" for contender in trained)
-        raise EvergreenError(f"no challenger could be trained: {told}.")
+        faults = "; ".join(f"{contender.choice}: {contender.error}" for contender in trained)
+        raise EvergreenError(f"no challenger could be trained: {faults}.")
     scored = {contender.choice: _scores_of_newest_rows(contender) for contender in working}
     common = np.logical_and.reduce([~np.isnan(row) for rows in scored.values() for row in rows])
     y = pool.rows.y[pool.newest][common]

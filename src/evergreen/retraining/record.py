@@ -163,7 +163,7 @@ def retraining_record(
     outcome: str | None,
     champion_after: str,
 ) -> RetrainingRecord:
-    """Put the story together.
+    """Put the parts together.
 
     Args:
         gate: The quality gate.
@@ -190,5 +190,5 @@ def retraining_record(
 def _validation(record: ValidationRecord) -> ValidationPart | None:
     if record.decision is None or record.look is None:
         return None
-    told = record.decision.model_dump(include=ValidationPart.model_fields.keys() - {"look"})
-    return ValidationPart(**told, look=record.look)
+    fields = record.decision.model_dump(include=ValidationPart.model_fields.keys() - {"look"})
+    return ValidationPart(**fields, look=record.look)

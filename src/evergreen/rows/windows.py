@@ -154,9 +154,9 @@ def window_rows(window: ir.Table, spec: TableSpec, as_of: dt.date, window_days: 
     start = as_of - dt.timedelta(days=window_days - 1)
     rows = between_dates(window, spec, start, as_of)
     if int(rows.count().execute()) == 0:
-        told = f"the window {start} to {as_of}" if spec.date else "the newest snapshot"
+        looked_at = f"the window {start} to {as_of}" if spec.date else "the newest snapshot"
         raise EvergreenError(
-            f"{told} holds no row: at least one is needed; check that the source tables are fresh, or set "
+            f"{looked_at} holds no row: at least one is needed; check that the source tables are fresh, or set "
             "`--params=as_of=<date>` to a day with data."
         )
     return rows

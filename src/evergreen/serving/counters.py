@@ -109,7 +109,7 @@ class PredictionTotals:
 
     def summary(self) -> dict[str, float | int | str | None]:
         """As ``/stats`` tells it."""
-        told = None if not self.last else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.last))
+        last_at = None if not self.last else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.last))
         return {
             "predictions": self.count,
             "positive_predictions": self.positive,
@@ -117,7 +117,7 @@ class PredictionTotals:
             "mean_confidence": self.confidence_sum / self.count if self.count else None,
             "min_confidence": self.least if self.count else None,
             "max_confidence": self.greatest if self.count else None,
-            "last_prediction": told,
+            "last_prediction": last_at,
         }
 
 

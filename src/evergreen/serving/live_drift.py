@@ -42,7 +42,7 @@ class LiveDrift:
     def __init__(self, use_case: str, folder: Path, settings: LiveDriftSettings, notify: Notify) -> None:
         self._use_case, self._folder, self._settings, self._notify = use_case, folder, settings, notify
         self._version: str | None = None
-        self._told: frozenset[str] = frozenset()
+        self._counts_of_window: frozenset[str] = frozenset()
 
     def look(self, version: str) -> dict[str, Any]:
         """Compare the newest window; as ``/stats`` shows it."""
@@ -62,7 +62,7 @@ class LiveDrift:
         return {**found, "status": report.status, **self._of_scores(window[""])}
 
     def _begin(self, version: str) -> None:
-        self._version, self._told = version, frozenset()
+        self._version, self._counts_of_window = version, frozenset()
         self._reference: Reference | None = None
         self._layout = Layout({}, [])
         try:
@@ -140,8 +140,8 @@ class LiveDrift:
 
     def _tell(self, version: str, report: DriftReport, alarms: frozenset[str]) -> None:
         """A message where a column begins to alarm; one that goes on is silent, until all is quiet again."""
-        new = sorted(alarms - self._told)
-        self._told = self._told | alarms if alarms else frozenset()
+        new = sorted(alarms - self._counts_of_window)
+        self._counts_of_window = self._counts_of_window | alarms if alarms else frozenset()
         if not new:
             return
         found = [report.columns[name] for name in new]
@@ -161,7 +161,7 @@ class LiveDrift:
 def _column(known: NumericColumn | CategoricalColumn, counts: np.ndarray) -> NumericColumn | CategoricalColumn:
     """Live counts as a column of a profile; the range and the moments of values are not counted live."""
     values, nulls = counts[:-1], int(counts[-1])
-    told = {"nulls": nulls, "counts": tuple(values.tolist()), "pair_design": None}
+    counts_of_window = {"nulls": nulls, "counts": tuple(values.tolist()), "pair_design": None}
     if isinstance(known, CategoricalColumn):
-        return known.model_copy(update={**told, "unseen": {}})
-    return known.model_copy(update={**told, "infinities": 0})
+        return known.model_copy(update={**counts_of_window, "unseen": {}})
+    return known.model_copy(update={**counts_of_window, "infinities": 0})

@@ -164,8 +164,8 @@ class Routes:
         """Alive, with what serves and what was refused."""
         served = self.answering.served
         facts = {name: served.facts.get(name) for name in ("use_case", "version", "algorithm", "engine", "because")}
-        told = {name: value for name, value in facts.items() if value is not None}
-        return JSONResponse({"status": "ok", "live": True, **told, **self._status()})
+        known = {name: value for name, value in facts.items() if value is not None}
+        return JSONResponse({"status": "ok", "live": True, **known, **self._status()})
 
     async def ready(self, _: Request) -> Response:
         """Whether requests should be sent here."""

@@ -127,16 +127,16 @@ class Served:
 
     def refusal(self, error: Exception) -> Refusal:
         """The sentence for what msgspec says, with names cut and without values."""
-        told = str(error)
+        message = str(error)
         if not isinstance(error, msgspec.ValidationError):
             deep = isinstance(error, RecursionError)
             return Refusal(400, "The body is nested too deeply." if deep else "The body is not valid JSON.")
-        name = told.split("`")[1] if "`" in told else ""
-        place = told.rsplit(" - at `", 1)[1].rstrip("`") if " - at `" in told else ""
-        if told.startswith("Object contains unknown field"):
-            name = told.removeprefix("Object contains unknown field `").rsplit("` - at `", 1)[0].rstrip("`")
+        name = message.split("`")[1] if "`" in message else ""
+        place = message.rsplit(" - at `", 1)[1].rstrip("`") if " - at `" in message else ""
+        if message.startswith("Object contains unknown field"):
+            name = message.removeprefix("Object contains unknown field `").rsplit("` - at `", 1)[0].rstrip("`")
             return Refusal(422, f"{short(name)} is not a feature of {self.use_case}; GET /schema lists them.")
-        if told.startswith("Object missing required field"):
+        if message.startswith("Object missing required field"):
             return Refusal(422, f"{short(name)} is missing: name it, with null where its value is not known.")
         if place in ("", "$"):
             return Refusal(422, "The body is not an object of the shape that GET /docs shows.")

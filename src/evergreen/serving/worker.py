@@ -38,7 +38,7 @@ ORPHANED = 3
 
 
 class Server(uvicorn.Server):
-    """A server that lets its clients go: on SIGTERM each gets its answer and is told to close."""
+    """A server that lets its clients go: on SIGTERM each gets its answer and is asked to close."""
 
     def __init__(self, config: uvicorn.Config, front: Front, drain_seconds: float) -> None:
         super().__init__(config)
@@ -50,8 +50,8 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
         self._front.draining = True
 
-    async def drain_when_told(self) -> None:
-        """Once told: close the listeners, tell every client with its next answer, and end when all have gone."""
+    async def drain_when_asked(self) -> None:
+        """Once asked: close the listeners, tell every client with its next answer, and end when all have gone."""
         while not self._front.draining:
             await asyncio.sleep(0.02)
         for server in self.servers:
@@ -114,10 +114,10 @@ class Worker:
         self._answering.use(*self._load(pointer))
 
     async def run(self) -> int:
-        """Serve until told to stop; says how it ended."""
+        """Serve until asked to stop; says how it ended."""
         gc.collect()
         gc.freeze()
-        beside = [asyncio.create_task(job) for job in (self._look_around(), self._server.drain_when_told())]
+        beside = [asyncio.create_task(job) for job in (self._look_around(), self._server.drain_when_asked())]
         await self._server.serve(sockets=[self._socket])
         for task in beside:
             task.cancel()

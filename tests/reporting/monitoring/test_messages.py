@@ -61,7 +61,7 @@ def test_several_columns_are_back_to_normal(quiet):
 
 
 def test_whoever_heard_of_an_opening_hears_of_the_closing(quiet):
-    closed = alert("age", "closed", "warning").model_copy(update={"told_as": "critical", "reason": "calm"})
+    closed = alert("age", "closed", "warning").model_copy(update={"reported_as": "critical", "reason": "calm"})
     (message,) = alert_messages(with_alerts(quiet.record, closed))
     assert message.severity == "critical"
     assert message.lines[0] == "age: alert closed (calm)."

@@ -227,7 +227,7 @@ def test_the_verdict_says_by_which_rule_and_on_how_many_tests(drifted, unfit):
     assert "cries wolf" in sure(drifted.record.model_copy(update={"drift": tutorial}))
 
 
-def test_a_measured_drop_is_told_as_one(drifted):
+def test_a_measured_drop_is_reported_as_one(drifted):
     performance = drifted.record.performance
     auc = performance.metrics["roc_auc"].model_copy(update={"alert": True, "drop": 0.2, "low": 0.1, "high": 0.3})
     worse = performance.model_copy(update={"status": "alert", "metrics": {**performance.metrics, "roc_auc": auc}})

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from ibis.backends.sql.datatypes import BigQueryType
 
-from evergreen.datasets.bigquery.faults import CHEAPER, told, without_client
+from evergreen.datasets.bigquery.faults import CHEAPER, faults_in_words, without_client
 from evergreen.datasets.bigquery.warehouse import Warehouse
 from evergreen.errors import EvergreenError
 
@@ -64,7 +64,7 @@ def find_credentials(warehouse: Warehouse) -> tuple[Credentials, str | None]:
         return AnonymousCredentials(), None
     file = warehouse.service_account_file
     if file is None:
-        with told("looking for application-default credentials"):
+        with faults_in_words("looking for application-default credentials"):
             return google.auth.default(scopes=SCOPES)
     try:
         found = service_account.Credentials.from_service_account_file(file, scopes=SCOPES)
@@ -91,7 +91,7 @@ class GuardedClient(bigquery.Client):
     def query_and_wait(self, query: str, **options: Any) -> Any:
         """Estimate, refuse or run."""
         config = options.pop("job_config", None) or bigquery.QueryJobConfig()
-        with told("asking for an answer"):
+        with faults_in_words("asking for an answer"):
             self._estimate(query, config)
             config.maximum_bytes_billed = self._warehouse.max_bytes_billed
             return super().query_and_wait(query, job_config=config, **options)
@@ -117,12 +117,12 @@ class GuardedClient(bigquery.Client):
     def get_table(self, table: Any, **options: Any) -> Any:
         """Schema of a table, without Google's ten minutes of patience."""
         patience = bigquery.DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS)
-        with told(f"looking at table {table}"):
+        with faults_in_words(f"looking at table {table}"):
             return super().get_table(table, **{"retry": patience, **options})
 
     def has_table(self, path: str) -> bool:
         """Whether a table exists."""
-        with told(f"looking for table {path}"):
+        with faults_in_words(f"looking for table {path}"):
             try:
                 super().get_table(path)
             except NotFound:
@@ -135,7 +135,7 @@ class GuardedClient(bigquery.Client):
 
 
 class WarehouseBackend(Backend):
-    """Ibis on the guarded client; what goes wrong while results are fetched is told in a sentence, too."""
+    """Ibis on the guarded client; what goes wrong while results are fetched is said in a sentence, too."""
 
     def has_table(self, path: str) -> bool:
         """Whether ``dataset.table`` exists."""
@@ -149,23 +149,23 @@ class WarehouseBackend(Backend):
 
     def execute(self, expr: ir.Expr, /, **options: Any) -> pd.DataFrame | pd.Series | Any:
         """Results as pandas."""
-        with told("fetching results"):
+        with faults_in_words("fetching results"):
             return super().execute(expr, **options)
 
     def to_pyarrow(self, expr: ir.Expr, /, **options: Any) -> pa.Table:
         """Results as Arrow."""
-        with told("fetching results"):
+        with faults_in_words("fetching results"):
             return super().to_pyarrow(expr, **options)
 
     def to_pyarrow_batches(self, expr: ir.Expr, /, **options: Any) -> pa.RecordBatchReader:
         """Results as a stream."""
-        with told("fetching results"):
+        with faults_in_words("fetching results"):
             reader = super().to_pyarrow_batches(expr, **options)
         return pa.RecordBatchReader.from_batches(reader.schema, _in_sentences(reader))
 
 
 def _in_sentences(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    with told("fetching results"):
+    with faults_in_words("fetching results"):
         yield from reader
 
 

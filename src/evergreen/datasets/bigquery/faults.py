@@ -30,7 +30,7 @@ def without_client(error: ImportError) -> EvergreenError:
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
+def faults_in_words(doing: str) -> Iterator[None]:
     """Turn what Google's client raises into an ``EvergreenError``.
 
     Args:

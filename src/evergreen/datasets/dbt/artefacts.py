@@ -59,7 +59,7 @@ class Node(Artefact):
     attached_node: str | None = None
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """The node as people say it."""
         return f"{self.source_name}.{self.name}" if self.source_name else self.name
 
@@ -159,7 +159,7 @@ class Limit(Artefact):
         return None if self.count is None else dt.timedelta(**{f"{self.period}s": self.count})
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """The age in words."""
         return f"{self.count} {self.period}{'' if self.count == 1 else 's'}"
 

@@ -60,8 +60,8 @@ def check_tables(
         for sentence in _sentences(artefacts, entry, name, promises[entry], now)
     ]
     if sentences:
-        told = "\n".join(f"  - {sentence}" for sentence in sentences)
-        raise EvergreenError(f"nothing was run, because of what dbt says in {artefacts.folder}:\n{told}")
+        listed = "\n".join(f"  - {sentence}" for sentence in sentences)
+        raise EvergreenError(f"nothing was run, because of what dbt says in {artefacts.folder}:\n{listed}")
     logger.info("dbt: what %s says of %s was checked.", artefacts.folder, ", ".join(ours) or "no table")
 
 
@@ -118,13 +118,13 @@ def _of_columns(artefacts: Artefacts, node: Node, columns: Sequence[Column]) -> 
         return []
     table = artefacts.catalog.table(node.unique_id)
     if table is None:
-        found = f"{node.told} is in the manifest, but not in {CATALOG}"
+        found = f"{node.label} is in the manifest, but not in {CATALOG}"
         advice = "run `dbt build` and then `dbt docs generate --no-compile`"
         return [_failed("dbt_table", found, "a table or view in the warehouse", advice)]
     types = column_types(table, artefacts.manifest.adapter_type or "")
     unread = [column.name for column in columns if types.get(column.name, dtypes.null).is_unknown()]
     if unread:
-        logger.info("dbt: the types of %s are foreign and not checked: %s.", node.told, ", ".join(unread))
+        logger.info("dbt: the types of %s are foreign and not checked: %s.", node.label, ", ".join(unread))
     return schema_breaches(ibis.table(types), [column for column in columns if column.name not in unread])
 
 
@@ -137,17 +137,17 @@ def _of_results(artefacts: Artefacts, lineage: Mapping[str, Node]) -> list[Check
         return [_without_results(artefacts, len(tests))]
     for result in results:
         if result.status == "warn":
-            logger.warning("dbt: %s: %s", nodes[result.unique_id].told, _outcome(result))
+            logger.warning("dbt: %s: %s", nodes[result.unique_id].label, _outcome(result))
     bad = [result for result in results if result.status not in FINE]
-    told = [result for result in bad if result.status != "skipped"] or bad
-    return [_unwell(nodes[result.unique_id], result) for result in told]
+    reported = [result for result in bad if result.status != "skipped"] or bad
+    return [_unwell(nodes[result.unique_id], result) for result in reported]
 
 
 def _unwell(node: Node, result: RunResult) -> Check:
     if node.is_test:
         advice = "repair the rows or the test, then run `dbt build`"
-        return _failed("dbt_test", f"{node.told} ended with {_outcome(result)}", "pass", advice)
-    found = f"{node.told} ended with {_outcome(result)}"
+        return _failed("dbt_test", f"{node.label} ended with {_outcome(result)}", "pass", advice)
+    found = f"{node.label} ended with {_outcome(result)}"
     return _failed("dbt_build", found, "success", "repair what stopped it, then run `dbt build`")
 
 
@@ -162,7 +162,7 @@ def _of_freshness(artefacts: Artefacts, lineage: Mapping[str, Node], now: dt.dat
     looks = [look for look in (artefacts.sources.results if artefacts.sources else ()) if look.unique_id in lineage]
     breaches = []
     for look in looks:
-        source = lineage[look.unique_id].told
+        source = lineage[look.unique_id].label
         stale = _staleness(look, now)
         if stale:
             advice = "load it, then run `dbt source freshness`"
@@ -192,7 +192,7 @@ def _loaded(look: Freshness) -> str:
 
 
 def _limit(look: Freshness) -> str:
-    return look.error_after.told if look.error_after else "a fresh one"
+    return look.error_after.label if look.error_after else "a fresh one"
 
 
 def _outcome(result: RunResult) -> str:
@@ -200,5 +200,5 @@ def _outcome(result: RunResult) -> str:
 
 
 def _short(message: str) -> str:
-    told = " ".join(message.split())
-    return told if len(told) <= LONGEST_MESSAGE else f"{told[:LONGEST_MESSAGE]}…"
+    line = " ".join(message.split())
+    return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]}…"

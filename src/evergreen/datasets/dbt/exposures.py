@@ -78,8 +78,8 @@ def write_exposures(exposures: Sequence[dict[str, Any]], file: Path) -> None:
 
 def _description(champion: VersionFacts) -> str:
     auc = champion.test_metrics.get("roc_auc")
-    told = [f"Champion: version {champion.version} ({champion.algorithm}), trained as of {champion.as_of}."]
+    sentences = [f"Champion: version {champion.version} ({champion.algorithm}), trained as of {champion.as_of}."]
     if auc and auc.value is not None:
-        told.append(f"ROC AUC on its test window: {auc.value:.3f}")
-        told[-1] += "." if auc.low is None or auc.high is None else f" ({auc.low:.3f} to {auc.high:.3f})."
-    return " ".join(told)
+        sentences.append(f"ROC AUC on its test window: {auc.value:.3f}")
+        sentences[-1] += "." if auc.low is None or auc.high is None else f" ({auc.low:.3f} to {auc.high:.3f})."
+    return " ".join(sentences)

@@ -53,7 +53,11 @@ def find_table(manifest: DbtManifest, entry: str, name: str) -> Node:
         [node for node in manifest.all().values() if node.unique_id == name and not node.is_test],
         [node for node in tables if node.resource_type != "source" and node.name == name],
         [node for node in tables if node.resource_type != "source" and node.alias == name],
-        [node for node in tables if node.resource_type == "source" and name in (node.told, node.name, node.identifier)],
+        [
+            node
+            for node in tables
+            if node.resource_type == "source" and name in (node.label, node.name, node.identifier)
+        ],
     )
     found = next(filter(None, ways), [])
     if not found:

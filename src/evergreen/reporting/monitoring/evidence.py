@@ -49,8 +49,8 @@ def alert_blocks(record: MonitoringRecord) -> list[Block]:
     rows += [(a.column, "still open", a.severity, f"{a.window_end:%Y-%m-%d}", a.reason) for a in quiet]
     head = ("Column", "Alert", "Severity", "Window", "Rule that held")
     table: Block = Table(head, rows) if rows else Text("No alert is open, and none was closed.")
-    told = "An alert opens once, repeats silently while the rule holds, and closes once."
-    return [table, Text(f"{told} {record.false_alarm_budget}")]
+    life = "An alert opens once, repeats silently while the rule holds, and closes once."
+    return [table, Text(f"{life} {record.false_alarm_budget}")]
 
 
 def performance_blocks(performance: PerformanceReport | None, estimate: EstimatedPerformance) -> list[Block]:

@@ -1,4 +1,4 @@
-"""What people are told of a window: alerts that open or close, data that fails, performance that drops."""
+"""What is reported of a window: alerts that open or close, data that fails, performance that drops."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def alert_messages(
     """What this window is worth telling people; empty when there is nothing to tell.
 
     Opened and closed alerts make one message each, whatever their number; so do failed quality checks and
-    metrics in alert. An alert that repeats is silent; a closing is as severe as the message that told of its
+    metrics in alert. An alert that repeats is silent; a closing is as severe as the message that reported its
     opening, so that every channel that heard the one hears the other. Failed checks and dropped
     metrics count as ``high``.
 
@@ -88,15 +88,15 @@ def _topics(record: MonitoringRecord) -> Iterator[tuple[str, Severity, list[str]
         if alerts:
             singular, _, plural = words.partition("|")
             verb = plural if plural and len(alerts) > 1 else singular
-            yield f"{counted(len(alerts), 'column')} {verb}", _worst(alerts), [_told(alert) for alert in alerts]
+            yield f"{counted(len(alerts), 'column')} {verb}", _worst(alerts), [_line(alert) for alert in alerts]
 
 
 def _worst(alerts: Sequence[Alert]) -> Severity:
-    found = [SEVERITIES.index(severity) for alert in alerts for severity in (alert.severity, alert.told_as)]
+    found = [SEVERITIES.index(severity) for alert in alerts for severity in (alert.severity, alert.reported_as)]
     return SEVERITIES[max([_LEAST_TOLD, *found])]
 
 
-def _told(alert: Alert) -> str:
+def _line(alert: Alert) -> str:
     severity = "" if alert.event == "closed" else f", severity {alert.severity}"
     return f"{alert.column}: alert {alert.event}{severity} ({alert.reason})."
 

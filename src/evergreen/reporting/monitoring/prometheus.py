@@ -1,4 +1,4 @@
-"""What Prometheus is told of a window: gauges in the text exposition format, version 0.0.4."""
+"""A window as Prometheus' gauges in the text exposition format, version 0.0.4."""
 
 from __future__ import annotations
 

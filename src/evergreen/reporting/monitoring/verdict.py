@@ -61,47 +61,51 @@ def _judged(record: MonitoringRecord) -> int:
 def _what_happened(record: MonitoringRecord) -> str:
     drift, shift = record.drift, record.positive_rate
     alarms = drift.alarms
-    told = []
+    sentences = []
     if alarms:
         named = listed([f"{name} ({drift.columns[name].severity})" for name in alarms])
         weight = f"Weighed by importance these are {drift.drifted_importance:.0%} of all judged columns."
-        told.append(f"In alarm: {named}. {weight}")
+        sentences.append(f"In alarm: {named}. {weight}")
     else:
-        told.append("No column is in alarm.")
+        sentences.append("No column is in alarm.")
     if drift.new_columns:
-        told.append(f"New columns, which the model does not use: {listed(list(drift.new_columns))}.")
+        sentences.append(f"New columns, which the model does not use: {listed(list(drift.new_columns))}.")
     if shift.relative_change is not None:
         beyond = "more than allowed" if shift.alert else "within the limit"
-        told.append(
+        sentences.append(
             f"The model says yes for {share_text(shift.window)} of rows, {share_text(shift.reference)} before "
             f"({shift.relative_change:+.0%}, {beyond})."
         )
     auc = record.performance.metrics.get("roc_auc") if record.performance else None
     if auc is not None and auc.window.value is not None:
-        told.append(f"Measured ROC AUC is {number_text(auc.window.value)}, {number_text(auc.reference)} was promised.")
+        sentences.append(
+            f"Measured ROC AUC is {number_text(auc.window.value)}, {number_text(auc.reference)} was promised."
+        )
     opened = sum(alert.event == "opened" for alert in record.alerts)
     closed = sum(alert.event == "closed" for alert in record.alerts)
     if opened or closed:
-        told.append(f"Alerts opened: {opened}; closed: {closed}.")
-    return " ".join(told)
+        sentences.append(f"Alerts opened: {opened}; closed: {closed}.")
+    return " ".join(sentences)
 
 
 def _how_sure(record: MonitoringRecord) -> str:
     drift = record.drift
-    told = []
-    told.append(_budget(drift))
+    sentences = []
+    sentences.append(_budget(drift))
     visible = [c.minimum_detectable_effect for c in drift.columns.values() if c.minimum_detectable_effect is not None]
     if visible:
-        told.append(
+        sentences.append(
             f"Shifts below {number_text(min(visible), 2)} to {number_text(max(visible), 2)} standard deviations, "
             "depending on the column, would probably go unnoticed."
         )
     auc = record.performance.metrics.get("roc_auc") if record.performance else None
     if auc is not None and auc.drop is not None:
-        told.append(f"The drop of the measured ROC AUC lies in {range_text(auc.low, auc.high)} (95% interval).")
+        sentences.append(f"The drop of the measured ROC AUC lies in {range_text(auc.low, auc.high)} (95% interval).")
     elif auc is None:
-        told.append("Performance is estimated without outcomes, which cannot see a change of what the outcome means.")
-    return " ".join(told)
+        sentences.append(
+            "Performance is estimated without outcomes, which cannot see a change of what the outcome means."
+        )
+    return " ".join(sentences)
 
 
 def _budget(drift: DriftReport) -> str:
