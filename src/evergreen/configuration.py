@@ -62,7 +62,7 @@ def _with_all_blocks(parameters: dict[str, Any], listed: Iterable[str]) -> dict[
     for name in listed:
         named = parameters.get(name) or {}
         if not isinstance(named, dict):
-            continue  # a fault of the user's, told with all others
+            continue  # a fault of the user's, reported with all others
         parameters[name] = _with_window({"use_case": name, **{policy: {} for policy in POLICIES}, **named})
     return parameters
 

@@ -99,9 +99,9 @@ def _without_leaks(proposal: Proposal, facts: TableFacts, allowed: tuple[str, ..
     pairs = [finding for finding in findings if len(finding.columns) == 2]
     if not pairs:
         return proposal, []
-    told = sorted({column for finding in pairs for column in finding.columns})
+    named = sorted({column for finding in pairs for column in finding.columns})
     options = " ".join(
-        f"--known-in-time={column!r}" if " " in column else f"--known-in-time={column}" for column in told
+        f"--known-in-time={column!r}" if " " in column else f"--known-in-time={column}" for column in named
     )
     return proposal, [
         f"{'; '.join(map(str, pairs))}. Training will stop at this: take out what is known only with the outcome, or "
