@@ -24,9 +24,12 @@ from evergreen.use_cases import use_case_of
 
 
 def source_entries(pipeline: Pipeline) -> list[str]:
-    """The source tables among what a pipeline reads: those that features are made from."""
+    """The source tables among what a pipeline reads: those that features are made from.
+
+    Feature engineering also reads parameters and, from the registry, the version that serves; neither is a table.
+    """
     read = pipelines["feature_engineering"].inputs() & pipeline.inputs()
-    return sorted(name for name in read if not name.startswith("params:"))
+    return sorted(name for name in read if not name.startswith("params:") and not name.endswith(".incumbent"))
 
 
 def promised_columns(entry: str, catalog: DataCatalog) -> list[Column]:

@@ -13,6 +13,7 @@ from evergreen.context import Context, use_cases
 from evergreen.errors import EvergreenError
 from evergreen.features.contracts import contract_for
 from evergreen.schema import TableSpec
+from evergreen.sources import source_entries
 
 
 def missing(project: Path, conf: Path, env: str | None, name: str | None) -> dict[str, list[str]]:
@@ -44,8 +45,7 @@ def missing(project: Path, conf: Path, env: str | None, name: str | None) -> dic
 
 
 def _faults(context: Context, use_case: str) -> list[str]:
-    sources = pipelines["feature_engineering"].filter(node_namespaces=[use_case]).inputs()
-    entries = sorted(entry for entry in sources if not entry.startswith("params:") and not entry.endswith(".incumbent"))
+    entries = source_entries(pipelines["feature_engineering"].only_nodes_with_namespaces([use_case]))
     return [f"{entry}: {fault}" for entry in entries for fault in _table_faults(context, use_case, entry)]
 
 
