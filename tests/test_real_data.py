@@ -52,11 +52,11 @@ def test_telco_runs_as_churn_through_an_environment_folder_alone(
 ) -> None:
     project = Project(tmp_path_factory.mktemp("telco"))
     files = {name: (ROOT / "tests/environments/telco" / name).read_text() for name in ("catalog.yml", "parameters.yml")}
+    files["parameters.yml"] += "  training: {strategy: none, algorithms: [HistGradientBoosting, LogisticRegression]}\n"
     conf = project.conf_with(tmp_path_factory.mktemp("conf"), "telco", files)
     ran = project.kedro(
         "run", f"--conf-source={conf}", "--env=telco", "--namespaces=churn",
-        f"--params=telco={shared_data / 'telco_churn' / 'telco_customer_churn.csv'},churn.training.strategy=none,"
-        "churn.training.algorithms=[HistGradientBoosting,LogisticRegression]",
+        f"--params=telco={shared_data / 'telco_churn' / 'telco_customer_churn.csv'}",
         "--pipelines=feature_engineering,training,evaluation,scoring,monitoring",
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -31,6 +31,7 @@ def test_the_calendar_is_that_of_pandas() -> None:
         dt.date(2026, 3, 1),
         dt.datetime(2026, 3, 1, 23, 59),
         20260301,
+        20260301.0,
         "2026-03-01",
     ],
 )
@@ -40,8 +41,13 @@ def test_every_way_to_write_a_day_is_that_day(value: object) -> None:
 
 
 def test_a_column_that_holds_no_dates_is_named_with_its_type() -> None:
-    with pytest.raises(EvergreenError, match=r"Column 'day' should hold dates but is of type float64"):
-        as_date(ibis.memtable(pd.DataFrame({"day": [0.5]})).day)
+    with pytest.raises(EvergreenError, match=r"Column 'day' should hold dates but is of type boolean"):
+        as_date(ibis.memtable(pd.DataFrame({"day": [True]})).day)
+
+
+def test_a_number_that_is_no_day_is_no_date() -> None:
+    table = ibis.memtable(pd.DataFrame({"day": [0.5, 20261301.0, None]}))
+    assert table.select(day=as_date(table.day)).to_pyarrow()["day"].to_pylist() == [None] * 3
 
 
 def test_days_are_numbered_from_1970() -> None:

@@ -18,7 +18,7 @@ def churn(positive) -> TableSpec:
 def test_amounts_above_the_quantile_of_the_training_rows_are_positive():
     outcome = pd.Series(np.arange(101.0))
     definition = fit_label_definition(outcome, AMOUNT, LabelPolicy(quantile=0.8))
-    assert definition == LabelDefinition(target="amount", kind="above", threshold=80.0)
+    assert definition == LabelDefinition(target="amount", kind="above", threshold=80.0, quantile=0.8)
     assert definition.apply(pd.Series([79.0, 80.0, 80.5])).tolist() == [0, 0, 1]
 
 
