@@ -22,11 +22,13 @@ from evergreen.retraining.gate import GatePolicy
 from evergreen.retraining.parameters import RetrainingParameters
 from evergreen.rows.splits import SplitPolicy
 from evergreen.schema import TableSpec
+from evergreen.use_cases import WINDOW_DAYS
 
 TABLE = TableSpec(
     entity="customer", target="left", positive=1, numeric=["age", "balance"], categorical=["region"],
     snapshot_date="seen",
 )  # fmt: skip
+OPTIONAL = ("service_predictions", "evaluation_contents", "trigger", "retraining")
 ALIASES = {"champion": ["champion"], "incumbent": ["champion"], "challenger": ["challenger", "champion"]}
 
 
@@ -38,6 +40,13 @@ class Kept(MemoryDataset):
 
     def _release(self) -> None:
         pass
+
+
+class KeptOnceMade(Kept):
+    """Data that no run may have made yet: None until then, as the catalog's optional entries answer."""
+
+    def load(self) -> Any:
+        return super().load() if self.exists() else None
 
 
 def people(rows: int, seed: int, seen: str, *, effect: float = 1.5, shift: float = 0.0) -> pd.DataFrame:
@@ -76,9 +85,10 @@ class TinyUseCase:
             "params:evaluation": Kept(EvaluationParameters(explained_rows=50)),
             "params:scoring": Kept(ScoringPolicy()),
             "params:monitoring": Kept(MonitoringParameters()),
-            "params:monitoring.window_days": Kept(7),
+            "params:window_days": Kept(WINDOW_DAYS),
             "params:retraining": Kept(RetrainingParameters(gate=GatePolicy(min_rows=100), explained_rows=20)),
         }
+        self.kept |= {entry: KeptOnceMade() for entry in OPTIONAL}
         for entry, aliases in ALIASES.items():
             self.kept[entry] = ModelVersionDataset(self.name, aliases, optional=entry == "incumbent")
 
