@@ -45,11 +45,21 @@ def test_a_quick_small_steady_model_passes() -> None:
 
 def test_a_slow_model_is_refused_alone_and_in_a_batch() -> None:
     def slow(rows: pd.DataFrame) -> np.ndarray:
-        time.sleep(0.002 * len(rows))
+        until = time.thread_time() + 0.002 * len(rows)
+        while time.thread_time() < until:
+            pass
         return rising(rows)
 
     policy = BehaviourPolicy(max_row_latency_ms=1, max_batch_latency_ms=1)
     assert failed(latency_checks(slow, ROWS, policy)) == ["latency_one_row", "latency_batch"]
+
+
+def test_a_busy_machine_makes_no_model_slow() -> None:
+    def waiting(rows: pd.DataFrame) -> np.ndarray:
+        time.sleep(0.02)
+        return rising(rows)
+
+    assert failed(latency_checks(waiting, ROWS, BehaviourPolicy(max_row_latency_ms=15))) == []
 
 
 def test_a_large_model_is_refused() -> None:
