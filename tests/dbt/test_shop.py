@@ -194,12 +194,12 @@ def test_a_stale_source_stops_the_run(shop: Shop, tmp_path: Path) -> None:
 def test_a_dropped_and_a_retyped_column_stop_the_run(shop: Shop, tmp_path: Path) -> None:
     other = shop.copy(tmp_path / "shop")
     model = other.models / "marts" / "fact_sales.sql"
-    changed = model.read_text().replace(", retailer_id", "").replace("sales_amount", "sales_amount > 0 as sales_amount")
+    changed = model.read_text().replace(", retailer_id", "").replace("sales_amount", "date_key as sales_amount")
     model.write_text(changed)
     assert other.build().returncode == 0
     told = refusal(other, tmp_path)
     assert "high_value_sales.fact_sales.retailer_id fails missing_column: no such column, allowed one" in told
-    assert "high_value_sales.fact_sales.sales_amount fails column_type: type boolean, allowed" in told
+    assert "high_value_sales.fact_sales.sales_amount fails column_type: type date, allowed numbers" in told
 
 
 def test_docs_generate_that_recompiles_after_a_build_is_told_from_tested(shop: Shop, tmp_path: Path) -> None:
