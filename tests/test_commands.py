@@ -20,6 +20,7 @@ from evergreen import registry
 from evergreen.commands import changing, looking, models
 from evergreen.commands.table import WIDTH, cell, table
 from evergreen.faults import OURS
+from evergreen.registry import scratch
 from versions import make_version
 
 FORMER = "2020-01-01"
@@ -41,6 +42,7 @@ def use_case(mlflow_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         params={name: {"scoring": {"retention_days": 400}, "retention": {"keep_versions": 1, "keep_days": 0}}},
         catalog={f"{name}.predictions": Predictions(tmp_path / "predictions")},
     )
+    monkeypatch.setattr(scratch, "_roots", [tmp_path / "copies"])
     for module in (looking, changing):
         monkeypatch.setattr(module, "open_project", lambda *_: context)
     return name

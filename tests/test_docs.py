@@ -14,7 +14,7 @@ PAGES = sorted(
     key=lambda page: str(page.relative_to(ROOT)),
 )
 FOLDERS = "src|conf|docs|tests|benchmarks|deploy|notebooks"
-OF_THE_READER = ("conf/mine", "conf/shop", "conf/local/", "conf/<env>")
+OF_THE_READER = ("conf/mine", "conf/shop", "conf/fraud/", "conf/local/", "conf/<env>")
 each = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 

@@ -56,7 +56,8 @@ def test_the_commands_that_a_run_prints_succeed_under_its_environment_and_config
     project = Project(tmp_path / "data", env="tutorial")
     conf = project.conf_with(tmp_path, "unused", {})
     (conf / "tutorial" / "catalog.yml").write_text((conf / "test" / "catalog.yml").read_text())
-    ran = project.run("--namespaces=churn", f"--conf-source={conf}", f"--params={FAST}")
+    undecided = "--pipelines=feature_engineering,training,evaluation,monitoring,reporting"
+    ran = project.run("--namespaces=churn", undecided, f"--conf-source={conf}", f"--params={FAST}")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     page = (project.data / "tutorial" / "08_reporting" / "churn" / "monitoring.html").read_text()
     printed = set(COMMAND.findall(ran.stdout + html.unescape(page)))

@@ -45,7 +45,7 @@ def serve(use_case: str, env: str | None, **options: Any) -> None:
 def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise EvergreenError(f"kedro serve needs {', '.join(missing)}: install Evergreen with the extra `serve`.")
+        raise EvergreenError(f"The service needs {', '.join(missing)}: install Evergreen with the extra `serve`.")
     context = open_project(use_case, env)
     settings = read_settings(context, options)
     from evergreen.serving.supervisor import Places, Supervisor

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.rows.windows import parse_date
 from evergreen.schema import TableSpec
 
@@ -38,7 +39,7 @@ def service_window(
     if predictions is None:
         raise EvergreenError(
             "monitoring.source is service, but nothing was collected from the service yet: run "
-            "`kedro run --pipeline=collect_predictions` once it has answered something."
+            f"`{command('kedro run --pipeline=collect_predictions')}` once it has answered something."
         )
     lacking = [name for name in spec.features if name not in predictions.columns]
     if lacking:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.versions import CHALLENGER, CHAMPION, ModelVersion, aliases_of, load
 from evergreen.rows.labels import LabelPolicy
@@ -157,10 +158,11 @@ def require_columns(version: ModelVersion, columns: Collection[str]) -> None:
     spec = version.manifest.spec
     missing = [name for name in dict.fromkeys([*spec.keys, *spec.features]) if name not in columns]
     if missing:
+        training = command("kedro run --pipelines=feature_engineering,training,evaluation", version.use_case)
         raise EvergreenError(
             f"{version.use_case} version {version.version} needs {', '.join(missing)}, which the table no longer has: "
             "bring the columns back, or train and judge a version without them "
-            f"(`kedro run --pipelines=feature_engineering,training,evaluation --namespaces={version.use_case}`)."
+            f"(`{training}`)."
         )
 
 

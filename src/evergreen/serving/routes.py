@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from evergreen.invocation import command
 from evergreen.serving.answering import Answering, Batch, Scored
 from evergreen.serving.metrics import stats, text
 from evergreen.serving.openapi import document, page
@@ -204,7 +205,7 @@ class Routes:
     async def dashboard(self, _: Request) -> Response:
         """The page that reporting wrote last."""
         if self._dashboard is None or not self._dashboard.is_file():
-            raise Refusal(404, "No dashboard was written yet: run `kedro run --pipeline=reporting`.")
+            raise Refusal(404, f"No dashboard was written yet: run `{command('kedro run --pipeline=reporting')}`.")
         return HTMLResponse(self._dashboard.read_text(encoding="utf-8"))
 
     def _status(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from typing import Any
 import evergreen
 from evergreen import registry
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.serving.access import require_keys
 from evergreen.serving.counters import REQUESTS
 from evergreen.serving.listening import address_of, bound
@@ -126,7 +127,7 @@ class Supervisor:
         pointing = registry.aliases_of(self._use_case)
         if registry.CHAMPION not in pointing:
             raise EvergreenError(
-                f"{self._use_case} has no champion to serve: run `kedro run --namespaces={self._use_case}` first, "
+                f"{self._use_case} has no champion to serve: run `{command('kedro run', self._use_case)}` first, "
                 "or name a version with --version."
             )
         challenger = pointing.get(registry.CHALLENGER) if self._settings.routing.experiment else None

@@ -18,6 +18,7 @@ from evergreen.commands.use_case.facts import TableFacts, opened, table_facts
 from evergreen.commands.use_case.folder import written
 from evergreen.commands.use_case.proposal import Asked, Proposal, propose
 from evergreen.errors import EvergreenError
+from evergreen.invocation import Invocation, command, remember
 from evergreen.modelling.leakage import LeakageFinding, LeakagePolicy, measured_leaks
 from evergreen.rows.labels import LabelPolicy, fit_label_definition
 from evergreen.schema import TableSpec
@@ -70,9 +71,8 @@ def add(
         click.echo("\n".join(f"\n# {_short(folder / each)}\n{text}" for each, text in texts.items()))
         return
     _write(folder, texts)
-    where = f" --conf-source={conf_source}" if conf_source else ""
-    narrowed = "" if others or not (conf / chosen).parent else f" --namespaces={name}"
-    click.echo(f"\nWritten to {_short(folder)}. Run it: kedro run --env={chosen}{where}{narrowed}")
+    remember(Invocation(env=chosen, conf_source=str(conf_source) if conf_source else None))
+    click.echo(f"\nWritten to {_short(folder)}. Run it: {command('kedro run', None if others else name)}")
 
 
 @use_case.command()

@@ -14,6 +14,7 @@ from kedro.io import AbstractDataset, DatasetError
 from evergreen.datasets.prediction_log.collection import Collected
 from evergreen.datasets.prediction_log.compaction import DATE, collect
 from evergreen.errors import EvergreenError
+from evergreen.invocation import command
 from evergreen.modelling.scoring import ScoringPolicy
 from evergreen.schema import TableSpec
 
@@ -49,7 +50,7 @@ class PredictionLogDataset(AbstractDataset[NoReturn, PredictionLog]):
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the interface has it
         """Refuse: the service's workers write the log."""
-        raise DatasetError(f"{self._log.folder} is written by the workers of `kedro serve` alone.")
+        raise DatasetError(f"{self._log.folder} is written by the service's workers alone.")
 
     def _exists(self) -> bool:
         return True
@@ -95,7 +96,7 @@ class ServicePredictionsDataset(AbstractDataset[NoReturn, ir.Table | None]):
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the interface has it
         """Refuse: the log is collected into it."""
-        raise DatasetError(f"{self.folder} is filled by `kedro run --pipeline=collect_predictions` alone.")
+        raise DatasetError(f"{self.folder} is filled by `{command('kedro run --pipeline=collect_predictions')}` alone.")
 
     def _exists(self) -> bool:
         return True
