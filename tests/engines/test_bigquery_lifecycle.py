@@ -81,8 +81,8 @@ def settled(warehouse: Warehouse) -> Warehouse:
 
 
 def test_the_whole_lifecycle_runs(settled: Warehouse) -> None:
-    for use_case in ("high_value_sales", "churn"):
-        assert settled.project.record(use_case, "evaluation")["promotion"]["champion_after"] == "1"
+    for use_case, serves in (("high_value_sales", "1"), ("churn", "2")):
+        assert settled.project.record(use_case, "evaluation")["promotion"]["champion_after"] == serves
         assert (settled.project.data / "07_model_output" / use_case / "predictions").is_dir()
     assert settled.project.record("high_value_sales", "retraining")["status"] == "not_needed"
     assert settled.project.record("churn", "monitoring")["status"] == "drift"
@@ -174,10 +174,10 @@ def test_a_schema_that_has_changed_is_told_by_column(settled: Warehouse) -> None
     before = settled.query(f"select count(*) from @{FEATURES}")
     settled.query(
         f"create or replace table @{DBT}fact_sales as select * except (sales_amount, retailer_id),"
-        f" cast(sales_amount as string) as sales_amount from @{DBT}fact_sales"
+        f" current_date() as sales_amount from @{DBT}fact_sales"
     )
     refused = settled.run("--pipeline=feature_engineering", "--namespaces=high_value_sales")
     assert refused.returncode == 1
     assert "fact_sales breaks its contract in 2 places (column_type, missing_column)" in refused.stderr
-    assert "fact_sales.sales_amount fails column_type: type string, allowed numbers" in refused.stderr
+    assert "fact_sales.sales_amount fails column_type: type date, allowed numbers" in refused.stderr
     assert settled.query(f"select count(*) from @{FEATURES}") == before
