@@ -116,7 +116,9 @@ def test_a_failed_gate_fails_the_run_after_its_retry_and_tells_webhook_and_mailb
         ("churn.check_quality", run_id, 2)
     ]
     assert posts[0]["path"] == "/hooks/not-for-logs"
-    assert "the quality gate stopped retraining because rows is 3,000 (allowed: 1e+06)" in posts[0]["error"]
+    assert (
+        "the quality gate stopped retraining because rows is 3,000 (allowed: at least 1,000,000)" in posts[0]["error"]
+    )
     assert len(mails) == 1
     assert "Subject: Evergreen: churn.check_quality failed" in mails[0]
     assert "not-for-logs" not in output

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from kedro.framework.project import settings
+from kedro.framework.startup import bootstrap_project
 
 from evergreen.pipelines import retraining
 from evergreen.use_cases import UseCase, read_use_cases
 from tests_support import ROOT, Project
 
+bootstrap_project(ROOT)
 DAG_FILE = ROOT / "deploy" / "airflow" / "evergreen_retraining.py"
 
 
