@@ -48,23 +48,30 @@ def test_a_command_shows_no_password() -> None:
     assert "secret" not in Invocation(params={"lake": "https://me:secret@lake"}).command("kedro run")
 
 
+UNDECIDED = "--pipelines=feature_engineering,training,evaluation,monitoring,reporting"
 FAST = "churn.training.strategy=none,churn.training.algorithms=[LogisticRegression]"
 COMMAND = re.compile(r"kedro (?:run|models) [^`<\n]*?(?=\. |[`<\n])")
 
 
-def test_the_commands_that_a_run_prints_succeed_under_its_environment_and_configuration(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ((), "kedro models list"),
+        ((UNDECIDED,), "kedro run --pipeline=retraining"),
+    ],
+    ids=["whole", "undecided"],
+)
+def test_the_commands_that_a_run_prints_succeed_under_its_environment_and_configuration(
+    tmp_path: Path, asked: tuple[str, ...], named: str
+) -> None:
     project = Project(tmp_path / "data", env="tutorial")
     conf = project.conf_with(tmp_path, "unused", {})
     (conf / "tutorial" / "catalog.yml").write_text((conf / "test" / "catalog.yml").read_text())
-    undecided = "--pipelines=feature_engineering,training,evaluation,monitoring,reporting"
-    ran = project.run("--namespaces=churn", undecided, f"--conf-source={conf}", f"--params={FAST}")
+    ran = project.run("--namespaces=churn", *asked, f"--conf-source={conf}", f"--params={FAST}")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     page = (project.data / "tutorial" / "08_reporting" / "churn" / "monitoring.html").read_text()
     printed = set(COMMAND.findall(ran.stdout + html.unescape(page)))
-    assert {" ".join(shlex.split(command)[:3]) for command in printed} == {
-        "kedro models list",
-        "kedro run --pipeline=retraining",
-    }
+    assert {" ".join(shlex.split(command)[:3]) for command in printed} == {named}
     for command in printed:
         done = project.kedro(*shlex.split(command)[1:])
         assert done.returncode == 0, done.stdout + done.stderr
