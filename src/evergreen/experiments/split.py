@@ -12,6 +12,7 @@ from scipy import stats
 
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.auc import Floats
+from evergreen.evaluation.curves import wilson_interval
 from evergreen.experiments.result import Comparison
 
 Alternative = Literal["two-sided", "larger", "smaller"]
@@ -228,17 +229,9 @@ def _comparison(
 
 def _newcombe(successes_a: int, n_a: int, successes_b: int, n_b: int, alpha: float) -> tuple[float, float]:
     a, b = successes_a / n_a, successes_b / n_b
-    (low_a, high_a), (low_b, high_b) = wilson(a, n_a, alpha), wilson(b, n_b, alpha)
+    (low_a, low_b), (high_a, high_b) = wilson_interval([successes_a, successes_b], [n_a, n_b], 1 - alpha)
     low = b - a - sqrt((b - low_b) ** 2 + (high_a - a) ** 2)
-    return low, b - a + sqrt((high_b - b) ** 2 + (a - low_a) ** 2)
-
-
-def wilson(share: float, n: int, alpha: float) -> tuple[float, float]:
-    """Wilson's interval of a share in n rows (JASA 22, 1927)."""
-    z2 = float(stats.norm.ppf(1 - alpha / 2)) ** 2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = sqrt(z2) * sqrt(share * (1 - share) / n + z2 / (4 * n**2)) / (1 + z2 / n)
-    return max(centre - half, 0.0), min(centre + half, 1.0)
+    return float(low), float(b - a + sqrt((high_b - b) ** 2 + (a - low_a) ** 2))
 
 
 def _sided(distribution: stats.rv_continuous, statistic: float, alternative: Alternative) -> float:

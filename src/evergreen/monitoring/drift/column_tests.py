@@ -25,6 +25,7 @@ from evergreen.monitoring.profiles.profile import (
 )
 from evergreen.monitoring.profiles.two_sample import (
     Array,
+    border_share,
     cauchy_combination,
     chi_square,
     estimated_chi_square_p_value,
@@ -138,8 +139,7 @@ def _border_share(column: CategoricalColumn) -> float:
     """See :class:`CategoricalColumn`; where a profile doesn't know it, four standard errors above its rarest level."""
     if column.border_share is not None or not column.levels or not column.counts[-1]:
         return column.border_share or 0.0
-    rarest = min(column.counts[:-1])
-    return float((rarest + 4 * np.sqrt(rarest)) / column.count)
+    return border_share(min(column.counts[:-1]), column.count)
 
 
 def _levels_test(reference: CategoricalColumn, window: CategoricalColumn, design: DesignEffect) -> Tested:

@@ -18,10 +18,10 @@ from evergreen.monitoring.profiles.profile import CategoricalColumn, Family, Num
 from evergreen.monitoring.profiles.pushdown import push_down
 from evergreen.monitoring.profiles.source import HASHED_PIECES, Cut, FrameSource, IbisSource, Kind, Source
 from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Tally, TimeTally
+from evergreen.monitoring.profiles.two_sample import border_share
 
 _SAMPLE_ROWS = 100_000
 _MOST_PIECES = 104
-_BORDER_ERRORS = 4.0
 _IN_PROCESS = {"duckdb", "polars", "datafusion"}
 _KIND_OF_FAMILY: dict[Family, Kind] = {
     "number": "numeric",
@@ -172,7 +172,7 @@ def _border_share(counts: Sequence[int], max_levels: int, *, whole: bool) -> flo
     if not sampled or (len(counts) <= max_levels and whole):
         return 0.0
     last = counts[max_levels - 1] if len(counts) > max_levels else 1
-    return float((last + _BORDER_ERRORS * np.sqrt(last)) / sampled)
+    return border_share(last, sampled)
 
 
 def _same_tally(reference: Profile, name: str, pieces: int) -> Tally:

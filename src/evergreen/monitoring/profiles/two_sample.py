@@ -14,6 +14,7 @@ from scipy import special
 KOLMOGOROV_MEAN = 0.8687
 KOLMOGOROV_SECOND_MOMENT = np.pi**2 / 12
 MIN_EXPECTED = 5.0
+_BORDER_ERRORS = 4.0
 
 Array = NDArray[np.float64]
 
@@ -130,6 +131,11 @@ def pool_rare_levels(
         kept -= 1
     groups = [order[i : i + 1] for i in range(kept)]
     return [*groups, order[kept:]] if kept < len(order) else groups
+
+
+def border_share(last: float, rows: int) -> float:
+    """Share of rows below which chance decided whether a level has a name: four errors above the last one that has."""
+    return float((last + _BORDER_ERRORS * np.sqrt(last)) / rows)
 
 
 def pooled(counts: Array, groups: list[NDArray[np.intp]]) -> Array:
