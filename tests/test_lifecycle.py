@@ -155,7 +155,7 @@ def test_dbt_exposures_are_refused_without_a_champion_or_a_manifest(tmp_path: Pa
     project = Project(tmp_path / "data")
     told = project.kedro("models", "dbt-exposures", "--use-case=churn", "--dbt-target", str(target.write()))
     assert told.returncode == 1
-    assert told.stderr.startswith("Error: churn has no champion to show: run `kedro run --namespaces=churn` first")
+    assert told.stderr.startswith("Error: churn has no champion yet: run `kedro run ")
     assert not list(project.data.rglob("*.yml"))
     told = project.kedro("models", "dbt-exposures", "--use-case=churn")
     assert told.returncode == 1

@@ -10,7 +10,6 @@ import ibis
 import numpy as np
 import pandas as pd
 from kedro.io import DataCatalog, MemoryDataset
-from kedro.runner import SequentialRunner
 
 from evergreen.datasets import ModelVersionDataset
 from evergreen.evaluation.parameters import EvaluationParameters
@@ -20,6 +19,7 @@ from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.pipeline_registry import lifecycle
 from evergreen.retraining.gate import GatePolicy
 from evergreen.retraining.parameters import RetrainingParameters
+from evergreen.runner import LifecycleRunner
 from evergreen.rows.splits import SplitPolicy
 from evergreen.schema import TableSpec
 from evergreen.use_cases import WINDOW_DAYS
@@ -96,7 +96,7 @@ class TinyUseCase:
         """Run pipelines, each as the project registers it for a use case of one table."""
         registered = lifecycle({self.name: "one_table"})
         for pipeline in pipelines:
-            SequentialRunner().run(registered[pipeline], self._catalog(registered[pipeline].datasets()))
+            LifecycleRunner().run(registered[pipeline], self._catalog(registered[pipeline].datasets()))
 
     def __getitem__(self, entry: str) -> Any:
         return self.kept[entry].load()

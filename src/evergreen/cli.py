@@ -22,6 +22,7 @@ def cli() -> None:
 
 PLACES = ("lake",)  # parameters that are paths: names, and no templates of configuration
 SEQUENTIAL = "SequentialRunner"
+RUNNER = "evergreen.runner.LifecycleRunner"
 
 
 def run_project(pipeline: str | None, **options: Any) -> None:
@@ -33,7 +34,7 @@ def run_project(pipeline: str | None, **options: Any) -> None:
             options["pipelines"] = [pipeline]
         given = options.get("params") or {}
         options["params"] = given | {name: sealed(str(given[name])) for name in PLACES if name in given}
-        kedro_run.callback(pipeline=None, **options)
+        kedro_run.callback(pipeline=None, **{**options, "runner": RUNNER})
 
 
 def _refuse_other_runners(options: dict[str, Any]) -> None:

@@ -52,10 +52,7 @@ def _exposure(context: KedroContext, use_case: str, dbt_target: str | None) -> d
     tables = [find_table(manifest, entry, name) for entry, name in names.items()]
     champion = registry.aliases_of(use_case).get(registry.CHAMPION)
     if champion is None:
-        raise EvergreenError(
-            f"{use_case} has no champion to show: run `{command('kedro run', use_case)}` first, or leave it out with "
-            "--use-case."
-        )
+        raise EvergreenError(f"{registry.explain_vacancy(use_case)} --use-case leaves it out.")
     facts = registry.version_facts(registry.load(use_case, champion))
     return exposure(use_case, facts, tables, manifest, parameters.owner, _page(use_case, champion))
 

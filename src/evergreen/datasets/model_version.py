@@ -8,7 +8,6 @@ from kedro.io import AbstractDataset, DatasetError
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
-from evergreen.invocation import command
 
 
 class ModelVersionDataset(AbstractDataset[NoReturn, registry.ModelVersion | None]):
@@ -45,10 +44,7 @@ class ModelVersionDataset(AbstractDataset[NoReturn, registry.ModelVersion | None
             return registry.load(self._use_case, version)
         if self._optional:
             return None
-        raise EvergreenError(
-            f"{self._use_case} has no {' or '.join(self._aliases)} yet: "
-            f"run `{command('kedro run --pipelines=feature_engineering,training,evaluation', self._use_case)}` first."
-        )
+        raise EvergreenError(registry.explain_vacancy(self._use_case))
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the interface has it
         """Refuse: aliases move in the registry, with an audit."""

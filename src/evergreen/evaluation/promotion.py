@@ -33,6 +33,13 @@ __all__ = [
     "spend_alpha",
 ]
 
+# What leads to a first champion where none was found yet.
+TO_CHANGE: dict[Decision, str] = {
+    "refuse": "To change it: add columns that are known before the outcome, look at the model card for what is wrong "
+    "with the data, or set evaluation.promotion.",
+    "undecidable": "To change it: bring more labelled rows or better columns, or set evaluation.promotion.",
+}
+
 
 def spend_alpha(alpha: float, look: int) -> float:
     """The part of ``alpha`` for one look, so that all looks together, however many, spend at most ``alpha``.
@@ -85,6 +92,8 @@ def decide_promotion(
     failed = [check.sentence for check in checks if not check.passed]
     if failed:
         decision, reasons = "refuse", [*failed, *reasons]
+    if champion is None and decision != "promote":
+        reasons = [*reasons, TO_CHANGE[decision]]
     return PromotionDecision(
         decision=decision,
         against="floor" if champion is None else "champion",

@@ -34,6 +34,7 @@ from evergreen.registry.runs import runs
 from evergreen.registry.serving import describe, published_figures, serving_record
 from evergreen.registry.settle import Contest, note_look, outcome_of, settle
 from evergreen.registry.tracking import LoggedCandidate, log_candidate
+from evergreen.registry.vacancy import explain_vacancy
 from evergreen.registry.versions import (
     CHALLENGER,
     CHAMPION,
@@ -78,6 +79,7 @@ __all__ = [
     "decide_promotion",
     "describe",
     "edit_of",
+    "explain_vacancy",
     "find_by_fingerprint",
     "former_champion",
     "history",

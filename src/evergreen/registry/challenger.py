@@ -31,8 +31,10 @@ from evergreen.registry.references import (
 from evergreen.registry.scratch import new_folder
 from evergreen.registry.tracking import LoggedCandidate
 from evergreen.registry.versions import (
+    CHAMPION,
     UNDECIDED,
     ModelVersion,
+    aliases_of,
     find_by_fingerprint,
     load,
     register,
@@ -121,11 +123,13 @@ def register_challenger(
 def reuse_version(plan: TrainingPlan) -> tuple[TrainingRecord, pd.DataFrame]:
     """Take up the version that was trained on the same rows with the same parameters.
 
-    It becomes the challenger again only while nothing was decided about it.
+    It becomes the challenger again while nothing was decided about it, or while nothing serves: what a first champion
+    must show may have been set anew. What a person rejected stays rejected.
     """
     assert plan.reuse is not None  # the caller asks only where the plan says so
     found = load(plan.use_case, plan.reuse)
-    if status_of(plan.use_case, plan.reuse) == UNDECIDED:
+    status, vacant = status_of(plan.use_case, plan.reuse), CHAMPION not in aliases_of(plan.use_case)
+    if status == UNDECIDED or (vacant and status != "rejected"):
         set_challenger(plan.use_case, plan.reuse)
     stored = training_record(found)
     record = stored.model_copy(update={"version": found.version, "status": "reused"})

@@ -46,6 +46,8 @@ def _use_case(name: str, records: Lifecycle) -> str:
     lines = [name]
     if records.serving is not None:
         lines.append(f"champion   version {records.serving.version} {records.serving.algorithm} serves")
+    elif records.evaluation is not None:
+        lines.append("champion   none: scoring, monitoring and retraining were skipped")
     if records.evaluation is not None:
         lines += _evaluation(records.evaluation, records.training)
     if records.monitoring is not None:

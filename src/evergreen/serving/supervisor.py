@@ -126,10 +126,7 @@ class Supervisor:
             return self._settings.version, None
         pointing = registry.aliases_of(self._use_case)
         if registry.CHAMPION not in pointing:
-            raise EvergreenError(
-                f"{self._use_case} has no champion to serve: run `{command('kedro run', self._use_case)}` first, "
-                "or name a version with --version."
-            )
+            raise EvergreenError(f"{registry.explain_vacancy(self._use_case)} --version serves any other version.")
         challenger = pointing.get(registry.CHALLENGER) if self._settings.routing.experiment else None
         return pointing[registry.CHAMPION], challenger
 
