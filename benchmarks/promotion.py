@@ -7,6 +7,9 @@ A second table trains again and again: 20 equal challengers, one after the other
 ``kedro run --pipelines=training,evaluation`` with 20 other seeds does; how often is any of them promoted, with looks
 counted and without?
 
+A third gives blocks lognormal sizes, so that a few hold most of the rows: how often does the lower bound of an equal
+challenger's gain lie above 0, at an alpha of 2.5 %?
+
 Run: ``python benchmarks/promotion.py --draws 400 --series 200``.
 """
 
@@ -63,6 +66,23 @@ def simulate(rows: int, gain: float, blocked: bool, draws: int, seed: int = 0) -
     return promoted / draws, naive / draws, float(np.median(detectable))
 
 
+def unequal_blocks(blocks: int, spread: float, draws: int, seed: int = 0) -> float:
+    """Share of draws whose lower bound is above 0 although both models are equal."""
+    rng = np.random.default_rng([seed, blocks, int(spread * 100)])
+    cleared = 0
+    for _ in range(draws):
+        block = np.repeat(np.arange(blocks), np.ceil(8 * rng.lognormal(0, spread, blocks)).astype(int))
+        y = rng.random(len(block)) < rng.beta(2.2, 7.8, blocks)[block]
+        common = np.sqrt(MODEL_CORRELATION) * noise(rng, len(block), block)
+        pair = [
+            np.sqrt(2) * norm.ppf(CHAMPION_AUC) * y + common + np.sqrt(1 - MODEL_CORRELATION) * own
+            for own in (noise(rng, len(block), block), noise(rng, len(block), block))
+        ]
+        bounds = decide_promotion(y, *pair, blocks=block).ci
+        cleared += bounds is not None and bounds[0] > 0
+    return cleared / draws
+
+
 def seeds_on_the_same_rows(rows: int, blocked: bool, series: int, counted: bool, seed: int = 0) -> float:
     """Share of series in which any of 20 challengers that equal the champion is promoted on the same rows."""
     rng = np.random.default_rng([seed, rows, blocked])
@@ -99,6 +119,12 @@ def main() -> None:
             seeds_on_the_same_rows(2_000, blocked, arguments.series, each, arguments.seed) for each in (True, False)
         ]
         print(f"| 2,000 | {kind} | {found[0]:.1%} | {found[1]:.1%} |")
+    print("\n| blocks | sd of the logarithm of their size | lower bound above 0 |")
+    print("| ---: | ---: | ---: |")
+    for blocks in (60, 200):
+        for spread in (0.0, 1.5, 2.0):
+            cleared = unequal_blocks(blocks, spread, 5 * arguments.draws, arguments.seed)
+            print(f"| {blocks} | {spread:g} | {cleared:.1%} |")
 
 
 if __name__ == "__main__":

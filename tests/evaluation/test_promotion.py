@@ -44,6 +44,19 @@ def test_an_equal_challenger_is_promoted_in_at_most_five_percent(rows, draws, bl
     assert promoted / draws <= 0.05
 
 
+def test_blocks_of_unequal_size_keep_the_level_of_alpha():
+    rng = np.random.default_rng(11)
+    cleared = 0
+    for _ in range(500):
+        block = np.repeat(np.arange(60), np.ceil(8 * rng.lognormal(0, 1.75, 60)).astype(int))
+        y = rng.random(len(block)) < rng.beta(2.2, 7.8, 60)[block]
+        shared = [np.sqrt(0.5) * (rng.normal(size=60)[block] + rng.normal(size=len(block))) for _ in range(3)]
+        champion, challenger = (0.91 * y + np.sqrt(0.85) * shared[0] + np.sqrt(0.15) * own for own in shared[1:])
+        bounds = decide_promotion(y, champion, challenger, blocks=block).ci
+        cleared += bounds is not None and bounds[0] > 0
+    assert cleared / 500 <= 0.045  # .025 plus 2.9 standard errors of 500 draws; sums within blocks clear 6 %
+
+
 @pytest.mark.parametrize("blocked", [False, True])
 def test_a_challenger_better_by_three_points_is_promoted_at_five_thousand_rows(blocked):
     promoted = 0

@@ -112,7 +112,7 @@ def delong_test(
     alpha: float = 0.05,
     blocks: ArrayLike | None = None,
 ) -> DelongTest:
-    """Paired test of two ROC AUCs (DeLong et al. 1988; by blocks: Obuchowski 1997).
+    """Paired test of two ROC AUCs (DeLong et al. 1988; by blocks: leaving one block out).
 
     The statistic is normal for independent rows; with ``blocks`` it follows Student's t with as many
     degrees of freedom as blocks hold the rarer class, less one.

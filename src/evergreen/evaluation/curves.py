@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from evergreen.evaluation.auc import Floats, as_labels, as_scores
-from evergreen.evaluation.metrics import CALIBRATION_BINS, equal_width_bin
+from evergreen.evaluation.redrawn_metrics import CALIBRATION_BINS, equal_width_bin
 
 MAX_POINTS = 500
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -21,11 +20,18 @@ from evergreen.evaluation.auc import (
     share_interval,
     structural_components,
 )
+from evergreen.evaluation.redrawn_metrics import (
+    CALIBRATION_BINS,
+    MetricSpread,
+    equal_width_bin,
+    rank_rows,
+    spread_of_blocks,
+    spread_of_rows,
+    weighted_metrics,
+)
 from evergreen.records import SNAKE_CASE, Frozen
 
-BOOTSTRAP_DRAWS = 200
 MIN_UNITS_PER_CLASS = 10
-CALIBRATION_BINS = 10
 METRIC_NAMES = (
     "roc_auc",
     "average_precision",
@@ -38,10 +44,6 @@ METRIC_NAMES = (
     "brier",
     "expected_calibration_error",
 )
-
-_OF_PROBABILITIES = ("log_loss", "brier", "expected_calibration_error")
-_CELLS_AT_ONCE = 200_000
-_POISSON = stats.poisson.ppf((np.arange(2**16) + 0.5) / 2**16, 1)
 
 
 class Metric(Frozen):
@@ -72,12 +74,13 @@ def classification_metrics(
 ) -> dict[str, Metric]:
     """Ten metrics of one score vector, each with an interval.
 
-    ROC AUC: DeLong on the logit scale. The others: the standard error comes from a Poisson bootstrap of 200
-    draws (each row, or block, weighs Poisson(1): Chamandy et al., Google 2012), which samples every class by
-    itself and lets the class counts vary as real samples do; fixed counts would hide the uncertainty of the
-    base rate, on which precision and Brier score depend. The interval is normal on the logit scale (log
-    loss: log scale), with Student's quantile. Percentiles of 200 draws would rest on the fifth smallest
-    alone and cover too rarely. The calibration error's interval: ``calibration_interval``.
+    ROC AUC: DeLong on the logit scale, by blocks leaving one out. The others: the standard error of independent
+    rows comes from a Poisson bootstrap of 200 draws (each row weighs Poisson(1): Chamandy et al., Google 2012), which
+    lets the class counts vary as real samples do; fixed counts would hide the uncertainty of the base rate, on
+    which precision and Brier score depend. With blocks each is left out in turn (CR3), which holds where blocks
+    are of unequal size. The interval is normal on the logit scale (log loss: log scale), with Student's quantile.
+    Percentiles of 200 draws would rest on the fifth smallest alone and cover too rarely. The calibration error's
+    interval: ``calibration_interval``.
 
     Args:
         y_true: Labels 0/1, shape (rows,).
@@ -103,15 +106,16 @@ def classification_metrics(
     shortage = None
     if units < MIN_UNITS_PER_CLASS:
         shortage = f"the rarer class stands in {units} independent rows or blocks, {MIN_UNITS_PER_CLASS} needed"
-    rows = _rank(y, s, threshold)
-    values = {name: found[0] for name, found in _weighted(rows, np.ones((1, len(y)))).items()}
-    draws = None if shortage else _bootstrap(rows, None if blocks is None else codes, seed)
+    rows = rank_rows(y, s, threshold)
+    values = {name: found[0] for name, found in weighted_metrics(rows, np.ones((1, len(y)))).items()}
+    alone = len(np.unique(codes)) == len(y)
+    spread = None if shortage else spread_of_rows(rows, seed) if alone else spread_of_blocks(rows, codes, seed)
     quantile = float(stats.t.ppf((1 + ci) / 2, max(units - 1, 1)))
 
-    def interval(name: str, draws: dict[str, Floats]) -> tuple[float, float]:
-        if name == "expected_calibration_error":
-            return calibration_interval(values["bin_gaps"], draws["bin_gaps"], quantile)
-        error = float(np.nanstd(draws[name], ddof=1))
+    def interval(name: str, spread: MetricSpread) -> tuple[float, float]:
+        if name == "expected_calibration_error" and spread.bin_gaps is not None:
+            return calibration_interval(values["bin_gaps"], spread.bin_gaps, quantile)
+        error = spread.errors[name]
         if name == "log_loss":
             return _log_interval(float(values[name]), error, quantile)
         return share_interval(float(values[name]), error, units, quantile)
@@ -124,10 +128,10 @@ def classification_metrics(
         elif np.isnan(values[name]):
             reason = "no row reaches the threshold" if name == "precision" else "no positive rows"
             metrics[name] = Metric(value=None, status="insufficient_data", reason=reason)
-        elif draws is None:
+        elif spread is None:
             metrics[name] = Metric(value=values[name], status="insufficient_data", reason=shortage)
         else:
-            low, high = interval(name, draws)
+            low, high = interval(name, spread)
             metrics[name] = Metric(value=values[name], low=low, high=high)
     return metrics
 
@@ -158,11 +162,6 @@ def expected_calibration_error(y_true: ArrayLike, probabilities: ArrayLike, bins
     return float(np.abs(gaps).sum() / len(y))
 
 
-def equal_width_bin(probabilities: Floats, bins: int) -> NDArray[np.intp]:
-    """Bin of each probability among equal-width bins of [0, 1], closed on the left; shape (rows,)."""
-    return np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], probabilities, side="right")
-
-
 def calibration_interval(bin_gaps: Floats, draws: Floats, quantile: float) -> tuple[float, float]:
     """Interval for the expected calibration error Σ|gap|, by inverting a test.
 
@@ -186,101 +185,6 @@ def calibration_interval(bin_gaps: Floats, draws: Floats, quantile: float) -> tu
     low = factors[np.argmax(centre + half >= found)]
     high = factors[centre - half <= found].max(initial=1.0)  # the interval holds its own estimate
     return float(min(low, 1.0) * found), float(min(high * found, 1.0)) if found else float(half[0])
-
-
-@dataclass(frozen=True)
-class _Ranked:
-    """Rows sorted by falling score, with all that a weighted metric needs.
-
-    Attributes:
-        order: Position of each sorted row in the caller's order.
-        positives: Sorted positions of the positive rows, shape (m,).
-        tie_ends: For each positive row the last row with its score, shape (m,).
-        tied_hits: For each positive row the last positive with its score, as an index into ``positives``.
-        predicted: Rows at or above the threshold; they come first.
-        gaps: Label less probability; None where scores are not probabilities.
-        losses: Log loss and squared gap of each row, shape (2, rows).
-        bin_starts: First row of every calibration bin that holds rows.
-    """
-
-    order: NDArray[np.intp]
-    positives: NDArray[np.intp]
-    tie_ends: NDArray[np.intp]
-    tied_hits: NDArray[np.intp]
-    predicted: int
-    gaps: Floats | None
-    losses: Floats
-    bin_starts: NDArray[np.intp]
-
-
-def _rank(y: NDArray[np.bool_], scores: Floats, threshold: float) -> _Ranked:
-    order = np.argsort(-scores, kind="stable")
-    s, labels = scores[order], y[order]
-    p = np.clip(s, np.finfo(float).eps, 1 - np.finfo(float).eps)
-    bins = equal_width_bin(s, CALIBRATION_BINS)
-    positives = np.flatnonzero(labels)
-    tie_ends = np.searchsorted(-s, -s[positives], side="right") - 1
-    return _Ranked(
-        order=order,
-        positives=positives,
-        tie_ends=tie_ends,
-        tied_hits=np.searchsorted(positives, tie_ends, side="right") - 1,
-        predicted=int((s >= threshold).sum()),
-        gaps=labels - s if s[-1] >= 0 and s[0] <= 1 else None,
-        losses=np.stack([-np.log(np.where(labels, p, 1 - p)), (labels - s) ** 2]),
-        bin_starts=np.flatnonzero(np.append(True, bins[1:] != bins[:-1])),
-    )
-
-
-def _weighted(rows: _Ranked, weights: Floats) -> dict[str, Floats]:
-    """Metrics under row weights of shape (draws, rows), rows as sorted; NaN where undefined."""
-    gains = weights[:, rows.positives]
-    hits, drawn = np.cumsum(gains, axis=1), np.cumsum(weights, axis=1)
-    positives, total = gains.sum(axis=1), drawn[:, -1]
-    caught = int(np.searchsorted(rows.positives, rows.predicted))
-    tp, taken = gains[:, :caught].sum(axis=1), weights[:, : rows.predicted].sum(axis=1)
-    fp, fn = taken - tp, positives - tp
-    tn = total - tp - fp - fn
-    recovered = (gains * hits[:, rows.tied_hits] / np.maximum(drawn[:, rows.tie_ends], 1)).sum(axis=1)
-    f1, f1_negative = _ratio(2 * tp, 2 * tp + fp + fn), _ratio(2 * tn, 2 * tn + fp + fn)
-    metrics = {
-        "average_precision": _ratio(recovered, positives),
-        "accuracy": (tp + tn) / total,
-        "precision": _ratio(tp, taken),
-        "recall": _ratio(tp, positives),
-        "f1": np.where(positives > 0, f1, np.nan),
-        "f1_weighted": np.nansum([positives * f1, (total - positives) * f1_negative], axis=0) / total,
-    }
-    if rows.gaps is None:
-        return metrics
-    bin_gaps = np.add.reduceat(weights * rows.gaps, rows.bin_starts, axis=1) / total[:, None]
-    log_loss, brier = rows.losses @ weights.T / total
-    error = np.abs(bin_gaps).sum(axis=1)
-    return metrics | {
-        "log_loss": log_loss,
-        "brier": brier,
-        "expected_calibration_error": error,
-        "bin_gaps": bin_gaps,
-    }
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
-
-
-def _bootstrap(rows: _Ranked, codes: NDArray[np.intp] | None, seed: int) -> dict[str, Floats]:
-    """Metrics of 200 draws, in chunks that bound memory."""
-    rng = np.random.default_rng(seed)
-    size = len(rows.order)
-    units = size if codes is None else int(codes.max()) + 1
-    chunk = max(1, min(BOOTSTRAP_DRAWS, _CELLS_AT_ONCE // size))
-    found = []
-    for start in range(0, BOOTSTRAP_DRAWS, chunk):
-        shape = (min(chunk, BOOTSTRAP_DRAWS - start), units)
-        picks = np.frombuffer(rng.bytes(2 * shape[0] * units), dtype=np.uint16).reshape(shape)
-        weights = _POISSON[picks]
-        found.append(_weighted(rows, weights if codes is None else weights[:, codes[rows.order]]))
-    return {name: np.concatenate([draws[name] for draws in found]) for name in found[0]}
 
 
 def _roc_auc(y: NDArray[np.bool_], s: Floats, blocks: ArrayLike | None, ci: float, shortage: str | None) -> Metric:

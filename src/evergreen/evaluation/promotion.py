@@ -64,8 +64,8 @@ def decide_promotion(
 ) -> PromotionDecision:
     """Decide whether the challenger replaces the champion.
 
-    It does when the one-sided lower bound of the paired difference in AUC (DeLong, by blocks after
-    Obuchowski, Student's quantile) is above 0, the difference itself is at least ``min_improvement``, and
+    It does when the one-sided lower bound of the paired difference in AUC (DeLong, by blocks leaving
+    one block out, Student's quantile) is above 0, the difference itself is at least ``min_improvement``, and
     every check passed. Without a champion the lower bound of the challenger's AUC must be above the floor.
     A failed check or an upper bound under what is asked for refuses; everything between is undecidable.
 

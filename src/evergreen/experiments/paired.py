@@ -29,7 +29,7 @@ def compare_paired(
 ) -> Comparison:
     """Two versions that scored the same requests; both tests are two-sided.
 
-    ``roc_auc``: DeLong (1988), by blocks Obuchowski (1997). ``accuracy``: McNemar with continuity correction, exact
+    ``roc_auc``: DeLong (1988), by blocks leaving one out. ``accuracy``: McNemar with continuity correction, exact
     below 25 discordant requests; by blocks, and for its interval always, the paired mean difference. ``log_loss`` and
     ``brier``: Student's t of the differences, summed within blocks (a loss: negative differences are better).
 
