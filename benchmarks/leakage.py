@@ -34,7 +34,7 @@ from evergreen.features import History, RetailFeatures, key_history, retail_feat
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.search import train_candidate
 from evergreen.rows.labelled import LabelledRows, select_test_rows, select_training_set, window_bounds
-from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import date_range
 from evergreen.schema import TableSpec
 from evergreen.settings import CONFIG_LOADER_ARGS
@@ -88,7 +88,7 @@ def known_before(features: ir.Table) -> ir.Table:
     return table
 
 
-def fit(rows: LabelledRows, spec: TableSpec, split: SplitPolicy) -> Pipeline:
+def fit(rows: LabelledRows, spec: TableSpec, split: SplitParameters) -> Pipeline:
     """One HistGradientBoosting with built-in parameters on the training rows."""
     policy = TrainingParameters(strategy="none", price_column=OWN["unit_price"])
     made = train_candidate("HistGradientBoosting", rows.X, rows.y, rows.share, rows.dates, spec, policy, split)
@@ -106,7 +106,7 @@ def compare(tables: list[ir.Table]) -> dict[str, list[float]]:
     """Feature set → the figures of ``COLUMNS``."""
     config = parameters("base")
     policy = RetailFeatures(**{**config["features"], "naive": True})
-    split, label = SplitPolicy(**config["split"]), TrainingParameters(**config["training"]).label
+    split, label = SplitParameters(**config["split"]), TrainingParameters(**config["training"]).label
     everything = retail_features(*tables, policy).cache()
     specification = specs()
     any_spec = next(iter(specification.values()))

@@ -29,7 +29,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from evergreen.rows.splits import SplitPolicy, block_share
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.splits import block_share
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -119,7 +120,7 @@ def lived(name: str, public: Public, rows: pd.DataFrame, folder: Path) -> tuple[
 
 def plain(rows: pd.DataFrame, declared: dict[str, Any]) -> dict[str, float]:
     """Test AUC of two plain pipelines on the rows that the run tested on."""
-    table, split = declared["table"], SplitPolicy(**declared.get("split", {}))
+    table, split = declared["table"], SplitParameters(**declared.get("split", {}))
     y = (rows[table["target"]].astype(str) == str(table["positive"])).to_numpy()
     if table["date"]:
         days = pd.to_datetime(rows[table["date"]])

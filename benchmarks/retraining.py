@@ -28,23 +28,24 @@ from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.scenario import Scenario
 from evergreen.evaluation.judge import Contestant, judge
 from evergreen.evaluation.metrics import classification_metrics
-from evergreen.evaluation.parameters import EvaluationParameters
-from evergreen.evaluation.slices import SlicePolicy
+from evergreen.evaluation.parameters import EvaluationParameters, SlicePolicy
 from evergreen.modelling.estimators import make_pipeline
+from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.search import Candidate, train_candidate
-from evergreen.modelling.tuning import TrainingPolicy
 from evergreen.monitoring.conclude import conclude, window_history
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference, reference_profiles
 from evergreen.monitoring.window import Window, judge_window
-from evergreen.retraining.contenders import CandidatePolicy, RowPool, train_contenders
+from evergreen.retraining.contenders import RowPool, train_contenders
+from evergreen.retraining.parameters import CandidatePolicy, TriggerPolicy
 from evergreen.retraining.row_pool import challenger_bounds
-from evergreen.retraining.trigger import ChampionsAge, RetrainingRules, decide_trigger
+from evergreen.retraining.trigger import ChampionsAge, decide_trigger
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.labels import LabelDefinition
-from evergreen.rows.splits import Bounds, SplitPolicy, block_share, training_mask, unseen_mask
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.splits import Bounds, block_share, training_mask, unseen_mask
 from evergreen.rows.splits import test_mask as rows_of_the_test_window
 from evergreen.schema import TableSpec
 
@@ -74,10 +75,10 @@ SPEC = TableSpec(
     categorical=["region"],
 )
 LABEL = LabelDefinition(target="churned", kind="positive", positive=1)
-SPLIT = SplitPolicy(history_days=0, test_days=42)
-TRAINING = TrainingPolicy(algorithms=[ALGORITHM], strategy="none", n_jobs=1)
+SPLIT = SplitParameters(history_days=0, test_days=42)
+TRAINING = TrainingParameters(algorithms=[ALGORITHM], strategy="none", n_jobs=1)
 MONITORING = MonitoringParameters(window_days=7)
-RULES = RetrainingRules()
+RULES = TriggerPolicy()
 JUDGING = EvaluationParameters(slices=SlicePolicy(max_gap=0.4))
 
 Predict = Callable[[pd.DataFrame], np.ndarray]

@@ -30,8 +30,9 @@ from evergreen.evaluation.auc import auc_covariance, auc_interval
 from evergreen.evaluation.comparison import delong_test
 from evergreen.features import RetailFeatures, retail_features
 from evergreen.features.retail import KEYS, OUTCOMES
-from evergreen.modelling.search import Candidate, TrainingPolicy, train_candidates
-from evergreen.rows.splits import SplitPolicy, block_share
+from evergreen.modelling.search import Candidate, TrainingParameters, train_candidates
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.splits import block_share
 from evergreen.schema import TableSpec
 
 GRIDS = {
@@ -137,13 +138,13 @@ def evergreen(strategy: str, X: pd.DataFrame, y: np.ndarray, X_test: pd.DataFram
     numeric = list(X.select_dtypes("number"))
     spec = TableSpec(entity="row", target="y", numeric=numeric, categorical=[name for name in X if name not in numeric])
     share = block_share(pd.DataFrame({"row": np.arange(len(X))}))
-    policy = TrainingPolicy(strategy=strategy, grids=GRIDS, seed=seed)
+    policy = TrainingParameters(strategy=strategy, grids=GRIDS, seed=seed)
 
     def tell(each: Candidate) -> None:
         say(f"  {strategy} {each.algorithm}: CV AUC {each.cv_roc_auc_mean:.4f}, {each.fit_seconds:.0f} s of wall time")
 
     before = cpu_seconds()
-    board = train_candidates(X, y, share, None, spec, policy, SplitPolicy(folds=FOLDS), on_result=tell)
+    board = train_candidates(X, y, share, None, spec, policy, SplitParameters(folds=FOLDS), on_result=tell)
     used = cpu_seconds() - before
     return Side(f"Evergreen, {strategy}", board[0].algorithm, board[0].pipeline.predict_proba(X_test)[:, 1], used)
 

@@ -14,7 +14,7 @@ from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
 from evergreen.configuration import ConfigLoader
-from evergreen.registry import RetentionPolicy
+from evergreen.registry import RetentionParameters
 from evergreen.use_cases import POLICIES
 from tests_support import ROOT
 
@@ -27,7 +27,7 @@ def models() -> dict[str, type[BaseModel]]:
     found = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
     blocks = {name.removeprefix("churn."): model for name, model in found.items() if name.startswith("churn.")}
     typed = {name: model for name, model in blocks.items() if isinstance(model, type) and issubclass(model, BaseModel)}
-    return typed | {"retention": RetentionPolicy}
+    return typed | {"retention": RetentionParameters}
 
 
 def parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -52,6 +52,13 @@ def test_every_field_of_every_block_is_read_by_something() -> None:
     for model in {part for root in models().values() for part in parts(root)}:
         for name in model.model_fields:
             assert re.search(rf"\.{name}\b", SOURCE), f"{model.__name__}.{name} is read by nothing"
+
+
+def test_a_block_is_called_parameters_what_it_holds_policy_and_a_room_has_one_file_of_them() -> None:
+    for root in (models()[block] for block in POLICIES):
+        for part in parts(root):
+            assert part.__name__.endswith("Parameters" if part is root else "Policy"), part
+            assert re.fullmatch(r"evergreen\.\w+\.parameters", part.__module__), part
 
 
 def test_a_block_that_yaml_does_not_name_has_its_models_defaults(tmp_path: Any) -> None:

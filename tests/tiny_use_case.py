@@ -13,14 +13,12 @@ from kedro.io import DataCatalog, MemoryDataset
 
 from evergreen.datasets import ModelVersionDataset
 from evergreen.evaluation.parameters import EvaluationParameters
-from evergreen.modelling.parameters import TrainingParameters
-from evergreen.modelling.scoring import ScoringPolicy
+from evergreen.modelling.parameters import ScoringParameters, TrainingParameters
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.pipeline_registry import lifecycle
-from evergreen.retraining.gate import GatePolicy
-from evergreen.retraining.parameters import RetrainingParameters
+from evergreen.retraining.parameters import GatePolicy, RetrainingParameters
+from evergreen.rows.parameters import SplitParameters
 from evergreen.runner import LifecycleRunner
-from evergreen.rows.splits import SplitPolicy
 from evergreen.schema import TableSpec
 from evergreen.use_cases import WINDOW_DAYS
 
@@ -80,10 +78,10 @@ class TinyUseCase:
             "past_monitoring_history": Kept(pd.DataFrame({"window_end": pd.Series(dtype="M8[us]")})),
             "params:use_case": Kept(self.name),
             "params:table": Kept(TABLE),
-            "params:split": Kept(SplitPolicy()),
+            "params:split": Kept(SplitParameters()),
             "params:training": Kept(TrainingParameters(algorithms=["LogisticRegression"], strategy="none")),
             "params:evaluation": Kept(EvaluationParameters(explained_rows=50)),
-            "params:scoring": Kept(ScoringPolicy()),
+            "params:scoring": Kept(ScoringParameters()),
             "params:monitoring": Kept(MonitoringParameters()),
             "params:window_days": Kept(WINDOW_DAYS),
             "params:retraining": Kept(RetrainingParameters(gate=GatePolicy(min_rows=100), explained_rows=20)),

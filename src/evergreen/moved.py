@@ -80,6 +80,14 @@ MOVED = {
     "pipelines.retraining.window": "retraining.gate",
     "registry.history": "registry.audit_log",
 }
+RENAMED = {
+    "CardParameters": "CardPolicy",
+    "RetentionPolicy": "RetentionParameters",
+    "RetrainingRules": "TriggerPolicy",
+    "ScoringPolicy": "ScoringParameters",
+    "SplitPolicy": "SplitParameters",
+    "TrainingPolicy": "TrainingParameters",
+}
 
 
 class FormerModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -96,12 +104,23 @@ class FormerModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module with what stands at its present place."""
-        now = f"evergreen.{MOVED[module.__name__.removeprefix('evergreen.')]}"
-        warnings.warn(f"{module.__name__} is now {now}.", DeprecationWarning, stacklevel=2)
-        found = importlib.import_module(now)
-        module.__dict__.update({name: value for name, value in vars(found).items() if not name.startswith("__")})
+        place = f"evergreen.{MOVED[module.__name__.removeprefix('evergreen.')]}"
+        warnings.warn(f"{module.__name__} is now {place}.", DeprecationWarning, stacklevel=2)
+        found = importlib.import_module(place)
+        names = {**_parameters_of(place), **vars(found)}
+        names |= {was: names[now] for was, now in RENAMED.items() if now in names}
+        module.__dict__.update({name: value for name, value in names.items() if not name.startswith("__")})
         if hasattr(found, "__path__"):
             module.__path__ = []  # modules below it are found by their own former names
+
+
+def _parameters_of(place: str) -> dict[str, object]:
+    """What rules the module's room: each policy once stood beside what it rules."""
+    room = ".".join(place.split(".")[:2])
+    if importlib.util.find_spec(room).submodule_search_locations is None:  # type: ignore[union-attr]
+        return {}
+    parameters = importlib.util.find_spec(f"{room}.parameters")
+    return dict(vars(importlib.import_module(parameters.name))) if parameters else {}
 
 
 def find_former_modules() -> None:

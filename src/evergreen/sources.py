@@ -18,7 +18,7 @@ from evergreen.errors import EvergreenError
 from evergreen.features.checks import Column
 from evergreen.features.contracts import Contract, contract_for
 from evergreen.modelling.parameters import TrainingParameters
-from evergreen.rows.labels import LabelPolicy
+from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import TableSpec
 from evergreen.use_cases import use_case_of
 

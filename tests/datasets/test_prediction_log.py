@@ -19,7 +19,7 @@ from evergreen.datasets.prediction_log import compaction, segments
 from evergreen.datasets.prediction_log.compaction import collect
 from evergreen.datasets.prediction_log.dataset import ServicePredictionsDataset
 from evergreen.datasets.prediction_log.segments import SegmentWriter, closed_segments
-from evergreen.modelling.scoring import ScoringPolicy
+from evergreen.modelling.parameters import ScoringParameters
 from evergreen.schema import TableSpec
 
 SPEC = TableSpec(entity="id", target="gone", numeric=["age"], categorical=["city"])
@@ -55,7 +55,7 @@ def ids(table: Path) -> list[str]:
 
 def test_lines_become_rows_of_the_day_on_which_they_were_answered(tmp_path: Path) -> None:
     write(tmp_path / "log", line(1), line(2, "2026-03-01", 7.0))
-    done = collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringPolicy(), TODAY)
+    done = collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringParameters(), TODAY)
     found = ServicePredictionsDataset(str(tmp_path / "table")).load().order_by("date").execute()
     assert done.rows == 2
     assert found["date"].astype(str).tolist() == ["2026-03-01", "2026-03-02"]
@@ -66,7 +66,7 @@ def test_lines_become_rows_of_the_day_on_which_they_were_answered(tmp_path: Path
 
 def test_features_and_entities_are_kept_as_the_policy_says(tmp_path: Path) -> None:
     write(tmp_path / "log", line(1))
-    policy = ScoringPolicy(keep_features=False, hash_entities=True)
+    policy = ScoringParameters(keep_features=False, hash_entities=True)
     collect(tmp_path / "log", tmp_path / "table", SPEC, policy, TODAY)
     found = pd.read_parquet(tmp_path / "table")
     assert "age" not in found
@@ -75,7 +75,7 @@ def test_features_and_entities_are_kept_as_the_policy_says(tmp_path: Path) -> No
 
 def test_days_beyond_retention_go(tmp_path: Path) -> None:
     write(tmp_path / "log", line(1, "2026-01-01"), line(2))
-    done = collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringPolicy(retention_days=30), TODAY)
+    done = collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringParameters(retention_days=30), TODAY)
     assert done.removed_days == (dt.date(2026, 1, 1),)
     assert ids(tmp_path / "table") == ["r2"]
 
@@ -98,7 +98,7 @@ def test_a_segment_that_is_written_is_left_alone_and_one_whose_writer_is_gone_is
 
 def test_a_torn_last_line_was_never_answered_and_is_no_row(tmp_path: Path) -> None:
     write(tmp_path / "log", line(1) + line(2)[:30])
-    assert collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringPolicy(), TODAY).rows == 1
+    assert collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringParameters(), TODAY).rows == 1
 
 
 class Killed(BaseException):
@@ -141,9 +141,9 @@ def test_each_line_is_collected_once_wherever_a_collection_is_killed(
         else:
             patch.setattr(shutil, "rmtree", remove_half)
         with pytest.raises(Killed):
-            collect(log, table, SPEC, ScoringPolicy(), TODAY)
+            collect(log, table, SPEC, ScoringParameters(), TODAY)
     write(log, line(4))
-    collect(log, table, SPEC, ScoringPolicy(), TODAY)
+    collect(log, table, SPEC, ScoringParameters(), TODAY)
     assert ids(table) == ["r1", "r2", "r3", "r4"]
     assert not list(table.rglob(".*"))
 
@@ -201,7 +201,7 @@ LABELS = {
 @pytest.mark.parametrize("how", LABELS)
 def test_of_several_labels_the_one_observed_last_counts(tmp_path: Path, how: str) -> None:
     write(tmp_path / "log", line(1), line(2))
-    collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringPolicy(), TODAY)
+    collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringParameters(), TODAY)
     pd.DataFrame(LABELS[how]).to_parquet(tmp_path / "labels.parquet")
     dataset = ServicePredictionsDataset(str(tmp_path / "table"), str(tmp_path / "labels.parquet"))
     found = dataset.load().order_by("request_id").execute()
@@ -211,7 +211,7 @@ def test_of_several_labels_the_one_observed_last_counts(tmp_path: Path, how: str
 
 def test_labels_without_a_key_are_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path / "log", line(1))
-    collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringPolicy(), TODAY)
+    collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringParameters(), TODAY)
     pd.DataFrame({"label": [1], "entity_id": [1]}).to_parquet(tmp_path / "labels.parquet")
     with pytest.raises(DatasetError, match="lack date, observed_at"):
         ServicePredictionsDataset(str(tmp_path / "table"), str(tmp_path / "labels.parquet")).load()

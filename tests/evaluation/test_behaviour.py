@@ -9,13 +9,8 @@ import pandas as pd
 import pytest
 
 from evergreen.errors import EvergreenError
-from evergreen.evaluation.behaviour import (
-    BehaviourPolicy,
-    behaviour_checks,
-    direction_check,
-    latency_checks,
-    row_order_check,
-)
+from evergreen.evaluation.behaviour import behaviour_checks, direction_check, latency_checks, row_order_check
+from evergreen.evaluation.parameters import BehaviourPolicy
 from evergreen.evaluation.promotion import decide_promotion
 from evergreen.records import Check
 

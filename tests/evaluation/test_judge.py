@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evergreen.evaluation.behaviour import BehaviourPolicy
 from evergreen.evaluation.comparison import compare_models
 from evergreen.evaluation.decision import PromotionDecision
 from evergreen.evaluation.judge import (
@@ -21,9 +20,9 @@ from evergreen.evaluation.judge import (
     roc_auc_by_algorithm,
 )
 from evergreen.evaluation.metrics import classification_metrics
-from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.evaluation.parameters import BehaviourPolicy, EvaluationParameters, SlicePolicy
 from evergreen.evaluation.promotion import PromotionPolicy, spend_alpha
-from evergreen.evaluation.slices import SlicePolicy, slice_metrics
+from evergreen.evaluation.slices import slice_metrics
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.splits import Bounds

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from evergreen.evaluation.parameters import SlicePolicy
 from evergreen.evaluation.slice_gates import auc_gate, gap_gate, slice_check
-from evergreen.evaluation.slices import SlicePolicy, slice_groups, slice_metrics, worst_slices
+from evergreen.evaluation.slices import slice_groups, slice_metrics, worst_slices
 
 
 def judged_rows(seed: int = 0, rows: int = 4_000) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:

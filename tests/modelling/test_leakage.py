@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.leakage import LeakagePolicy, check_leakage
+from evergreen.modelling.leakage import check_leakage
+from evergreen.modelling.parameters import LeakagePolicy
 from evergreen.schema import ColumnRule, TableSpec
 
 ROWS = 6000

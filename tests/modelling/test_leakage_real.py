@@ -16,8 +16,10 @@ import yaml
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.errors import EvergreenError
 from evergreen.features import RetailFeatures, one_table_features, retail_features
-from evergreen.modelling.leakage import LeakagePolicy, check_leakage
-from evergreen.rows.labels import LabelPolicy, fit_label_definition
+from evergreen.modelling.leakage import check_leakage
+from evergreen.modelling.parameters import LeakagePolicy
+from evergreen.rows.labels import fit_label_definition
+from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import ColumnRule, TableSpec
 from online_retail import star_schema
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from evergreen.modelling.scoring import ScoringPolicy, score_table
+from evergreen.modelling.parameters import ScoringParameters
+from evergreen.modelling.scoring import score_table
 from evergreen.predictions import ScoredBy
 from evergreen.schema import TableSpec
 
@@ -25,7 +26,7 @@ SCHEMA = [
 def scored(**policy: object) -> list[pd.DataFrame]:
     rows = ibis.memtable(pa.Table.from_pandas(ROWS, preserve_index=False))
     predict = lambda frame: frame["a"].to_numpy()  # noqa: E731
-    return list(score_table(rows, SPEC, predict, BY, ScoringPolicy(**policy)))  # type: ignore[arg-type]
+    return list(score_table(rows, SPEC, predict, BY, ScoringParameters(**policy)))  # type: ignore[arg-type]
 
 
 def test_predictions_do_not_depend_on_the_size_of_a_batch() -> None:

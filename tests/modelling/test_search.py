@@ -10,13 +10,14 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling import estimators
-from evergreen.modelling.search import Candidate, TrainingPolicy, train_candidate, train_candidates
-from evergreen.modelling.threshold import ThresholdPolicy
+from evergreen.modelling.parameters import ThresholdPolicy
+from evergreen.modelling.search import Candidate, TrainingParameters, train_candidate, train_candidates
 from evergreen.modelling.tuning import COMPETITORS, fewest_rounds, prepare_matrices
 from evergreen.rows import splits
 from evergreen.rows.fingerprint import content_digest
-from evergreen.rows.labels import LabelPolicy, fit_label_definition
-from evergreen.rows.splits import SplitPolicy, block_share
+from evergreen.rows.labels import fit_label_definition
+from evergreen.rows.parameters import LabelPolicy, SplitParameters
+from evergreen.rows.splits import block_share
 from evergreen.schema import TableSpec
 
 SPEC = TableSpec(
@@ -27,7 +28,7 @@ SPEC = TableSpec(
     numeric=["a", "b", "noise"],
     categorical=["city"],
 )
-SPLIT = SplitPolicy(history_days=5, test_days=20, folds=3)
+SPLIT = SplitParameters(history_days=5, test_days=20, folds=3)
 GRIDS = {
     "HistGradientBoosting": {"max_iter": [5, 20], "max_leaf_nodes": [3, 7]},
     "GradientBoosting": {"n_estimators": [5, 20], "max_depth": [2, 3]},
@@ -37,7 +38,7 @@ GRIDS = {
     "SVM": {"C": [0.1, 1], "kernel": ["rbf", "linear"], "gamma": ["scale", "auto"]},
 }
 FAST = ["HistGradientBoosting", "LogisticRegression"]
-POLICY = TrainingPolicy(algorithms=FAST, grids=GRIDS, search_rows=200, n_jobs=1)
+POLICY = TrainingParameters(algorithms=FAST, grids=GRIDS, search_rows=200, n_jobs=1)
 
 
 @functools.cache
@@ -67,7 +68,7 @@ def training_rows(frame: pd.DataFrame):
     return X, definition.apply(X["amount"]), share[train], X["date"], bounds
 
 
-def run(frame: pd.DataFrame, policy: TrainingPolicy = POLICY, **options) -> list[Candidate]:
+def run(frame: pd.DataFrame, policy: TrainingParameters = POLICY, **options) -> list[Candidate]:
     X, y, share, dates, _ = training_rows(frame)
     return train_candidates(X, y, share, dates, SPEC, policy, SPLIT, **options)
 
@@ -252,4 +253,4 @@ def test_an_unknown_algorithm_stops_before_any_work():
 
 def test_a_misspelt_setting_is_refused():
     with pytest.raises(ValueError, match="algorithm"):
-        TrainingPolicy.model_validate({"algorithm": ["SVM"]})
+        TrainingParameters.model_validate({"algorithm": ["SVM"]})

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from evergreen.modelling.threshold import ThresholdPolicy, choose_threshold
+from evergreen.modelling.parameters import ThresholdPolicy
+from evergreen.modelling.threshold import choose_threshold
 
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20)), min_size=2, max_size=40).filter(
     lambda rows: {label for label, _ in rows} == {0, 1}

@@ -16,9 +16,10 @@ from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring import build_profile, compare_profiles, estimate_performance
 from evergreen.monitoring.alerts import alerts_over_time, disjoint_windows, history_rows, open_alerts
 from evergreen.monitoring.drift.multivariate import classifier_two_sample_test, comparable_features
+from evergreen.monitoring.parameters import QualityPolicy, ReasonPolicy
 from evergreen.monitoring.performance import measure_performance, positive_rate_shift
-from evergreen.monitoring.quality import QualityPolicy, check_quality, count_duplicates
-from evergreen.monitoring.reasons import ReasonPolicy, find_reasons
+from evergreen.monitoring.quality import check_quality, count_duplicates
+from evergreen.monitoring.reasons import find_reasons
 
 # DuckDB asks pandas for an option that pandas 3 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")

@@ -21,13 +21,14 @@ from evergreen import registry
 from evergreen.registry import prune
 from evergreen.registry.artefacts import mlflow_flavour
 from evergreen.registry.challenger import TRAINING_FILE
-from evergreen.registry.prune import RetentionPolicy, prune_predictions, prune_versions
+from evergreen.registry.parameters import RetentionParameters
+from evergreen.registry.prune import prune_predictions, prune_versions
 from evergreen.registry.references import SAMPLE_FILE
 from versions import ROWS, Y, make_version
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
 NEXT_YEAR = dt.datetime.now(dt.UTC) + dt.timedelta(days=365)
-STRICT = RetentionPolicy(keep_versions=1, keep_days=30)
+STRICT = RetentionParameters(keep_versions=1, keep_days=30)
 
 
 @pytest.fixture
@@ -64,10 +65,10 @@ def test_a_dry_run_says_what_would_go_and_leaves_it(use_case: str, five: list[st
 
 
 @pytest.mark.parametrize(
-    "policy", [RetentionPolicy(keep_versions=5, keep_days=0), RetentionPolicy(keep_versions=1, keep_days=1000)]
+    "policy", [RetentionParameters(keep_versions=5, keep_days=0), RetentionParameters(keep_versions=1, keep_days=1000)]
 )
 def test_versions_among_the_newest_or_young_enough_stay(
-    use_case: str, five: list[str], policy: RetentionPolicy
+    use_case: str, five: list[str], policy: RetentionParameters
 ) -> None:
     assert prune_versions(use_case, policy, NEXT_YEAR, dry_run=False) == []
     assert len(kept(use_case)) == 5
@@ -121,11 +122,11 @@ def test_a_prune_that_was_killed_is_finished_by_the_next(
 
 
 def test_samples_go_only_where_no_alias_points_and_the_version_still_loads(use_case: str, five: list[str]) -> None:
-    prune_versions(use_case, RetentionPolicy(), NEXT_YEAR, samples=True, dry_run=False)
+    prune_versions(use_case, RetentionParameters(), NEXT_YEAR, samples=True, dry_run=False)
     with_sample = [number for number in five if (registry.load(use_case, number).folder / SAMPLE_FILE).is_file()]
     assert with_sample == [five[2], five[3]]
     assert registry.check_version(use_case, five[0]).sentence.endswith("5 stored predictions")
-    assert prune_versions(use_case, RetentionPolicy(), NEXT_YEAR, samples=True) == []
+    assert prune_versions(use_case, RetentionParameters(), NEXT_YEAR, samples=True) == []
 
 
 def test_a_sample_whose_digest_is_gone_already_still_goes(
@@ -134,8 +135,8 @@ def test_a_sample_whose_digest_is_gone_already_still_goes(
     with monkeypatch.context() as patch:
         patch.setattr(LocalArtifactRepository, "delete_artifacts", killed)
         with pytest.raises(KeyboardInterrupt):
-            prune_versions(use_case, RetentionPolicy(), NEXT_YEAR, samples=True, dry_run=False)
-    gone = prune_versions(use_case, RetentionPolicy(), NEXT_YEAR, samples=True, dry_run=False)
+            prune_versions(use_case, RetentionParameters(), NEXT_YEAR, samples=True, dry_run=False)
+    gone = prune_versions(use_case, RetentionParameters(), NEXT_YEAR, samples=True, dry_run=False)
     assert [removal.name for removal in gone] == ["5", "2", "1"]
     assert all(registry.load(use_case, number) for number in five)
 

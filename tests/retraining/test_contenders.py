@@ -14,12 +14,14 @@ import pandas as pd
 import pytest
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.tuning import TrainingPolicy
-from evergreen.retraining.contenders import CandidatePolicy, RowPool, champions_recipe, train_contenders
+from evergreen.modelling.parameters import TrainingParameters
+from evergreen.retraining.contenders import RowPool, champions_recipe, train_contenders
+from evergreen.retraining.parameters import CandidatePolicy
 from evergreen.retraining.row_pool import challenger_bounds, count_new_labelled, recent_start, select_pool
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.labels import LabelDefinition
-from evergreen.rows.splits import Bounds, SplitPolicy, block_share, training_mask, undated, unseen_mask
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.splits import Bounds, block_share, training_mask, undated, unseen_mask
 from evergreen.schema import TableSpec
 
 BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "retraining.py"
@@ -27,8 +29,8 @@ TODAY = dt.date(2026, 3, 1)
 SPEC = TableSpec(entity="id", date="day", target="gone", positive=1, numeric=["a", "b"])
 SNAPSHOTS = SPEC.model_copy(update={"date": None, "snapshot_date": "taken"})
 LABEL = LabelDefinition(target="gone", kind="positive", positive=1)
-SPLIT = SplitPolicy(history_days=0, test_days=30)
-FAST = TrainingPolicy(algorithms=["LogisticRegression"], strategy="none", n_jobs=1)
+SPLIT = SplitParameters(history_days=0, test_days=30)
+FAST = TrainingParameters(algorithms=["LogisticRegression"], strategy="none", n_jobs=1)
 CHAMPION = Bounds(
     dated=True,
     train_start=dt.date(2025, 9, 1),
@@ -113,7 +115,7 @@ def test_a_choice_of_rows_that_cannot_be_trained_leaves_the_others() -> None:
 
 
 def test_the_champions_recipe_is_a_search_of_one_point() -> None:
-    recipe = champions_recipe(TrainingPolicy(strategy="grid"), "RandomForest", {"max_depth": 5, "n_estimators": 50})
+    recipe = champions_recipe(TrainingParameters(strategy="grid"), "RandomForest", {"max_depth": 5, "n_estimators": 50})
     assert recipe.algorithms == ["RandomForest"]
     assert recipe.grids == {"RandomForest": {"max_depth": [5], "n_estimators": [50]}}
 

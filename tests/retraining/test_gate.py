@@ -8,14 +8,8 @@ import pandas as pd
 import pytest
 
 from evergreen.errors import EvergreenError
-from evergreen.retraining.gate import (
-    GatePolicy,
-    WindowCounts,
-    contract_breach,
-    count_window,
-    judge_gate,
-    require_passed,
-)
+from evergreen.retraining.gate import WindowCounts, contract_breach, count_window, judge_gate, require_passed
+from evergreen.retraining.parameters import GatePolicy
 from evergreen.schema import TableSpec
 
 SPEC = TableSpec(entity="id", date="day", target="sold", numeric=["a", "b"], categorical=["c"])

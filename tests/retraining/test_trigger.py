@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from evergreen.monitoring.quality import QualityReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check
-from evergreen.retraining.trigger import ChampionsAge, RetrainingRules, RetrainingTrigger, decide_trigger
+from evergreen.retraining.parameters import TriggerPolicy
+from evergreen.retraining.trigger import ChampionsAge, RetrainingTrigger, decide_trigger
 
 OLD = ChampionsAge(
     version="1", retrained=False, days_since_training=90, days_since_retraining=None, new_labelled_rows=5000
@@ -32,7 +33,7 @@ def monitored(*reasons: Check, share: float = 0.0, blockers: tuple[Check, ...] =
 
 
 def asked(record: MonitoringRecord, champion: ChampionsAge = OLD, **policy: Any) -> RetrainingTrigger:
-    return decide_trigger(record, champion, RetrainingRules(**policy))
+    return decide_trigger(record, champion, TriggerPolicy(**policy))
 
 
 def test_without_a_reason_nothing_is_retrained_and_each_rule_tells_what_it_saw() -> None:
@@ -55,7 +56,7 @@ def test_a_decision_speaks_of_the_window_that_it_was_made_for_and_of_no_other() 
 
 def test_the_former_limit_of_breadth_is_refused_with_its_new_name() -> None:
     with pytest.raises(ValidationError, match=r"now monitoring\.reasons\.max_drifted_share"):
-        RetrainingRules.model_validate({"max_drifted_share": 0.4})
+        TriggerPolicy.model_validate({"max_drifted_share": 0.4})
 
 
 def test_a_reason_of_monitoring_without_a_rule_of_its_own_is_named() -> None:
@@ -70,7 +71,7 @@ def test_a_reason_of_monitoring_fires_its_rule_and_only_where_the_rule_is_chosen
     reason = Check(passed=False, name=source, found="found", allowed="allowed")
     assert asked(monitored(reason)).fired
     assert [rule.name for rule in asked(monitored(reason)).rules if not rule.passed] == [source]
-    others = tuple(rule for rule in RetrainingRules().rules if rule != source)
+    others = tuple(rule for rule in TriggerPolicy().rules if rule != source)
     assert not asked(monitored(reason), rules=others).fired
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from evergreen.errors import EvergreenError
-from evergreen.rows.labels import LabelDefinition, LabelPolicy, fit_label_definition
+from evergreen.rows.labels import LabelDefinition, fit_label_definition
+from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import TableSpec
 
 AMOUNT = TableSpec(entity="id", target="amount", numeric=["x"])

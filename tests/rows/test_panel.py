@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from evergreen.rows import splits
-from evergreen.rows.splits import SplitPolicy, block_share, timeline, training_mask, unseen_mask
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.splits import block_share, timeline, training_mask, unseen_mask
 
 FIRST = dt.date(2026, 1, 1)
 DAYS = 200
@@ -18,7 +19,7 @@ DAYS = 200
 @pytest.fixture
 def panel():
     rows = pd.DataFrame({"who": np.tile(np.arange(60), DAYS), "day": np.repeat(pd.date_range(FIRST, periods=DAYS), 60)})
-    bounds = timeline(FIRST, FIRST + dt.timedelta(days=DAYS - 1), SplitPolicy(history_days=10, test_days=40))
+    bounds = timeline(FIRST, FIRST + dt.timedelta(days=DAYS - 1), SplitParameters(history_days=10, test_days=40))
     return rows, block_share(rows[["who"]]), bounds.model_copy(update={"panel": True})
 
 

@@ -11,11 +11,12 @@ from scipy import stats
 
 from evergreen.errors import EvergreenError
 from evergreen.rows import splits
-from evergreen.rows.splits import Bounds, SplitPolicy, block_share, fold_indices, timeline, undated
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.splits import Bounds, block_share, fold_indices, timeline, undated
 
 FIRST = dt.date(2024, 1, 1)
 SHARES_OF_THE_FIRST_RELEASE = [0.06856581540614759, 0.19803634251715574]
-POLICY = SplitPolicy(history_days=10, test_days=20, label_delay_days=5)
+POLICY = SplitParameters(history_days=10, test_days=20, label_delay_days=5)
 SALES = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 4), st.integers(0, 1)), min_size=60, max_size=200).map(
     lambda rows: pd.DataFrame(rows, columns=["day", "store", "y"])
 )
@@ -122,7 +123,7 @@ def test_shares_are_uniform():
 @given(sales=SALES, order=st.sampled_from(["stratified", "timeline"]), seed=st.integers(0, 9))
 def test_a_fold_never_tears_a_block_apart(sales, order, seed):
     dates, share = laid_out(sales)
-    policy = SplitPolicy(folds=3, fold_order=order)
+    policy = SplitParameters(folds=3, fold_order=order)
     try:
         folds = fold_indices(share, sales["y"].to_numpy(), dates, policy, seed)
     except EvergreenError:
@@ -137,7 +138,7 @@ def test_stratified_folds_cover_every_row_once_with_about_the_same_share_of_posi
     rng = np.random.default_rng(1)
     share = block_share(pd.DataFrame({"block": rng.integers(0, 400, 4000)}))
     y = (rng.random(4000) < 0.1).astype(int)
-    folds = fold_indices(share, y, None, SplitPolicy(), 0)
+    folds = fold_indices(share, y, None, SplitParameters(), 0)
     np.testing.assert_array_equal(np.sort(np.concatenate([valid for _, valid in folds])), np.arange(4000))
     assert max(abs(y[valid].mean() - y.mean()) for _, valid in folds) < 0.01
 
@@ -147,15 +148,15 @@ def test_folds_follow_rows_wherever_they_stand():
     share = rng.random(300)
     y = (rng.random(300) < 0.3).astype(int)
     order = rng.permutation(300)
-    straight = fold_indices(share, y, None, SplitPolicy(), 3)
-    shuffled = fold_indices(share[order], y[order], None, SplitPolicy(), 3)
+    straight = fold_indices(share, y, None, SplitParameters(), 3)
+    shuffled = fold_indices(share[order], y[order], None, SplitParameters(), 3)
     for (_, valid), (_, moved) in zip(straight, shuffled, strict=True):
         assert set(valid) == set(order[moved])
 
 
 def test_folds_are_independent_of_the_judging_share():
     share = np.random.default_rng(3).random(5000)
-    folds = fold_indices(share, (np.arange(5000) % 2), None, SplitPolicy(), 0)
+    folds = fold_indices(share, (np.arange(5000) % 2), None, SplitParameters(), 0)
     assert max(abs((share[valid] < 0.3).mean() - 0.3) for _, valid in folds) < 0.06
 
 
@@ -165,7 +166,7 @@ def test_a_block_that_lasts_for_days_leaves_training_before_its_validation():
     owner = np.where(days < 30, np.arange(600) % 40, 100 + np.arange(600) % 40)
     owner[::50] = 7
     share = block_share(pd.DataFrame({"owner": owner}))
-    folds = fold_indices(share, np.arange(600) % 2, dates, SplitPolicy(folds=2, fold_order="timeline"), 0)
+    folds = fold_indices(share, np.arange(600) % 2, dates, SplitParameters(folds=2, fold_order="timeline"), 0)
     assert not np.isin(share[folds[1][0]], share[folds[1][1]]).any()
 
 
@@ -173,7 +174,7 @@ def test_folds_of_one_class_are_refused():
     y = np.zeros(50, dtype=int)
     y[0] = 1
     with pytest.raises(EvergreenError, match="one class only"):
-        fold_indices(np.random.default_rng(0).random(50), y, None, SplitPolicy(), 0)
+        fold_indices(np.random.default_rng(0).random(50), y, None, SplitParameters(), 0)
 
 
 def test_dated_bounds_need_dates():

@@ -19,8 +19,8 @@ from evergreen.rows.labelled import (
     window_bounds,
     without_empty_features,
 )
-from evergreen.rows.labels import LabelPolicy
-from evergreen.rows.splits import SplitPolicy, undated
+from evergreen.rows.parameters import LabelPolicy, SplitParameters
+from evergreen.rows.splits import undated
 from evergreen.rows.windows import fetch_rows, parse_date, resolve_as_of, window_rows
 from evergreen.schema import TableSpec
 
@@ -29,7 +29,7 @@ SPEC = TableSpec(
 )
 PLAIN = TableSpec(entity="id", target="gone", positive=1, numeric=["a"], snapshot_date="seen")
 FIRST = dt.date(2025, 1, 1)
-SPLIT = SplitPolicy(history_days=10, test_days=20, judging_share=0.3)
+SPLIT = SplitParameters(history_days=10, test_days=20, judging_share=0.3)
 TODAY = dt.date(2026, 2, 28)
 
 

@@ -89,11 +89,11 @@ def prune_command(use_case: str, env: str | None, as_json: bool, samples: bool, 
     """Delete versions and predictions beyond their retention; never what an alias or a rollback needs."""
     context = open_project(use_case, env)
     from evergreen import registry
-    from evergreen.modelling.scoring import ScoringPolicy
+    from evergreen.modelling.parameters import ScoringParameters
 
     parameters = context.params[use_case]
-    policy = registry.RetentionPolicy.model_validate(parameters.get("retention", {}))
-    predictions_days = ScoringPolicy.model_validate(parameters["scoring"]).retention_days
+    policy = registry.RetentionParameters.model_validate(parameters.get("retention", {}))
+    predictions_days = ScoringParameters.model_validate(parameters["scoring"]).retention_days
     folder = Path(context.catalog[f"{use_case}.predictions"].folder)
     only_look, now = dry_run or not yes, dt.datetime.now(dt.UTC)
     removals = [

@@ -13,7 +13,6 @@ from kedro.framework.project import pipelines
 from evergreen.commands.group import configuration, models, open_project
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
-from evergreen.invocation import command
 
 
 @models.command("dbt-exposures")

@@ -75,7 +75,7 @@ def read_settings(context: KedroContext, options: dict[str, Any]) -> ServingSett
 
 def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, folder: Path) -> list[Task]:
     """What the supervisor does beside: live drift and collecting the log."""
-    from evergreen.modelling.scoring import ScoringPolicy
+    from evergreen.modelling.parameters import ScoringParameters
     from evergreen.schema import TableSpec
     from evergreen.serving.live_drift import LiveDrift
     from evergreen.serving.supervisor import Task
@@ -87,7 +87,7 @@ def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, fold
     if settings.log.enabled and settings.log.collect_minutes:
         parameters = context.params[use_case]
         spec = TableSpec.model_validate(parameters["table"])
-        policy = ScoringPolicy.model_validate(parameters["scoring"])
+        policy = ScoringParameters.model_validate(parameters["scoring"])
         log = context.catalog.load(f"{use_case}.prediction_log")
 
         def collect(_: str) -> dict[str, Any]:

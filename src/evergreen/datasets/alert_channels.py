@@ -20,7 +20,7 @@ from kedro.io import AbstractDataset
 from evergreen.datasets.delivery import DeliveryError, deliver, requested_wait
 from evergreen.datasets.mail import BoundedSMTP, email_message, refuse_mail_settings
 from evergreen.errors import EvergreenError
-from evergreen.monitoring.drift.report import SEVERITIES, Severity
+from evergreen.monitoring.parameters import SEVERITIES, Severity
 from evergreen.redaction import remember
 from evergreen.reporting.monitoring.messages import AlertMessage
 

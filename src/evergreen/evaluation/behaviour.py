@@ -8,38 +8,19 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from evergreen.errors import EvergreenError
-from evergreen.records import Check, Frozen
+from evergreen.evaluation.parameters import BehaviourPolicy, Direction
+from evergreen.records import Check
 from evergreen.rows.columns import with_columns
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
-Direction = Literal["increasing", "decreasing"]
 
 _TIMED_ROWS = 15
 _PROBED_ROWS = 300
 _GRID = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SAME = 1e-9
-
-
-class BehaviourPolicy(Frozen):
-    """Budgets and expected behaviour.
-
-    Attributes:
-        max_row_latency_ms: Largest median CPU time to score one row alone, on one thread.
-        max_batch_latency_ms: Largest CPU time a row when many are scored at once.
-        max_model_mb: Largest model file.
-        directions: Feature → whether the probability, averaged over other features, rises or falls with it.
-        max_wrong_step: Largest step of that average against the stated direction.
-    """
-
-    max_row_latency_ms: float = Field(default=200.0, gt=0)
-    max_batch_latency_ms: float = Field(default=5.0, gt=0)
-    max_model_mb: float = Field(default=200.0, gt=0)
-    directions: dict[str, Direction] = Field(default_factory=dict)
-    max_wrong_step: float = Field(default=0.01, ge=0)
 
 
 def behaviour_checks(

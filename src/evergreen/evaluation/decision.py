@@ -4,35 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
+from evergreen.evaluation.parameters import PromotionPolicy
 from evergreen.records import Check, Frozen
 
 Decision = Literal["promote", "refuse", "undecidable"]
 Evidence = Literal["judging", "replay", "shadow", "split"]
-
-
-class PromotionPolicy(Frozen):
-    """What a challenger must show.
-
-    Attributes:
-        alpha: One-sided error rate of the lower bound over all looks at a champion's judging rows. .025 is the
-            lower end of the usual 95 % interval.
-        min_improvement: Smallest gain in AUC that is worth a change of champion.
-        first_champion_floor: AUC that a first champion's lower bound must exceed.
-        power: Probability with which the minimum detectable gain would be detected.
-        min_units_per_class: Fewest independent rows (blocks) of each class on which anything is decided.
-        max_slice_loss: Largest loss in AUC that any slice may suffer.
-        max_calibration_error: Largest expected calibration error.
-    """
-
-    alpha: float = Field(default=0.025, gt=0, lt=0.5)
-    min_improvement: float = Field(default=0.01, ge=0, lt=0.5)
-    first_champion_floor: float = Field(default=0.6, ge=0, lt=1)
-    power: float = Field(default=0.8, gt=0.5, lt=1)
-    min_units_per_class: int = Field(default=10, ge=2)
-    max_slice_loss: float = Field(default=0.05, ge=0, le=1)
-    max_calibration_error: float = Field(default=0.1, gt=0, le=1)
 
 
 DEFAULT_POLICY = PromotionPolicy()

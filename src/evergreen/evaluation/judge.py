@@ -10,9 +10,9 @@ import numpy as np
 from evergreen.evaluation.auc import auc_covariance
 from evergreen.evaluation.behaviour import Predict, behaviour_checks
 from evergreen.evaluation.comparison import PairComparison, compare_models
-from evergreen.evaluation.decision import Evidence, PromotionDecision, PromotionPolicy
+from evergreen.evaluation.decision import Evidence, PromotionDecision
 from evergreen.evaluation.metrics import Metric
-from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.evaluation.parameters import EvaluationParameters, PromotionPolicy
 from evergreen.evaluation.promotion import calibration_check, decide_promotion, spend_alpha
 from evergreen.evaluation.slice_gates import auc_gate, gap_gate, slice_check
 from evergreen.evaluation.slices import SliceMetric, slice_groups, slice_metrics

@@ -2,15 +2,77 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from evergreen.evaluation.behaviour import BehaviourPolicy
-from evergreen.evaluation.decision import PromotionPolicy
-from evergreen.evaluation.slices import SlicePolicy
 from evergreen.records import Frozen
 
+Direction = Literal["increasing", "decreasing"]
 
-class CardParameters(Frozen):
+
+class BehaviourPolicy(Frozen):
+    """Budgets and expected behaviour.
+
+    Attributes:
+        max_row_latency_ms: Largest median CPU time to score one row alone, on one thread.
+        max_batch_latency_ms: Largest CPU time a row when many are scored at once.
+        max_model_mb: Largest model file.
+        directions: Feature → whether the probability, averaged over other features, rises or falls with it.
+        max_wrong_step: Largest step of that average against the stated direction.
+    """
+
+    max_row_latency_ms: float = Field(default=200.0, gt=0)
+    max_batch_latency_ms: float = Field(default=5.0, gt=0)
+    max_model_mb: float = Field(default=200.0, gt=0)
+    directions: dict[str, Direction] = Field(default_factory=dict)
+    max_wrong_step: float = Field(default=0.01, ge=0)
+
+
+class PromotionPolicy(Frozen):
+    """What a challenger must show.
+
+    Attributes:
+        alpha: One-sided error rate of the lower bound over all looks at a champion's judging rows. .025 is the
+            lower end of the usual 95 % interval.
+        min_improvement: Smallest gain in AUC that is worth a change of champion.
+        first_champion_floor: AUC that a first champion's lower bound must exceed.
+        power: Probability with which the minimum detectable gain would be detected.
+        min_units_per_class: Fewest independent rows (blocks) of each class on which anything is decided.
+        max_slice_loss: Largest loss in AUC that any slice may suffer.
+        max_calibration_error: Largest expected calibration error.
+    """
+
+    alpha: float = Field(default=0.025, gt=0, lt=0.5)
+    min_improvement: float = Field(default=0.01, ge=0, lt=0.5)
+    first_champion_floor: float = Field(default=0.6, ge=0, lt=1)
+    power: float = Field(default=0.8, gt=0.5, lt=1)
+    min_units_per_class: int = Field(default=10, ge=2)
+    max_slice_loss: float = Field(default=0.05, ge=0, le=1)
+    max_calibration_error: float = Field(default=0.1, gt=0, le=1)
+
+
+class SlicePolicy(Frozen):
+    """How rows are sliced, and what a slice must not show.
+
+    Attributes:
+        numeric_groups: Quantile groups of a numeric column.
+        min_rows: Levels of a categorical column with fewer rows are pooled as ``other``.
+        min_units_per_class: Fewest independent rows (blocks) of each class for an AUC.
+        min_auc: AUC that every slice must be able to reach.
+        max_gap: Largest difference in AUC allowed between two groups of one column.
+        alpha: Chance that a gate refuses although no slice breaks it.
+    """
+
+    numeric_groups: int = Field(default=4, ge=2, le=20)
+    min_rows: int = Field(default=100, ge=1)
+    min_units_per_class: int = Field(default=10, ge=2)
+    min_auc: float = Field(default=0.5, ge=0, le=1)
+    max_gap: float = Field(default=0.4, gt=0, le=1)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+
+
+class CardPolicy(Frozen):
     """What only people can say for the model card.
 
     Attributes:
@@ -45,4 +107,4 @@ class EvaluationParameters(Frozen):
     promotion: PromotionPolicy = PromotionPolicy()
     slices: SlicePolicy = SlicePolicy()
     behaviour: BehaviourPolicy = BehaviourPolicy()
-    card: CardParameters = CardParameters()
+    card: CardPolicy = CardPolicy()

@@ -20,8 +20,9 @@ from evergreen.evaluation.auc import (
     auc_interval,
     rarer_class_units,
 )
-from evergreen.evaluation.decision import DEFAULT_POLICY, Decision, PromotionDecision, PromotionPolicy
+from evergreen.evaluation.decision import DEFAULT_POLICY, Decision, PromotionDecision
 from evergreen.evaluation.metrics import classification_metrics
+from evergreen.evaluation.parameters import PromotionPolicy
 from evergreen.records import Check
 
 __all__ = [

@@ -19,8 +19,9 @@ from evergreen.evaluation.auc import (
     rarer_class_units,
     share_interval,
 )
-from evergreen.evaluation.decision import DEFAULT_POLICY, PromotionPolicy
-from evergreen.evaluation.slices import DEFAULT_SLICES, SliceMetric, SlicePolicy, each_slice
+from evergreen.evaluation.decision import DEFAULT_POLICY
+from evergreen.evaluation.parameters import PromotionPolicy, SlicePolicy
+from evergreen.evaluation.slices import DEFAULT_SLICES, SliceMetric, each_slice
 from evergreen.records import Check
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
 from scipy import stats
 
 from evergreen.evaluation.auc import (
@@ -21,30 +20,11 @@ from evergreen.evaluation.auc import (
     rarer_class_units,
     share_interval,
 )
+from evergreen.evaluation.parameters import SlicePolicy
 from evergreen.records import SNAKE_CASE, Frozen
 
 MISSING = "missing"
 RARE = "other"
-
-
-class SlicePolicy(Frozen):
-    """How rows are sliced, and what a slice must not show.
-
-    Attributes:
-        numeric_groups: Quantile groups of a numeric column.
-        min_rows: Levels of a categorical column with fewer rows are pooled as ``other``.
-        min_units_per_class: Fewest independent rows (blocks) of each class for an AUC.
-        min_auc: AUC that every slice must be able to reach.
-        max_gap: Largest difference in AUC allowed between two groups of one column.
-        alpha: Chance that a gate refuses although no slice breaks it.
-    """
-
-    numeric_groups: int = Field(default=4, ge=2, le=20)
-    min_rows: int = Field(default=100, ge=1)
-    min_units_per_class: int = Field(default=10, ge=2)
-    min_auc: float = Field(default=0.5, ge=0, le=1)
-    max_gap: float = Field(default=0.4, gt=0, le=1)
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
 
 
 DEFAULT_SLICES = SlicePolicy()

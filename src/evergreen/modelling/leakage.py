@@ -9,38 +9,17 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
 from evergreen.errors import EvergreenError
+from evergreen.modelling.parameters import LeakagePolicy
 from evergreen.modelling.preprocessing import make_preprocessing
-from evergreen.records import Frozen
 from evergreen.schema import TableSpec
 
 logger = logging.getLogger(__name__)
-
-
-class LeakagePolicy(Frozen):
-    """What counts as a target in disguise.
-
-    Attributes:
-        max_auc: Cross-validated ROC AUC from which one feature, or a tree on two, is a leak.
-        pair_depth: Depth of the tree; 6 tells a product of two columns from two strong features, 3 doesn't.
-        folds: Cross-validation folds.
-        allow: Features that pass in spite of everything, with a logged warning.
-        max_rows: Rows looked at, drawn in proportion to the classes.
-        suspects: Features, of the forest's most important, whose pairs are tried.
-    """
-
-    max_auc: float = Field(default=0.98, gt=0.5, le=1)
-    pair_depth: int = Field(default=6, ge=1)
-    folds: int = Field(default=3, ge=2)
-    allow: list[str] = Field(default_factory=list)
-    max_rows: int = Field(default=10_000, ge=100)
-    suspects: int = Field(default=6, ge=2)
 
 
 @dataclass(frozen=True)

@@ -9,35 +9,16 @@ from collections.abc import Callable, Iterator
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
+from evergreen.modelling.parameters import ScoringParameters
 from evergreen.predictions import ScoredBy
-from evergreen.records import Frozen
 from evergreen.schema import TableSpec
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
 
-class ScoringPolicy(Frozen):
-    """What is scored, and what is kept of it.
-
-    Attributes:
-        whole_table: Score every row instead of the window's alone.
-        batch_rows: Rows in memory at a time.
-        keep_features: Whether predictions carry the features that they were made from (personal data).
-        hash_entities: Whether entity ids are replaced by a keyed-less BLAKE2b digest.
-        retention_days: Predictions of older ``as_of`` dates are deleted by ``kedro models prune``; None keeps them.
-    """
-
-    whole_table: bool = False
-    batch_rows: int = Field(default=100_000, ge=1)
-    keep_features: bool = True
-    hash_entities: bool = False
-    retention_days: int | None = Field(default=400, ge=1)
-
-
 def score_table(
-    rows: ir.Table, spec: TableSpec, predict: Predict, by: ScoredBy, policy: ScoringPolicy
+    rows: ir.Table, spec: TableSpec, predict: Predict, by: ScoredBy, policy: ScoringParameters
 ) -> Iterator[pd.DataFrame]:
     """Score a table without holding it in memory.
 
@@ -60,7 +41,7 @@ def score_table(
 
 
 def _score_batch(
-    rows: pd.DataFrame, spec: TableSpec, predict: Predict, by: ScoredBy, policy: ScoringPolicy
+    rows: pd.DataFrame, spec: TableSpec, predict: Predict, by: ScoredBy, policy: ScoringParameters
 ) -> pd.DataFrame:
     began = time.perf_counter()
     probability = predict(rows[spec.features])

@@ -16,12 +16,12 @@ from sklearn.pipeline import Pipeline
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import cross_fitted, fit_platt
 from evergreen.modelling.estimators import Params, algorithm
+from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.preprocessing import selected_features
 from evergreen.modelling.threshold import choose_threshold
 from evergreen.modelling.tuning import (
     PILOT_FOLDS,
     Matrices,
-    TrainingPolicy,
     choose_configuration,
     configurations,
     cross_validate,
@@ -32,10 +32,11 @@ from evergreen.modelling.tuning import (
     with_rounds,
 )
 from evergreen.rows.fingerprint import row_digests
-from evergreen.rows.splits import SplitPolicy, fold_indices
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.splits import fold_indices
 from evergreen.schema import TableSpec
 
-__all__ = ["Candidate", "TrainingPolicy", "train_candidate", "train_candidates"]
+__all__ = ["Candidate", "TrainingParameters", "train_candidate", "train_candidates"]
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def train_candidate(
     share: np.ndarray,
     dates: pd.Series | None,
     spec: TableSpec,
-    policy: TrainingPolicy,
-    split: SplitPolicy,
+    policy: TrainingParameters,
+    split: SplitParameters,
     *,
     sample_weight: np.ndarray | None = None,
 ) -> Candidate:
@@ -102,8 +103,8 @@ def train_candidates(
     share: np.ndarray,
     dates: pd.Series | None,
     spec: TableSpec,
-    policy: TrainingPolicy,
-    split: SplitPolicy,
+    policy: TrainingParameters,
+    split: SplitParameters,
     *,
     sample_weight: np.ndarray | None = None,
     on_result: Callable[[Candidate], None] | None = None,
@@ -152,7 +153,7 @@ def train_candidates(
     return sorted(candidates, key=lambda each: (each.status == "failed", -each.cv_roc_auc_mean))
 
 
-def _candidate(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingPolicy) -> Candidate:
+def _candidate(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingParameters) -> Candidate:
     started = time.perf_counter()
     try:
         result = _trained(name, matrices, order, policy)
@@ -162,7 +163,7 @@ def _candidate(name: str, matrices: Matrices, order: np.ndarray, policy: Trainin
     return Candidate(name, fit_seconds=time.perf_counter() - started, **result)
 
 
-def _trained(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingPolicy) -> dict[str, Any]:
+def _trained(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingParameters) -> dict[str, Any]:
     params, fold_logits = _searched(name, matrices, policy)
     fold_scores = tuple(fold_auc(s, fold.valid) for s, fold in zip(fold_logits, matrices.folds, strict=True))
     rows = np.concatenate(matrices.positions)
@@ -194,7 +195,7 @@ def _trained(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingP
     }
 
 
-def _searched(name: str, matrices: Matrices, policy: TrainingPolicy) -> tuple[Params, list[np.ndarray]]:
+def _searched(name: str, matrices: Matrices, policy: TrainingParameters) -> tuple[Params, list[np.ndarray]]:
     """The best configuration and its logit scores per fold."""
     if policy.strategy == "grid":
         trials = configurations(policy.grids.get(name, {}))

@@ -2,29 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
-from pydantic import Field
 
-from evergreen.records import Frozen
-
-
-class ThresholdPolicy(Frozen):
-    """How the decision threshold is chosen.
-
-    Attributes:
-        method: ``fixed``: as given; ``best_f1``: the highest F1 on out-of-fold scores; ``cost``: the lowest
-            total cost on out-of-fold scores.
-        fixed: The threshold of ``fixed``.
-        cost_false_positive: Cost of acting for nothing.
-        cost_false_negative: Cost of failing to act.
-    """
-
-    method: Literal["fixed", "best_f1", "cost"] = "best_f1"
-    fixed: float = Field(default=0.5, ge=0, le=1)
-    cost_false_positive: float = Field(default=1.0, gt=0)
-    cost_false_negative: float = Field(default=1.0, gt=0)
+from evergreen.modelling.parameters import ThresholdPolicy
 
 
 def choose_threshold(y: np.ndarray, out_of_fold_probabilities: np.ndarray, policy: ThresholdPolicy) -> float:

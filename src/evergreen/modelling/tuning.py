@@ -5,15 +5,12 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from joblib.parallel import BACKENDS, EXTERNAL_BACKENDS
-from pydantic import Field, field_validator
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
@@ -21,67 +18,16 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from evergreen.modelling.calibration import logit_scores, staged_logit_scores
-from evergreen.modelling.estimators import COMPETITORS, GRIDS, Params, algorithm, make_model
+from evergreen.modelling.estimators import Params, algorithm, make_model
+from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.preprocessing import make_preprocessing
-from evergreen.modelling.threshold import ThresholdPolicy
-from evergreen.records import Frozen
 from evergreen.rows.splits import Folds
 from evergreen.schema import TableSpec
 
-ROW_CAPS = {"SVM": 2_000, "NeuralNetwork": 10_000, "GradientBoosting": 20_000}
 PILOT_FOLDS = 2
 _KEEP = 3
 _WORTH_MORE_ROUNDS = 5e-4
 _MOST_OF_A_TREES_ROWS = 0.5
-
-
-class TrainingPolicy(Frozen):
-    """What competes, over which spaces, at what cost.
-
-    Attributes:
-        algorithms: Names of the competitors.
-        strategy: ``default``: successive halving of ``grids`` on few rows, then cross-validation of the best;
-            ``grid``: cross-validation of every configuration; ``none``: built-in parameters only.
-        k: Features to keep, capped at what exists.
-        price_column: Numeric feature that ``price_tier`` is cut from, or None.
-        seed: Random state of everything.
-        n_jobs: Parallel fits, -1 for all cores; results don't depend on it.
-        backend: joblib backend that takes the fits: ``threading``, ``loky``, or ``dask`` once a client is connected.
-        row_caps: Most rows that an algorithm is fitted on.
-        search_rows: Most rows that the halving fits on.
-        rows_per_tree: Under ``default``, most rows that one tree of a RandomForest or GradientBoosting is grown
-            on; each tree draws its own.
-        grids: Search space per algorithm, parameter → values; an algorithm without one runs as it is built.
-        threshold: How the decision threshold is chosen.
-    """
-
-    algorithms: list[str] = Field(default_factory=lambda: list(COMPETITORS), min_length=1)
-    strategy: Literal["default", "grid", "none"] = "default"
-    k: int = Field(default=15, ge=1)
-    price_column: str | None = None
-    seed: int = Field(default=0, ge=0)
-    n_jobs: int = -1
-    backend: str = "threading"
-    row_caps: dict[str, int] = Field(default_factory=lambda: dict(ROW_CAPS))
-    search_rows: int = Field(default=3_000, ge=100)
-    rows_per_tree: int = Field(default=3_000, ge=100)
-    grids: dict[str, dict[str, list[Any]]] = Field(default_factory=lambda: deepcopy(GRIDS))
-    threshold: ThresholdPolicy = ThresholdPolicy()
-
-    @field_validator("n_jobs")
-    @classmethod
-    def _some_jobs(cls, n_jobs: int) -> int:
-        if n_jobs == 0:
-            raise ValueError("at least 1 is needed, or -1 for all cores")
-        return n_jobs
-
-    @field_validator("backend")
-    @classmethod
-    def _known_backend(cls, backend: str) -> str:
-        known = sorted({*BACKENDS, *EXTERNAL_BACKENDS})
-        if backend not in known:
-            raise ValueError(f"joblib knows {', '.join(known)}")
-        return backend
 
 
 @dataclass(frozen=True)
@@ -132,7 +78,7 @@ def prepare_matrices(
     weight: np.ndarray | None,
     folds: Folds,
     spec: TableSpec,
-    policy: TrainingPolicy,
+    policy: TrainingParameters,
 ) -> Matrices:
     """Fit the preprocessing on all rows and on each fold's training rows alone.
 
@@ -164,7 +110,7 @@ def prepare_matrices(
     return Matrices(preprocessing, whole, ready, [valid for _, valid in folds])
 
 
-def fit_model(name: str, params: Params, part: Part, policy: TrainingPolicy) -> Pipeline:
+def fit_model(name: str, params: Params, part: Part, policy: TrainingParameters) -> Pipeline:
     """Fit one model on preprocessed rows, at most as many as its row cap, in one thread.
 
     One thread a fit keeps results independent of the number of cores, and leaves the cores to the fits. A
@@ -179,7 +125,7 @@ def fit_model(name: str, params: Params, part: Part, policy: TrainingPolicy) -> 
 
 
 def cross_validate(
-    name: str, trials: Sequence[Params], folds: Sequence[Fold], rounds: list[int], policy: TrainingPolicy
+    name: str, trials: Sequence[Params], folds: Sequence[Fold], rounds: list[int], policy: TrainingParameters
 ) -> list[list[np.ndarray]]:
     """Score configurations on folds, in parallel.
 
@@ -202,7 +148,7 @@ def cross_validate(
     return [results[start : start + len(folds)] for start in range(0, len(results), len(folds))]
 
 
-def choose_configuration(name: str, matrices: Matrices, policy: TrainingPolicy) -> tuple[Params, list[int]]:
+def choose_configuration(name: str, matrices: Matrices, policy: TrainingParameters) -> tuple[Params, list[int]]:
     """Choose the configuration that goes into the final cross-validation, by successive halving.
 
     All configurations are fitted on a quarter of ``search_rows`` and the best third of them on all of these, each
@@ -232,7 +178,7 @@ def choose_configuration(name: str, matrices: Matrices, policy: TrainingPolicy) 
     return best, sorted(grid.get(chosen.rounds or "", []))
 
 
-def _ranked(name: str, trials: list[Params], matrices: Matrices, rows: int, policy: TrainingPolicy) -> list[Params]:
+def _ranked(name: str, trials: list[Params], matrices: Matrices, rows: int, policy: TrainingParameters) -> list[Params]:
     """The trials, best mean AUC first, as sketched on few rows of two folds."""
     small = [
         Fold(fold.train.sample(rows, policy.seed), fold.valid.sample(policy.search_rows, policy.seed))
@@ -265,7 +211,7 @@ def fold_auc(scores: np.ndarray, valid: Part) -> float:
     return float(roc_auc_score(valid.y, expit(scores), sample_weight=valid.weight))
 
 
-def _fold_scores(name: str, trial: Params, fold: Fold, rounds: list[int], policy: TrainingPolicy) -> np.ndarray:
+def _fold_scores(name: str, trial: Params, fold: Fold, rounds: list[int], policy: TrainingParameters) -> np.ndarray:
     model = fit_model(name, with_rounds(name, trial, rounds[-1:]), fold.train, policy)
     values = model[:-1].transform(fold.valid.X) if len(model) > 1 else fold.valid.X
     estimator = model[-1].estimator_

@@ -12,47 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AliasChoices, Field
 
-from evergreen.monitoring.drift.report import SEVERITIES, DriftPolicy, DriftReport, Severity
+from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.parameters import SEVERITIES, OverTimePolicy, Severity
 from evergreen.records import Frozen
 
 Event = Literal["opened", "repeated", "closed"]
 _CERTAIN = ["missing", "retyped"]
 _NUMBERS = ("adjusted_p_value", "effect", "minimum_detectable_effect", "pair_adjusted_p_value", "pair_effect")
 COLUMNS = ("window_start", "window_end", "column", "status", "severity", *_NUMBERS)
-
-
-class OverTimePolicy(Frozen):
-    """How windows in a row make an alert.
-
-    Attributes:
-        q: False discovery rate at which a window counts as a hit.
-        windows_per_budget: Windows that share the budget ``q``; one window at q over this alerts at once.
-        alone: Part of that level for the window alone where it is also looked at together with the window before
-            it, as one window of double length, which gets the rest.
-        hits: Hits of the same column that alert ...
-        of_last: ... within so many windows, the newest among them.
-        min_effect: Smallest effect worth an alarm.
-        lasting_share: Share of ``min_effect`` from which an open alert stays open, so that one at the border doesn't
-            open and close by turns.
-    """
-
-    q: float = 0.05
-    windows_per_budget: int = 30
-    alone: float = Field(default=0.1, gt=0, lt=1)
-    hits: int = 2
-    of_last: int = 3
-    min_effect: float = DriftPolicy().min_effect
-    lasting_share: float = Field(default=0.5, gt=0, le=1)
-
-    def false_alarms_per_month(self, windows_per_month: float) -> float:
-        """The budget for false alerts a month: ``q`` for every ``windows_per_budget`` windows.
-
-        A target that simulation confirms for the default rule, not a bound that is proved: windows alone and in
-        pairs would use it up if tests were exact and all hypotheses had nulls to find; the features' values get
-        four fifths of it, and hits in several windows take part of the rest
-        (``benchmarks/drift.py over-time``: quiet series of 30 windows of 15 independent columns).
-        """
-        return self.q * windows_per_month / self.windows_per_budget
 
 
 class Alert(Frozen):

@@ -10,24 +10,10 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from evergreen.evaluation.metrics import Metric, classification_metrics
+from evergreen.monitoring.parameters import PerformancePolicy
 from evergreen.records import Frozen
 
 WATCHED = ("accuracy", "precision", "recall", "f1", "roc_auc")
-
-
-class PerformancePolicy(Frozen):
-    """When a drop of a metric is an alert.
-
-    Attributes:
-        relative_drop: Largest allowed drop as a share of the reference's value.
-        absolute_drop: Largest allowed drop in points; either limit alerts.
-        ci: Coverage of the intervals that must agree; those of the drops hold jointly for all watched metrics, so
-            that by chance any of them alerts in at most (1 − ci) / 2 of windows.
-    """
-
-    relative_drop: float = 0.1
-    absolute_drop: float = 0.05
-    ci: float = 0.95
 
 
 class MetricDrop(Frozen):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from evergreen.monitoring.parameters import QualityPolicy
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile, TimeColumn
 from evergreen.records import Check, Frozen
 
@@ -27,28 +28,6 @@ CheckName = Literal[
     "freshness",
 ]
 _SHARES = ("completeness", "unseen_levels", "range")
-
-
-class QualityPolicy(Frozen):
-    """Limits of the data quality checks.
-
-    Attributes:
-        min_rows: Fewest rows of a window.
-        max_null_share: Largest share of nulls in a column, unless the reference had more.
-        max_duplicates: Most rows that repeat another row's key.
-        max_age_days: Largest age of the newest row at ``as_of``.
-        max_unseen_share: Largest share of rows with a level that the reference doesn't list.
-        max_outside_share: Largest share of values beyond the reference's range.
-        max_infinities: Most infinite values in a column.
-    """
-
-    min_rows: int = 1
-    max_null_share: float = 0.5
-    max_duplicates: int = 0
-    max_age_days: int = 2
-    max_unseen_share: float = 0.01
-    max_outside_share: float = 0.01
-    max_infinities: int = 0
 
 
 class QualityReport(Frozen):

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from evergreen.monitoring.drift.multivariate import MultivariateDrift
-from evergreen.monitoring.drift.report import SEVERITIES, DriftReport, Severity
+from evergreen.monitoring.drift.report import DriftReport
 from evergreen.monitoring.estimated import EstimatedPerformance
+from evergreen.monitoring.parameters import SEVERITIES, ReasonPolicy
 from evergreen.monitoring.performance import PerformanceReport, PositiveRateShift
-from evergreen.records import Check, Frozen
+from evergreen.records import Check
 
 ReasonName = Literal["performance", "estimate", "drift", "breadth", "multivariate", "predictions", "age"]
-
-
-class ReasonPolicy(Frozen):
-    """From where on a finding is a reason; whether a reason starts a retraining stands under ``retraining.trigger``.
-
-    Attributes:
-        severity: Smallest severity of a column that counts.
-        min_importance: Smallest weight of columns in alarm, by importance, that counts.
-        max_drifted_share: Largest share of columns in alarm (reason ``breadth``).
-        max_estimated_drop: Largest drop of the estimated ROC AUC below the reference's.
-        max_days_since_training: Age of the model that is a reason by itself; None: never.
-    """
-
-    severity: Severity = "high"
-    min_importance: float = 0.1
-    max_drifted_share: float = Field(default=0.5, ge=0, le=1)
-    max_estimated_drop: float = 0.05
-    max_days_since_training: int | None = None
 
 
 def find_reasons(

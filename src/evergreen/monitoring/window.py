@@ -13,9 +13,9 @@ import pandas as pd
 
 from evergreen.monitoring.drift.compare import VALUES_WEIGHT, compare_profiles
 from evergreen.monitoring.drift.multivariate import MultivariateDrift, classifier_two_sample_test, comparable_features
-from evergreen.monitoring.drift.report import SIDE_SHARE, ColumnDrift, DriftPolicy, DriftReport
+from evergreen.monitoring.drift.report import SIDE_SHARE, ColumnDrift, DriftReport
 from evergreen.monitoring.estimated import EstimatedPerformance, estimate_performance
-from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.monitoring.parameters import DriftPolicy, MonitoringParameters
 from evergreen.monitoring.performance import (
     PerformanceReport,
     PositiveRateShift,

@@ -27,7 +27,8 @@ from evergreen.registry.compare import VersionFacts, compare_versions, version_f
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
 from evergreen.registry.lineage import carried, edit_of, require_columns, same_lineage
 from evergreen.registry.manifest import Manifest
-from evergreen.registry.prune import Removal, RetentionPolicy, prune_copies, prune_predictions, prune_versions
+from evergreen.registry.parameters import RetentionParameters
+from evergreen.registry.prune import Removal, prune_copies, prune_predictions, prune_versions
 from evergreen.registry.publish import Evaluated, publish_evaluation, publish_monitoring, publish_record
 from evergreen.registry.references import reference, reference_scores
 from evergreen.registry.runs import runs
@@ -63,7 +64,7 @@ __all__ = [
     "Manifest",
     "ModelVersion",
     "Removal",
-    "RetentionPolicy",
+    "RetentionParameters",
     "TrainingPlan",
     "VersionFacts",
     "VersionSummary",

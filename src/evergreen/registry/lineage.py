@@ -9,7 +9,7 @@ from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.versions import CHALLENGER, CHAMPION, ModelVersion, aliases_of, load
-from evergreen.rows.labels import LabelPolicy
+from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import TableSpec
 
 # What the outcome and the unit of a row mean: versions that differ in one of these are no rivals.

@@ -13,34 +13,21 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion as StoredVersion
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from pydantic import Field
 
 from evergreen.errors import EvergreenError
-from evergreen.records import Frozen
 from evergreen.registry.aliases import registry_lock
 from evergreen.registry.artefacts import DIGEST_TAG, refused_if_unreadable
 from evergreen.registry.audit_log import former_champion
 from evergreen.registry.challenger import TRAINING_FILE
 from evergreen.registry.damage import report_damage
 from evergreen.registry.downloads import LOGGED_MODEL, fetch
+from evergreen.registry.parameters import RetentionParameters
 from evergreen.registry.references import SAMPLE_FILE
 from evergreen.registry.scratch import abandoned
 from evergreen.registry.versions import VersionSummary, aliases_of, list_versions
 
 PARTITION = "as_of="
 GONE = "RESOURCE_DOES_NOT_EXIST"
-
-
-class RetentionPolicy(Frozen):
-    """How long versions are kept; one goes when it is neither among the newest nor young enough.
-
-    Attributes:
-        keep_versions: So many of the newest versions stay.
-        keep_days: Versions that were made in the last so many days stay.
-    """
-
-    keep_versions: int = Field(default=10, ge=1)
-    keep_days: int = Field(default=90, ge=0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +47,7 @@ class Removal:
 
 
 def prune_versions(
-    use_case: str, policy: RetentionPolicy, now: dt.datetime, samples: bool = False, dry_run: bool = True
+    use_case: str, policy: RetentionParameters, now: dt.datetime, samples: bool = False, dry_run: bool = True
 ) -> list[Removal]:
     """Delete old versions, and on request the stored row samples of versions that no alias points at.
 
@@ -126,7 +113,7 @@ def prune_predictions(folder: Path, retention_days: int | None, today: dt.date, 
     return [Removal("predictions", day.isoformat(), f"older than {retention_days} days") for day in going.values()]
 
 
-def _old_versions(use_case: str, policy: RetentionPolicy, now: dt.datetime) -> list[Removal]:
+def _old_versions(use_case: str, policy: RetentionParameters, now: dt.datetime) -> list[Removal]:
     needed = {*aliases_of(use_case).values(), former_champion(use_case)}
     beyond = list_versions(use_case)[policy.keep_versions :]
     oldest = now - dt.timedelta(days=policy.keep_days)

@@ -8,39 +8,20 @@ trained, and out-of-fold scores of that newer half choose: it is the world that 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
-from pydantic import Field
 from sklearn.metrics import roc_auc_score
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.estimators import Params
+from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.search import Candidate, train_candidates
-from evergreen.modelling.tuning import TrainingPolicy
-from evergreen.records import Frozen
+from evergreen.retraining.parameters import CandidatePolicy, Choice
 from evergreen.rows.labelled import LabelledRows
-from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.parameters import SplitParameters
 
 _EQUAL_AUC = 0.005
 """Difference of AUC on a few hundred recent rows that is no merit: the choice with more rows is the safer one."""
-
-Choice = Literal["all", "recency_weighted", "recent", "newest"]
-
-
-class CandidatePolicy(Frozen):
-    """What competes to be the challenger.
-
-    Attributes:
-        candidates: Choices of rows; within .005 of the best AUC the first one wins, so name wider ones first.
-            ``recent``: the recent window; ``newest``: its newer half, left out where recent rows are of one day.
-        half_life_days: Age at which a row weighs half in ``recency_weighted``.
-        recipe: ``champion`` trains the champion's algorithm with its parameters; ``search`` searches anew.
-    """
-
-    candidates: tuple[Choice, ...] = Field(default=("all", "recency_weighted", "recent", "newest"), min_length=1)
-    half_life_days: float = Field(default=90.0, gt=0)
-    recipe: Literal["champion", "search"] = "champion"
 
 
 @dataclass(frozen=True)
@@ -87,7 +68,7 @@ class Contender:
     error: str | None = None
 
 
-def champions_recipe(training: TrainingPolicy, algorithm: str, params: Params) -> TrainingPolicy:
+def champions_recipe(training: TrainingParameters, algorithm: str, params: Params) -> TrainingParameters:
     """The training policy whose search has one point: the champion's algorithm and parameters."""
     strategy = "grid" if training.strategy == "grid" else "default"
     grid = {name: [value] for name, value in params.items()}
@@ -95,7 +76,7 @@ def champions_recipe(training: TrainingPolicy, algorithm: str, params: Params) -
 
 
 def train_contenders(
-    pool: RowPool, policy: CandidatePolicy, training: TrainingPolicy, split: SplitPolicy
+    pool: RowPool, policy: CandidatePolicy, training: TrainingParameters, split: SplitParameters
 ) -> list[Contender]:
     """Train every choice of rows and rank them by ROC AUC on the newest rows, which their models had not seen.
 
@@ -141,7 +122,7 @@ def _different_choices(pool: RowPool, policy: CandidatePolicy) -> list[Choice]:
 
 
 def _train(
-    choice: Choice, pool: RowPool, policy: CandidatePolicy, training: TrainingPolicy, split: SplitPolicy
+    choice: Choice, pool: RowPool, policy: CandidatePolicy, training: TrainingParameters, split: SplitParameters
 ) -> Contender:
     kept = {"recent": pool.recent, "newest": pool.newest}.get(choice, np.ones(len(pool.recent), dtype=bool))
     rows, recent, newest = pool.rows.where(kept), pool.recent[kept], pool.newest[kept]

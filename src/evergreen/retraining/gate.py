@@ -7,32 +7,16 @@ from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
-from pydantic import Field
 
 from evergreen.errors import EvergreenError
 from evergreen.features.contracts import contract_for
 from evergreen.monitoring.profiles.profile import Profile
-from evergreen.records import Check, Frozen, Record
+from evergreen.records import Check, Record
+from evergreen.retraining.parameters import GatePolicy
 from evergreen.retraining.row_pool import recent_start
-from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import between_dates
 from evergreen.schema import TableSpec
-
-
-class GatePolicy(Frozen):
-    """What rows must be like before anything is learnt from them.
-
-    Attributes:
-        min_rows: Fewest rows.
-        max_missing_share: Largest share of missing feature values, unless the champion's reference had more.
-        max_duplicate_share: Largest share of rows that repeat another row's entity.
-        min_days: Fewest days with rows; not asked for where rows have no dates.
-    """
-
-    min_rows: int = Field(default=1000, ge=1)
-    max_missing_share: float = Field(default=0.1, ge=0, le=1)
-    max_duplicate_share: float = Field(default=0.01, ge=0, le=1)
-    min_days: int = Field(default=5, ge=1)
 
 
 class QualityGate(Record):
@@ -122,7 +106,9 @@ def _is_missing(column: ir.Column) -> ir.IntegerColumn:
     return ibis.ifelse(missing, 1, 0)
 
 
-def recent_rows(window: ir.Table, table: TableSpec, as_of: dt.date, split: SplitPolicy, window_days: int) -> ir.Table:
+def recent_rows(
+    window: ir.Table, table: TableSpec, as_of: dt.date, split: SplitParameters, window_days: int
+) -> ir.Table:
     """The newest rows whose outcomes are known; without dates, the newest snapshot."""
     end = as_of - dt.timedelta(days=split.label_delay_days)
     return between_dates(window, table, recent_start(as_of, split, window_days), end)

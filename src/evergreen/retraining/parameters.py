@@ -2,14 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from evergreen.monitoring.reasons import ReasonName
 from evergreen.records import Frozen
-from evergreen.retraining.contenders import CandidatePolicy
-from evergreen.retraining.gate import GatePolicy
-from evergreen.retraining.trigger import RetrainingRules
+
+Choice = Literal["all", "recency_weighted", "recent", "newest"]
+Rule = ReasonName | Literal["follow_up"]
+
+
+class CandidatePolicy(Frozen):
+    """What competes to be the challenger.
+
+    Attributes:
+        candidates: Choices of rows; within .005 of the best AUC the first one wins, so name wider ones first.
+            ``recent``: the recent window; ``newest``: its newer half, left out where recent rows are of one day.
+        half_life_days: Age at which a row weighs half in ``recency_weighted``.
+        recipe: ``champion`` trains the champion's algorithm with its parameters; ``search`` searches anew.
+    """
+
+    candidates: tuple[Choice, ...] = Field(default=("all", "recency_weighted", "recent", "newest"), min_length=1)
+    half_life_days: float = Field(default=90.0, gt=0)
+    recipe: Literal["champion", "search"] = "champion"
+
+
+class GatePolicy(Frozen):
+    """What rows must be like before anything is learnt from them.
+
+    Attributes:
+        min_rows: Fewest rows.
+        max_missing_share: Largest share of missing feature values, unless the champion's reference had more.
+        max_duplicate_share: Largest share of rows that repeat another row's entity.
+        min_days: Fewest days with rows; not asked for where rows have no dates.
+    """
+
+    min_rows: int = Field(default=1000, ge=1)
+    max_missing_share: float = Field(default=0.1, ge=0, le=1)
+    max_duplicate_share: float = Field(default=0.01, ge=0, le=1)
+    min_days: int = Field(default=5, ge=1)
+
+
+class TriggerPolicy(Frozen):
+    """What starts a retraining; from where on a finding is a reason stands under ``monitoring.reasons``.
+
+    Attributes:
+        rules: Rules that may start one; the others are ignored.
+        follow_up_days: Days after the training of a champion that a retraining made, during which new rows alone are
+            a reason (rule ``follow_up``): it learnt from a window in which the old world may still stand.
+        cool_down_days: Days after a retraining during which none starts.
+        min_new_labelled_rows: Fewest labelled rows that are newer than what the champion was trained on.
+    """
+
+    rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
+    follow_up_days: int = Field(default=42, ge=0)
+    cool_down_days: int = Field(default=7, ge=0)
+    min_new_labelled_rows: int = Field(default=1000, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _limit_of_breadth(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "max_drifted_share" in data:
+            raise ValueError("max_drifted_share is now monitoring.reasons.max_drifted_share, set it there")
+        return data
 
 
 class RetrainingParameters(Frozen):
@@ -27,7 +83,7 @@ class RetrainingParameters(Frozen):
     window_days: int = Field(default=28, ge=1)
     explained_rows: int = Field(default=200, ge=10)
     gate: GatePolicy = GatePolicy()
-    trigger: RetrainingRules = RetrainingRules()
+    trigger: TriggerPolicy = TriggerPolicy()
     challenger: CandidatePolicy = CandidatePolicy()
 
     @model_validator(mode="before")

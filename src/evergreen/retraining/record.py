@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from evergreen.evaluation.decision import PromotionDecision
 from evergreen.records import Check, Frozen, Record
-from evergreen.retraining.contenders import Choice, Contender
+from evergreen.retraining.contenders import Contender
 from evergreen.retraining.gate import QualityGate
+from evergreen.retraining.parameters import Choice
 from evergreen.retraining.trigger import RetrainingTrigger
 
 SKIPPED = "skipped"

@@ -14,17 +14,18 @@ from evergreen.rows.canonical_series import as_levels, canonical_texts
 from evergreen.rows.columns import with_columns
 from evergreen.rows.labelled import LabelledRows, select_training_set
 from evergreen.rows.labels import LabelDefinition
-from evergreen.rows.splits import Bounds, SplitPolicy, undated
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.splits import Bounds, undated
 from evergreen.rows.windows import between_dates
 from evergreen.schema import TableSpec
 
 
-def recent_start(as_of: dt.date, split: SplitPolicy, window_days: int) -> dt.date:
+def recent_start(as_of: dt.date, split: SplitParameters, window_days: int) -> dt.date:
     """First day of the newest ``window_days`` whose outcomes are known."""
     return as_of - dt.timedelta(days=split.label_delay_days + window_days - 1)
 
 
-def challenger_bounds(champion: Bounds, as_of: dt.date, split: SplitPolicy, window_days: int) -> Bounds:
+def challenger_bounds(champion: Bounds, as_of: dt.date, split: SplitParameters, window_days: int) -> Bounds:
     """The division under which a challenger is trained.
 
     It learns up to the last known outcome, except from the judging blocks: a share of the recent blocks that the
@@ -91,7 +92,7 @@ def count_new_labelled(
     spec: TableSpec,
     champion: Bounds,
     as_of: dt.date,
-    split: SplitPolicy,
+    split: SplitParameters,
     learnt_as_of: dt.date | None,
 ) -> int:
     """Rows with a known outcome that are newer than what the champion was trained on.

@@ -3,40 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from pydantic import Field, model_validator
 
 from evergreen.invocation import command
-from evergreen.monitoring.reasons import ReasonName
 from evergreen.monitoring.record import MonitoringRecord
-from evergreen.records import Check, Frozen, Record
-
-Rule = ReasonName | Literal["follow_up"]
-
-
-class RetrainingRules(Frozen):
-    """What starts a retraining; from where on a finding is a reason stands under ``monitoring.reasons``.
-
-    Attributes:
-        rules: Rules that may start one; the others are ignored.
-        follow_up_days: Days after the training of a champion that a retraining made, during which new rows alone are
-            a reason (rule ``follow_up``): it learnt from a window in which the old world may still stand.
-        cool_down_days: Days after a retraining during which none starts.
-        min_new_labelled_rows: Fewest labelled rows that are newer than what the champion was trained on.
-    """
-
-    rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
-    follow_up_days: int = Field(default=42, ge=0)
-    cool_down_days: int = Field(default=7, ge=0)
-    min_new_labelled_rows: int = Field(default=1000, ge=0)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _limit_of_breadth(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "max_drifted_share" in data:
-            raise ValueError("max_drifted_share is now monitoring.reasons.max_drifted_share, set it there")
-        return data
+from evergreen.records import Check, Record
+from evergreen.retraining.parameters import Rule, TriggerPolicy
 
 
 @dataclass(frozen=True)
@@ -87,7 +58,7 @@ class RetrainingTrigger(Record):
         return decided == (monitoring.use_case, monitoring.as_of, monitoring.version, monitoring.evidence)
 
 
-def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> RetrainingTrigger:
+def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy: TriggerPolicy) -> RetrainingTrigger:
     """Decide whether to retrain.
 
     Args:
@@ -112,7 +83,7 @@ def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy:
     )
 
 
-def _holds(monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> tuple[Check, ...]:
+def _holds(monitoring: MonitoringRecord, champion: ChampionsAge, policy: TriggerPolicy) -> tuple[Check, ...]:
     days = champion.days_since_retraining
     again = command("kedro run --pipeline=monitoring", monitoring.use_case)
     return (
@@ -153,7 +124,7 @@ def _verdict(
     return ("held", (*holding, *asking)) if holding else ("fired", asking)
 
 
-def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, policy: RetrainingRules) -> Check:
+def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, policy: TriggerPolicy) -> Check:
     if rule == "follow_up":
         return _follow_up(champion, policy)
     seen = [reason for reason in monitoring.reasons if reason.name == rule]
@@ -163,7 +134,7 @@ def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, p
     return Check(name=rule, passed=all(reason.passed for reason in seen), found=found, allowed=allowed)
 
 
-def _follow_up(champion: ChampionsAge, policy: RetrainingRules) -> Check:
+def _follow_up(champion: ChampionsAge, policy: TriggerPolicy) -> Check:
     """Whether a young champion of a retraining should be challenged by what came since."""
     if not champion.retrained:
         return Check(name="follow_up", passed=True, found="no retraining made the champion", allowed="any age")

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from evergreen.errors import EvergreenError
-from evergreen.rows.labels import LabelDefinition, LabelPolicy, fit_label_definition
+from evergreen.rows.labels import LabelDefinition, fit_label_definition
+from evergreen.rows.parameters import LabelPolicy, SplitParameters
 from evergreen.rows.splits import (
     Bounds,
-    SplitPolicy,
     block_codes,
     block_share,
     test_mask,
@@ -77,7 +77,7 @@ class LabelledRows:
 
 
 def window_bounds(
-    features: ir.Table, spec: TableSpec, split: SplitPolicy, as_of: dt.date, champion: Bounds | None
+    features: ir.Table, spec: TableSpec, split: SplitParameters, as_of: dt.date, champion: Bounds | None
 ) -> Bounds:
     """Where training and test begin and end.
 

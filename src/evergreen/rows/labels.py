@@ -6,23 +6,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from evergreen.errors import EvergreenError
 from evergreen.records import Frozen
 from evergreen.rows.canonical import is_same
 from evergreen.rows.canonical_series import canonical_texts
+from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import TableSpec, Value
-
-
-class LabelPolicy(Frozen):
-    """How a threshold on a numeric outcome is found.
-
-    Attributes:
-        quantile: Outcomes above this quantile of the training rows count as 1.
-    """
-
-    quantile: float = Field(default=0.8, gt=0, lt=1)
 
 
 class LabelDefinition(Frozen):

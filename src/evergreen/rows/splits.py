@@ -14,32 +14,12 @@ from evergreen.errors import EvergreenError
 from evergreen.records import Frozen
 from evergreen.rows.canonical_series import key_texts
 from evergreen.rows.fingerprint import mixed
+from evergreen.rows.parameters import SplitParameters
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
 
 TestedOn = Literal["features", "window"]  # rows after the training window, or the newest rows' judging blocks
-
-
-class SplitPolicy(Frozen):
-    """How a use case's rows are divided.
-
-    Attributes:
-        history_days: Burn-in at the start of the table, whose rows have too little history to learn from.
-        test_days: Length of the test window at the end of the mature rows.
-        label_delay_days: Days until an outcome is known; younger rows take no part.
-        judging_share: Share of blocks that, after a champion's training end, are kept from training so that
-            versions can be compared on them; without dates, the share of entities kept from training.
-        folds: Cross-validation folds.
-        fold_order: ``stratified`` deals blocks by label; ``timeline`` validates on later days than it trains on.
-    """
-
-    history_days: int = Field(default=90, ge=0)
-    test_days: int = Field(default=91, ge=1)
-    label_delay_days: int = Field(default=0, ge=0)
-    judging_share: float = Field(default=0.3, gt=0, lt=1)
-    folds: int = Field(default=5, ge=2)
-    fold_order: Literal["stratified", "timeline"] = "stratified"
 
 
 class Bounds(Frozen):
@@ -54,7 +34,7 @@ class Bounds(Frozen):
             don't train.
         panel: Whether blocks have rows on many days: those with a share below ``judging_share`` never train, and they
             alone test and judge.
-        judging_share: See :class:`SplitPolicy`.
+        judging_share: See :class:`SplitParameters`.
     """
 
     dated: bool
@@ -66,7 +46,9 @@ class Bounds(Frozen):
     judging_share: float = Field(gt=0, lt=1)
 
 
-def timeline(first: dt.date, as_of: dt.date, policy: SplitPolicy, champion_train_end: dt.date | None = None) -> Bounds:
+def timeline(
+    first: dt.date, as_of: dt.date, policy: SplitParameters, champion_train_end: dt.date | None = None
+) -> Bounds:
     """Lay burn-in, training and test windows between the first day and ``as_of``.
 
     Args:
@@ -106,7 +88,7 @@ def timeline(first: dt.date, as_of: dt.date, policy: SplitPolicy, champion_train
     )
 
 
-def undated(policy: SplitPolicy) -> Bounds:
+def undated(policy: SplitParameters) -> Bounds:
     """The bounds of a use case without dates: the entity's hash alone decides, in every snapshot alike."""
     return Bounds(dated=False, judging_share=policy.judging_share)
 
@@ -170,7 +152,7 @@ def unseen_mask(dates: pd.Series | np.ndarray | None, share: np.ndarray, bounds:
 
 
 def fold_indices(
-    share: np.ndarray, y: np.ndarray, dates: pd.Series | np.ndarray | None, policy: SplitPolicy, seed: int
+    share: np.ndarray, y: np.ndarray, dates: pd.Series | np.ndarray | None, policy: SplitParameters, seed: int
 ) -> Folds:
     """Cross-validation folds that never tear a block apart, whatever the rows' order.
 
@@ -208,7 +190,7 @@ def fold_indices(
     return pairs
 
 
-def _dealt(share: np.ndarray, y: np.ndarray, policy: SplitPolicy, seed: int) -> np.ndarray:
+def _dealt(share: np.ndarray, y: np.ndarray, policy: SplitParameters, seed: int) -> np.ndarray:
     distinct, block = np.unique(share, return_inverse=True)
     size = np.bincount(block)
     positives = np.bincount(block, weights=y)
@@ -218,7 +200,7 @@ def _dealt(share: np.ndarray, y: np.ndarray, policy: SplitPolicy, seed: int) -> 
     return fold[block]
 
 
-def _timeline_runs(dates: pd.Series | np.ndarray | None, policy: SplitPolicy) -> np.ndarray:
+def _timeline_runs(dates: pd.Series | np.ndarray | None, policy: SplitParameters) -> np.ndarray:
     days = _days(dates)
     _, day, rows = np.unique(days, return_inverse=True, return_counts=True)
     before = np.cumsum(rows) - rows

@@ -13,7 +13,8 @@ import numpy as np
 
 from evergreen import registry
 from evergreen.monitoring.drift.compare import compare_profiles
-from evergreen.monitoring.drift.report import DriftPolicy, DriftReport
+from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.parameters import DriftPolicy
 from evergreen.monitoring.profiles.profile import CategoricalColumn, Column, NumericColumn, Profile
 from evergreen.monitoring.reference import PROBABILITY, Reference
 from evergreen.registry.references import reference

@@ -23,7 +23,6 @@ from typing import Any
 import evergreen
 from evergreen import registry
 from evergreen.errors import EvergreenError
-from evergreen.invocation import command
 from evergreen.serving.access import require_keys
 from evergreen.serving.counters import REQUESTS
 from evergreen.serving.listening import address_of, bound

@@ -6,8 +6,7 @@ import pytest
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
-from evergreen.retraining.gate import GatePolicy
-from evergreen.retraining.parameters import RetrainingParameters
+from evergreen.retraining.parameters import GatePolicy, RetrainingParameters
 from tiny_use_case import Kept, TinyUseCase, people
 
 BEFORE = ("feature_engineering", "training", "evaluation", "monitoring")

@@ -16,7 +16,8 @@ from evergreen.reporting.monitoring.messages import alert_messages
 from evergreen.reporting.monitoring.page import monitoring_page
 from evergreen.reporting.monitoring.prometheus import prometheus_text
 from evergreen.reporting.screen import Lifecycle, summary
-from evergreen.retraining.trigger import ChampionsAge, RetrainingRules, RetrainingTrigger, decide_trigger
+from evergreen.retraining.parameters import TriggerPolicy
+from evergreen.retraining.trigger import ChampionsAge, RetrainingTrigger, decide_trigger
 from monitored_window import DAY, IMPORTANCE, Observed, observe, table
 
 SENTENCES = {
@@ -52,7 +53,7 @@ def monitored(seed: int, record: MonitoringRecord) -> MonitoringRecord:
 
 def decided(seed: int, record: MonitoringRecord) -> RetrainingTrigger:
     draw = random.Random(-seed)
-    rules = tuple(draw.sample(RetrainingRules().rules, 4))
+    rules = tuple(draw.sample(TriggerPolicy().rules, 4))
     age = ChampionsAge(
         version=record.version,
         retrained=draw.random() < 0.3,
@@ -60,7 +61,7 @@ def decided(seed: int, record: MonitoringRecord) -> RetrainingTrigger:
         days_since_retraining=draw.choice([None, 3, 30]),
         new_labelled_rows=draw.choice([10, 5000]),
     )
-    return decide_trigger(record, age, RetrainingRules(rules=rules))
+    return decide_trigger(record, age, TriggerPolicy(rules=rules))
 
 
 def said(window: Observed, record: MonitoringRecord, decision: RetrainingTrigger | None) -> dict[str, str]:

@@ -19,8 +19,10 @@ from evergreen.commands.use_case.folder import written
 from evergreen.commands.use_case.proposal import Asked, Proposal, propose
 from evergreen.errors import EvergreenError
 from evergreen.invocation import Invocation, command, remember
-from evergreen.modelling.leakage import LeakageFinding, LeakagePolicy, measured_leaks
-from evergreen.rows.labels import LabelPolicy, fit_label_definition
+from evergreen.modelling.leakage import LeakageFinding, measured_leaks
+from evergreen.modelling.parameters import LeakagePolicy
+from evergreen.rows.labels import fit_label_definition
+from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import TableSpec
 from evergreen.use_cases import read_use_cases
 

@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from evergreen.datasets.prediction_log.collection import Collected
 from evergreen.datasets.prediction_log.segments import CLOSED, closed_segments
-from evergreen.modelling.scoring import ScoringPolicy
+from evergreen.modelling.parameters import ScoringParameters
 from evergreen.rows.canonical import canonical_text
 from evergreen.schema import TableSpec
 
@@ -35,7 +35,7 @@ _TAIL = {"probability": pa.float64(), "prediction": pa.int8(), "latency_ms": pa.
 _ROWS_TOGETHER = 50_000
 
 
-def collect(log: Path, table: Path, spec: TableSpec, policy: ScoringPolicy, today: dt.date) -> Collected:
+def collect(log: Path, table: Path, spec: TableSpec, policy: ScoringParameters, today: dt.date) -> Collected:
     """Move every closed segment's lines into the table; one process at a time.
 
     Args:
@@ -63,7 +63,7 @@ def collect(log: Path, table: Path, spec: TableSpec, policy: ScoringPolicy, toda
         return Collected(rows, tuple(sorted(dates)), tuple(_expire(table, policy.retention_days, today)))
 
 
-def _write_batch(batch: Path, table: Path, spec: TableSpec, policy: ScoringPolicy) -> dict[dt.date, int]:
+def _write_batch(batch: Path, table: Path, spec: TableSpec, policy: ScoringParameters) -> dict[dt.date, int]:
     """Write a batch under names that it alone decides; all files appear before the batch goes."""
     schema = _schema(spec, policy)
     writers: dict[dt.date, tuple[Path, Path, pq.ParquetWriter]] = {}
@@ -106,12 +106,12 @@ def _lines(segment: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
-def _schema(spec: TableSpec, policy: ScoringPolicy) -> pa.Schema:
+def _schema(spec: TableSpec, policy: ScoringParameters) -> pa.Schema:
     kinds = dict.fromkeys(spec.numeric, pa.float64()) | dict.fromkeys(spec.categorical, pa.string())
     return pa.schema(_HEAD | (kinds if policy.keep_features else {}) | _TAIL)
 
 
-def _row(line: dict[str, Any], spec: TableSpec, policy: ScoringPolicy) -> dict[str, Any]:
+def _row(line: dict[str, Any], spec: TableSpec, policy: ScoringParameters) -> dict[str, Any]:
     features = line["features"]
     entity = _category(line.get("entity_id"))
     if entity is not None and policy.hash_entities:

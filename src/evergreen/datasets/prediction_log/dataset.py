@@ -15,7 +15,7 @@ from evergreen.datasets.prediction_log.collection import Collected
 from evergreen.datasets.prediction_log.compaction import DATE, collect
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
-from evergreen.modelling.scoring import ScoringPolicy
+from evergreen.modelling.parameters import ScoringParameters
 from evergreen.schema import TableSpec
 
 
@@ -26,7 +26,7 @@ class PredictionLog:
     folder: Path
     table: Path
 
-    def collect(self, spec: TableSpec, policy: ScoringPolicy, today: dt.date) -> Collected:
+    def collect(self, spec: TableSpec, policy: ScoringParameters, today: dt.date) -> Collected:
         """Move every closed segment's lines into the table."""
         return collect(self.folder, self.table, spec, policy, today)
 

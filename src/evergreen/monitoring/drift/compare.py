@@ -19,14 +19,8 @@ from evergreen.monitoring.drift.column_tests import (
     value_test,
 )
 from evergreen.monitoring.drift.effects import shown
-from evergreen.monitoring.drift.report import (
-    COLUMNS_SHARE,
-    ColumnDrift,
-    ColumnStatus,
-    DriftPolicy,
-    DriftReport,
-    Hypothesis,
-)
+from evergreen.monitoring.drift.report import COLUMNS_SHARE, ColumnDrift, ColumnStatus, DriftReport, Hypothesis
+from evergreen.monitoring.parameters import DriftPolicy
 from evergreen.monitoring.profiles.profile import (
     CategoricalColumn,
     Column,

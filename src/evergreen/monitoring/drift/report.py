@@ -6,13 +6,12 @@ import datetime as dt
 import math
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from evergreen.monitoring.drift.effects import Distances
+from evergreen.monitoring.parameters import Severity
 from evergreen.records import Frozen
 
-Severity = Literal["none", "info", "warning", "high", "critical"]
-SEVERITIES: tuple[Severity, ...] = ("none", "info", "warning", "high", "critical")
 ColumnStatus = Literal["ok", "drift", "insufficient_data", "missing", "retyped", "off"]
 
 
@@ -20,46 +19,6 @@ ColumnStatus = Literal["ok", "drift", "insufficient_data", "missing", "retyped",
 # Scores are never null: what the test of a column keeps for its nulls, the share of positive predictions gets.
 SIDE_SHARE = 0.1
 COLUMNS_SHARE = 1 - 2 * SIDE_SHARE
-
-
-class DriftPolicy(Frozen):
-    """What counts as drift. Effects are mean shifts, in standard deviations, of two equal Gaussians.
-
-    Attributes:
-        rule: ``evergreen`` decides as below. ``tutorial`` decides as common tutorials do (each column at
-            p < .05 with no correction, drift when more than 30 % of columns do), for comparison only.
-        q: The whole budget of a window: how many of the windows in which nothing changed may raise an alarm.
-            ``COLUMNS_SHARE`` of it is the columns', ``SIDE_SHARE`` the scores' and the rows' as a whole each.
-        min_effect: Smallest effect worth an alarm; from here an alarm is ``info``.
-        warning_effect: From here an alarm is a ``warning``.
-        high_effect: From here an alarm is ``high``.
-        critical_effect: From here an alarm is ``critical``.
-        min_rows: Values that either side needs to be tested at all.
-        max_detectable_effect: A column whose minimum detectable effect is larger has insufficient data.
-        off: Columns that take no part in alarms, such as calendar columns.
-    """
-
-    rule: Literal["evergreen", "tutorial"] = "evergreen"
-    q: float = Field(default=0.05, gt=0, lt=1)
-    min_effect: float = Field(default=0.05, ge=0)
-    warning_effect: float = 0.1
-    high_effect: float = 0.25
-    critical_effect: float = 0.5
-    min_rows: int = Field(default=30, ge=2)
-    max_detectable_effect: float = Field(default=0.5, gt=0)
-    off: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _limits_rise(self) -> DriftPolicy:
-        limits = [self.min_effect, self.warning_effect, self.high_effect, self.critical_effect]
-        if limits != sorted(limits):
-            raise ValueError(f"severity limits must rise from min_effect to critical_effect, found {limits}")
-        return self
-
-    def severity(self, effect: float) -> Severity:
-        """Severity of an alarm with this effect."""
-        limits = [self.warning_effect, self.high_effect, self.critical_effect]
-        return SEVERITIES[1 + sum(effect >= limit for limit in limits)]
 
 
 class Hypothesis(Frozen):

@@ -10,7 +10,8 @@ import numpy as np
 from scipy import stats
 
 from evergreen.monitoring.drift.effects import shift_from_ks, shift_from_shares, shown
-from evergreen.monitoring.drift.report import ColumnDrift, Severity
+from evergreen.monitoring.drift.report import ColumnDrift
+from evergreen.monitoring.parameters import Severity
 from evergreen.monitoring.profiles.profile import NumericColumn, ValueColumn
 from evergreen.monitoring.profiles.two_sample import (
     chi_square,

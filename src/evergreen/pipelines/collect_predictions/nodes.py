@@ -7,7 +7,7 @@ import logging
 
 from evergreen.datasets.prediction_log.collection import CollectionRecord
 from evergreen.datasets.prediction_log.dataset import PredictionLog
-from evergreen.modelling.scoring import ScoringPolicy
+from evergreen.modelling.parameters import ScoringParameters
 from evergreen.rows.windows import parse_date
 from evergreen.schema import TableSpec
 from evergreen.wording import counted
@@ -16,7 +16,7 @@ logger = logging.getLogger("evergreen.serving")
 
 
 def collect(
-    prediction_log: PredictionLog, use_case: str, table: TableSpec, scoring: ScoringPolicy, as_of: str | None
+    prediction_log: PredictionLog, use_case: str, table: TableSpec, scoring: ScoringParameters, as_of: str | None
 ) -> CollectionRecord:
     """Move every line that no worker writes any more into the table, once, and let old days go."""
     today = parse_date(as_of) or dt.datetime.now(dt.UTC).date()

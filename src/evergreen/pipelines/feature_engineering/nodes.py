@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from evergreen import registry
 from evergreen.features import RetailFeatures, one_table_features, retail_features
 from evergreen.features.contracts import contract_for
-from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.parameters import SplitParameters
 from evergreen.schema import TableSpec
 
 
@@ -23,7 +23,7 @@ def make_retail_features(
 
 
 def make_one_table_features(
-    rows: ir.Table, table: TableSpec, split: SplitPolicy, incumbent: registry.ModelVersion | None
+    rows: ir.Table, table: TableSpec, split: SplitParameters, incumbent: registry.ModelVersion | None
 ) -> ir.Table:
     """Features of the rows to learn from, as parameters describe them and as the champion needs them."""
     name = "rows" if table.date else "customers"

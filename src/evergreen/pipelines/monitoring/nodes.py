@@ -16,7 +16,7 @@ from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import Reference
 from evergreen.monitoring.served import service_window
 from evergreen.monitoring.window import Findings, Window, judge_window, look_at_window
-from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import resolve_as_of
 from evergreen.wording import counted, in_words
 
@@ -38,7 +38,7 @@ def look(
     window: ir.Table,
     service_predictions: ir.Table | None,
     monitoring: MonitoringParameters,
-    split: SplitPolicy,
+    split: SplitParameters,
     as_of: str | None,
 ) -> Window:
     """Profile the window where its data lies, and score its rows."""

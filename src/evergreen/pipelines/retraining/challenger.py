@@ -12,14 +12,13 @@ from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.record import TrainingRecord
-from evergreen.modelling.tuning import TrainingPolicy
-from evergreen.retraining.contenders import CandidatePolicy, Contender, RowPool, champions_recipe
-from evergreen.retraining.parameters import RetrainingParameters
+from evergreen.retraining.contenders import Contender, RowPool, champions_recipe
+from evergreen.retraining.parameters import CandidatePolicy, RetrainingParameters
 from evergreen.retraining.record import SKIPPED, ChallengerRecord, TrainedChallenger, contender_rows
 from evergreen.retraining.row_pool import challenger_bounds, recent_start, select_pool
 from evergreen.retraining.trigger import RetrainingTrigger
 from evergreen.rows.labelled import without_empty_features
-from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.parameters import SplitParameters
 from evergreen.schema import TableSpec
 
 KEPT_OUTCOMES = ("undecidable", "rejected")
@@ -38,7 +37,7 @@ def challenger_rows(
     features: ir.Table,
     window: ir.Table,
     table: TableSpec,
-    split: SplitPolicy,
+    split: SplitParameters,
     training: TrainingParameters,
     retraining: RetrainingParameters,
     as_of: dt.date,
@@ -61,7 +60,7 @@ def challenger_rows(
 
 def training_recipe(
     champion: registry.ModelVersion, training: TrainingParameters, policy: CandidatePolicy
-) -> TrainingPolicy:
+) -> TrainingParameters:
     """What is trained on each choice of rows: the champion's own recipe, or the whole search."""
     return champions_recipe(training, *registry.recipe(champion)) if policy.recipe == "champion" else training
 

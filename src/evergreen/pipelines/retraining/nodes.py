@@ -41,7 +41,7 @@ from evergreen.retraining.parameters import RetrainingParameters
 from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord, retraining_record
 from evergreen.retraining.row_pool import count_new_labelled
 from evergreen.retraining.trigger import ChampionsAge, RetrainingTrigger, decide_trigger
-from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import resolve_as_of
 from evergreen.schema import TableSpec
 
@@ -53,7 +53,7 @@ def check_quality(
     monitoring: MonitoringRecord,
     window: ir.Table,
     table: TableSpec,
-    split: SplitPolicy,
+    split: SplitParameters,
     retraining: RetrainingParameters,
     as_of: str | None,
 ) -> QualityGate:
@@ -74,7 +74,7 @@ def decide(
     champion: registry.ModelVersion,
     window: ir.Table,
     table: TableSpec,
-    split: SplitPolicy,
+    split: SplitParameters,
     retraining: RetrainingParameters,
 ) -> RetrainingTrigger:
     """Decide whether there is a reason to retrain, and nothing that holds it back."""
@@ -100,7 +100,7 @@ def train_challenger(
     features: ir.Table,
     window: ir.Table,
     table: TableSpec,
-    split: SplitPolicy,
+    split: SplitParameters,
     training: TrainingParameters,
     retraining: RetrainingParameters,
     window_days: int,

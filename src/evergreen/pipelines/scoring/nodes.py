@@ -9,7 +9,8 @@ import ibis.expr.types as ir
 
 from evergreen import registry
 from evergreen.evaluation.judge import EvaluationRecord
-from evergreen.modelling.scoring import ScoringPolicy, score_table
+from evergreen.modelling.parameters import ScoringParameters
+from evergreen.modelling.scoring import score_table
 from evergreen.predictions import Predictions, ScoredBy
 from evergreen.rows.windows import resolve_as_of, window_rows
 
@@ -19,7 +20,7 @@ logger = logging.getLogger("evergreen.scoring")
 def score(
     champion: registry.ModelVersion,
     window: ir.Table,
-    scoring: ScoringPolicy,
+    scoring: ScoringParameters,
     window_days: int,
     as_of: str | None,
     evaluation: EvaluationRecord | None,  # noqa: ARG001 - the champion is looked up after it was decided on

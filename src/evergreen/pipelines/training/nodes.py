@@ -14,7 +14,7 @@ from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.record import TrainingRecord, leaderboard_text, progress_text
 from evergreen.modelling.search import Candidate, train_candidates
 from evergreen.rows.labelled import LabelledRows, select_training_set, window_bounds, without_empty_features
-from evergreen.rows.splits import SplitPolicy
+from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import resolve_as_of
 from evergreen.schema import TableSpec
 
@@ -25,7 +25,7 @@ def select_rows(
     features: ir.Table,
     incumbent: registry.ModelVersion | None,
     table: TableSpec,
-    split: SplitPolicy,
+    split: SplitParameters,
     training: TrainingParameters,
     as_of: str | None,
 ) -> LabelledRows:
@@ -49,7 +49,7 @@ def plan(
     incumbent: registry.ModelVersion | None,
     use_case: str,
     training: TrainingParameters,
-    split: SplitPolicy,
+    split: SplitParameters,
 ) -> registry.TrainingPlan:
     """Find out whether a version was already trained on just these rows with just these parameters."""
     lineage = registry.same_lineage(incumbent, training_set.spec, training.label)
@@ -61,7 +61,7 @@ def train(
     training_set: LabelledRows,
     training_plan: registry.TrainingPlan,
     training: TrainingParameters,
-    split: SplitPolicy,
+    split: SplitParameters,
 ) -> list[registry.LoggedCandidate]:
     """Search and fit every algorithm, one nested MLflow run each; nothing where a version is reused."""
     if training_plan.reuse is not None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from evergreen.monitoring.alerts import Alert
-from evergreen.monitoring.drift.report import SEVERITIES, Severity
+from evergreen.monitoring.parameters import SEVERITIES, Severity
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Frozen
 from evergreen.reporting.monitoring.decision import retraining_answer

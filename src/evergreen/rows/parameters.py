@@ -1,0 +1,40 @@
+"""The parameters that rule rows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from evergreen.records import Frozen
+
+
+class SplitParameters(Frozen):
+    """How a use case's rows are divided.
+
+    Attributes:
+        history_days: Burn-in at the start of the table, whose rows have too little history to learn from.
+        test_days: Length of the test window at the end of the mature rows.
+        label_delay_days: Days until an outcome is known; younger rows take no part.
+        judging_share: Share of blocks that, after a champion's training end, are kept from training so that
+            versions can be compared on them; without dates, the share of entities kept from training.
+        folds: Cross-validation folds.
+        fold_order: ``stratified`` deals blocks by label; ``timeline`` validates on later days than it trains on.
+    """
+
+    history_days: int = Field(default=90, ge=0)
+    test_days: int = Field(default=91, ge=1)
+    label_delay_days: int = Field(default=0, ge=0)
+    judging_share: float = Field(default=0.3, gt=0, lt=1)
+    folds: int = Field(default=5, ge=2)
+    fold_order: Literal["stratified", "timeline"] = "stratified"
+
+
+class LabelPolicy(Frozen):
+    """How a threshold on a numeric outcome is found.
+
+    Attributes:
+        quantile: Outcomes above this quantile of the training rows count as 1.
+    """
+
+    quantile: float = Field(default=0.8, gt=0, lt=1)
