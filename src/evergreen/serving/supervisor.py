@@ -24,18 +24,14 @@ import evergreen
 from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.serving.access import require_keys
-from evergreen.serving.counters import REQUESTS
 from evergreen.serving.listening import address_of, bound
 from evergreen.serving.settings import ServingSettings
 from evergreen.serving.state import CURRENT_FILE, SETTINGS_FILE, STATUS_FILE, write_state
+from evergreen.serving.workers import Workers
 
 BACKLOG = 2048
-START_SECONDS = 60.0
 LOAD_SECONDS = 300
 RETRY_REFUSED_SECONDS = 60.0
-LONGEST_BACK_OFF = 10.0
-HEALTHY_SECONDS = 30.0
-TICK = 0.1
 logger = logging.getLogger("evergreen.serving")
 
 
@@ -69,14 +65,6 @@ class Task:
     name: str
 
 
-class _Slot:
-    """One worker's place: its process, and how often it died lately."""
-
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
-        self.crashes, self.started, self.not_before = 0, 0.0, 0.0
-
-
 class Supervisor:
     """Serves one use case until it is told to stop.
 
@@ -99,7 +87,7 @@ class Supervisor:
         self._tasks = tasks(self._folder)
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._status: dict[str, Any] = {"started": time.time(), "restarts": 0}
-        self._slots = [_Slot() for _ in range(settings.workers)]
+        self._workers: Workers | None = None
         self._served: dict[str, str] = {}
         self._socket: socket.socket | None = None
 
@@ -182,63 +170,23 @@ class Supervisor:
         write_state(self._folder / SETTINGS_FILE, shared)
 
     def _serve(self) -> None:
-        for slot in self._slots:
-            self._start(slot)
-        self._wait_until_up()
         assert self._socket is not None
+        settings = self._settings
+        self._workers = Workers(
+            self._use_case, settings.workers, self._folder, self._socket.fileno(), self._environment()
+        )
+        self._workers.start(self._stop)
         logger.info(
             "%s version %s is served on %s by %d workers.",
             self._use_case,
             self._served["version"],
-            address_of(self._socket, self._settings),
-            len(self._slots),
+            address_of(self._socket, settings),
+            settings.workers,
         )
         jobs = [self._watch, *(lambda task=task: self._repeat(task) for task in self._tasks)]
-        threads = [threading.Thread(target=job, daemon=True) for job in jobs]
-        for thread in threads:
-            thread.start()
-        while not self._stop.wait(TICK):
-            for slot in self._slots:
-                self._mend(slot)
-
-    def _start(self, slot: _Slot) -> None:
-        assert self._socket is not None
-        descriptor = self._socket.fileno()
-        command = [
-            sys.executable,
-            "-m",
-            "evergreen.serving.worker",
-            str(self._folder),
-            str(descriptor),
-            str(os.getpid()),
-        ]
-        slot.process = subprocess.Popen(command, env=self._environment(), pass_fds=[descriptor])
-        slot.started = time.monotonic()
-
-    def _wait_until_up(self) -> None:
-        end = time.monotonic() + START_SECONDS
-        while len(list(self._folder.glob(f"*{REQUESTS}"))) < len(self._slots):
-            ended = [slot.process.poll() for slot in self._slots if slot.process and slot.process.poll() is not None]
-            if ended or time.monotonic() > end:
-                raise EvergreenError(
-                    f"{self._use_case}: a worker ended with code {ended[0] if ended else 'none'} before it answered; "
-                    "what it printed stands above."
-                )
-            if self._stop.wait(TICK / 2):
-                return
-
-    def _mend(self, slot: _Slot) -> None:
-        """Start a worker that has ended again, later each time that it dies young."""
-        now = time.monotonic()
-        if slot.process is not None and slot.process.poll() is not None:
-            young = now - slot.started < HEALTHY_SECONDS
-            slot.crashes = slot.crashes + 1 if young else 1
-            slot.not_before = now + min(TICK * 2 ** (slot.crashes - 1), LONGEST_BACK_OFF)
-            logger.error("%s: a worker ended with code %s.", self._use_case, slot.process.returncode)
-            slot.process = None
-            self._say(restarts=self._status["restarts"] + 1)
-        if slot.process is None and now >= slot.not_before:
-            self._start(slot)
+        for job in jobs:
+            threading.Thread(target=job, daemon=True).start()
+        self._workers.keep(self._stop, lambda: self._say(restarts=self._status["restarts"] + 1))
 
     def _watch(self) -> None:
         """Follow the alias; a version that is refused is tried again when the alias moves, or after a minute."""
@@ -290,17 +238,8 @@ class Supervisor:
             with contextlib.suppress(OSError):  # for all workers at once: nobody connects to one that is about to stop
                 self._socket.shutdown(socket.SHUT_RDWR)
             self._socket.close()
-        living = [slot.process for slot in self._slots if slot.process is not None]
-        for process in living:
-            if process.poll() is None:
-                process.terminate()
-        end = time.monotonic() + self._settings.drain_seconds + 5
-        for process in living:
-            try:
-                process.wait(max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        if self._workers is not None:
+            self._workers.drain(self._settings.drain_seconds + 5)
         if self._settings.unix_socket:
             Path(self._settings.unix_socket).unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
