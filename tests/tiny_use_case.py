@@ -13,6 +13,7 @@ from kedro.io import DataCatalog, MemoryDataset
 
 from evergreen.datasets import ModelVersionDataset
 from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.experiments.parameters import ExperimentParameters
 from evergreen.modelling.parameters import ScoringParameters, TrainingParameters
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.pipeline_registry import lifecycle
@@ -26,7 +27,7 @@ TABLE = TableSpec(
     entity="customer", target="left", positive=1, numeric=["age", "balance"], categorical=["region"],
     snapshot_date="seen",
 )  # fmt: skip
-OPTIONAL = ("service_predictions", "evaluation_contents", "trigger", "retraining")
+OPTIONAL = ("service_predictions", "exposures", "past_experiment", "evaluation_contents", "trigger", "retraining")
 ALIASES = {"champion": ["champion"], "incumbent": ["champion"], "challenger": ["challenger", "champion"]}
 
 
@@ -83,6 +84,8 @@ class TinyUseCase:
             "params:evaluation": Kept(EvaluationParameters(explained_rows=50)),
             "params:scoring": Kept(ScoringParameters()),
             "params:monitoring": Kept(MonitoringParameters()),
+            "params:experiments": Kept(ExperimentParameters()),
+            "params:simulate": Kept(False),
             "params:window_days": Kept(WINDOW_DAYS),
             "params:retraining": Kept(RetrainingParameters(gate=GatePolicy(min_rows=100), explained_rows=20)),
         }

@@ -9,6 +9,7 @@ from kedro.pipeline import Pipeline
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.pipelines import (
+    ab_testing,
     collect_predictions,
     evaluation,
     feature_engineering,
@@ -35,7 +36,10 @@ ROOMS: dict[str, Callable[[str], Pipeline]] = {
 }
 
 # Pipelines that no run of the lifecycle needs: what a running service leaves is collected beside it.
-BESIDE: dict[str, Callable[[str], Pipeline]] = {"collect_predictions": lambda _: collect_predictions.create_pipeline()}
+BESIDE: dict[str, Callable[[str], Pipeline]] = {
+    "collect_predictions": lambda _: collect_predictions.create_pipeline(),
+    "ab_testing": lambda _: ab_testing.create_pipeline(),
+}
 
 # How a run of one room alone ends: with what people read of its records.
 ENDS = {"monitoring": ("reporting", "alerts"), "retraining": ("reporting",)}
@@ -67,8 +71,8 @@ def lifecycle(sources: dict[str, str]) -> dict[str, Pipeline]:
 
 
 def _instance(use_case: str, source: str, room: str) -> Pipeline:
-    """One use case's copy of a room: ``as_of`` is shared, ``window`` is the table of its newest rows."""
+    """One use case's copy of a room: shared parameters are everyone's, ``window`` is the table of its newest rows."""
     inner = Pipeline({**ROOMS, **BESIDE}[room](source), namespace=room, prefix_datasets_with_namespace=False)
-    shared = {"params:as_of"} & inner.inputs()
+    shared = {"params:as_of", "params:simulate"} & inner.inputs()
     windows = {"window": f"{use_case}.{WINDOW[source]}"} if "window" in inner.inputs() else {}
     return Pipeline(inner, namespace=use_case, parameters=shared, inputs=windows)

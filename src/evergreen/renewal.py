@@ -49,11 +49,12 @@ def _renew_contents(catalog: CatalogProtocol, use_case: str) -> None:
 
 
 def _renew_index(catalog: CatalogProtocol, use_case: str) -> None:
-    names = ("monitoring", "evaluation_contents", "retraining")
+    names = ("monitoring", "evaluation_contents", "retraining", "experiment")
     entries = {name: f"{use_case}.{name}" for name in names if catalog.exists(f"{use_case}.{name}")}
     if catalog.exists(f"{use_case}.index") and "monitoring" in entries:
         found = {name: catalog.load(entry) for name, entry in entries.items()}
-        page = index_page(found["monitoring"], found.get("evaluation_contents"), found.get("retraining"))
+        others = (found.get(name) for name in names[1:])
+        page = index_page(found["monitoring"], *others)
         catalog.save(f"{use_case}.index", page)
 
 

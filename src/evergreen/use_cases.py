@@ -15,7 +15,7 @@ Source = Literal["retail", "one_table", "dated_table"]
 SOURCES: tuple[str, ...] = get_args(Source)
 
 # Blocks of parameters that every use case has; one that its YAML does not name has its model's defaults.
-POLICIES = ("split", "training", "evaluation", "scoring", "monitoring", "retraining", "retention")
+POLICIES = ("split", "training", "evaluation", "scoring", "monitoring", "retraining", "retention", "experiments")
 WINDOW_DAYS = 7  # length of the window before as_of, unless a use case says otherwise
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

@@ -13,6 +13,7 @@ from evergreen.datasets.prediction_log.collection import CollectionRecord
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.judge import EvaluationRecord
+from evergreen.experiments.record import ExperimentRecord
 from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
@@ -40,6 +41,7 @@ RECORDS: dict[str, type[Record]] = {
     "validation": ValidationRecord,
     "retraining": RetrainingRecord,
     "collection": CollectionRecord,
+    "experiment": ExperimentRecord,
 }
 
 

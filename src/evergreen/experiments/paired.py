@@ -54,7 +54,7 @@ def compare_paired(
         )
     if len(y) < 2:
         raise EvergreenError(f"a paired comparison needs at least 2 rows, found {len(y)}")
-    values = [_per_row(y, scores, metric, threshold) for scores, threshold in zip((a, b), thresholds, strict=True)]
+    values = [row_values(y, scores, metric, threshold) for scores, threshold in zip((a, b), thresholds, strict=True)]
     codes = as_block_codes(blocks, len(y))
     means = float(values[0].mean()), float(values[1].mean())
     t, p_value, interval = _mean_difference(values[1] - values[0], codes, alpha)
@@ -66,7 +66,8 @@ def compare_paired(
     return _result("paired t test", metric, len(y), means, t, p_value, interval, alpha, spread)
 
 
-def _per_row(y: NDArray[np.bool_], scores: Floats, metric: Metric, threshold: float) -> Floats:
+def row_values(y: NDArray[np.bool_], scores: Floats, metric: Metric, threshold: float) -> Floats:
+    """What each request adds to accuracy, Brier score or log loss, shape (rows,)."""
     if metric == "accuracy":
         return ((scores >= threshold) == y).astype(float)
     if metric == "brier":

@@ -116,7 +116,7 @@ def compare_means(
         EvergreenError: Where a variant has fewer than two values, or one that is not finite.
     """
     left, right = _side("a", a), _side("b", b)
-    return _welch("Welch's t test", "mean", left, right, alpha, alternative)
+    return welch("Welch's t test", "mean", left, right, alpha, alternative)
 
 
 def compare_ratios(
@@ -144,7 +144,7 @@ def compare_ratios(
     """
     left = _ratio_side("a", numerator_a, denominator_a)
     right = _ratio_side("b", numerator_b, denominator_b)
-    found = _welch("delta method", "ratio", left, right, alpha, alternative)
+    found = welch("delta method", "ratio", left, right, alpha, alternative)
     return found.model_copy(update={"effect_size": None})
 
 
@@ -184,7 +184,8 @@ def cuped(y: ArrayLike, x: ArrayLike) -> Cuped:
     return Cuped(theta, outcome - theta * (covariate - covariate.mean()), float(explained))
 
 
-def _welch(test: str, metric: str, a: Side, b: Side, alpha: float, alternative: Alternative) -> Comparison:
+def welch(test: str, metric: str, a: Side, b: Side, alpha: float, alternative: Alternative) -> Comparison:
+    """Welch's t test of two sides, with effect size d."""
     error = sqrt(a.error + b.error)
     difference = b.mean - a.mean
     part = a.error / (a.error + b.error) if error else 0.5

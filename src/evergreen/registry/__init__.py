@@ -24,12 +24,19 @@ from evergreen.registry.challenger import (
 )
 from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
+from evergreen.registry.exact import exact_probabilities
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
 from evergreen.registry.lineage import carried, edit_of, require_columns, same_lineage
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.parameters import RetentionParameters
 from evergreen.registry.prune import Removal, prune_copies, prune_predictions, prune_versions
-from evergreen.registry.publish import Evaluated, publish_evaluation, publish_monitoring, publish_record
+from evergreen.registry.publish import (
+    Evaluated,
+    publish_evaluation,
+    publish_experiment,
+    publish_monitoring,
+    publish_record,
+)
 from evergreen.registry.references import reference, reference_scores
 from evergreen.registry.runs import runs
 from evergreen.registry.serving import describe, published_figures, serving_record
@@ -80,6 +87,7 @@ __all__ = [
     "decide_promotion",
     "describe",
     "edit_of",
+    "exact_probabilities",
     "explain_vacancy",
     "find_by_fingerprint",
     "former_champion",
@@ -105,6 +113,7 @@ __all__ = [
     "prune_predictions",
     "prune_versions",
     "publish_evaluation",
+    "publish_experiment",
     "publish_monitoring",
     "publish_record",
     "published_figures",

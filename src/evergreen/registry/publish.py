@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from evergreen.evaluation.explained import Explained
 from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.evaluation.metrics import Metric
+from evergreen.experiments.record import ExperimentRecord
 from evergreen.monitoring.estimated import Estimate
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record
@@ -132,6 +133,21 @@ def publish_monitoring(record: MonitoringRecord, page: str, decision: Retraining
     )
     mlflow.log_text(page, f"monitoring/{record.use_case}.html")
     mlflow.log_text(record.model_dump_json(indent=2), f"monitoring/{record.use_case}.json")
+
+
+def publish_experiment(record: ExperimentRecord, page: str) -> None:
+    """Log an experiment's figures and its page to the active MLflow run."""
+    if mlflow.active_run() is None:
+        return
+    figures: dict[str, float] = {"rows": record.known_rows, "looks": len(record.looks)}
+    if record.primary is not None:
+        found = record.primary.comparison
+        figures |= {"difference": found.difference, "p_value": found.p_value, "low": found.low, "high": found.high}
+    if record.sample_ratio is not None:
+        figures["sample_ratio_p_value"] = record.sample_ratio.p_value
+    mlflow.log_metrics({f"{record.use_case}.experiment.{name}": float(value) for name, value in figures.items()})
+    mlflow.log_text(page, f"experiments/{record.use_case}.html")
+    publish_record(record, "experiments")
 
 
 def publish_record(record: Record, name: str) -> None:

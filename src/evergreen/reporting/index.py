@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from evergreen.experiments.record import SKIPPED, ExperimentRecord
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record
 from evergreen.reporting.page import Page, Section, Text, as_html
@@ -39,7 +40,10 @@ class Links:
 
 
 def index_page(
-    monitoring: MonitoringRecord, evaluation: ContentsRecord | None, retraining: RetrainingRecord | None
+    monitoring: MonitoringRecord,
+    evaluation: ContentsRecord | None,
+    retraining: RetrainingRecord | None,
+    experiment: ExperimentRecord | None = None,
 ) -> str:
     """The page, each section with the version and the date that it speaks of.
 
@@ -47,6 +51,7 @@ def index_page(
         monitoring: The newest window.
         evaluation: What evaluation left, where it ran here.
         retraining: The newest retraining, where there was one.
+        experiment: What the newest experiment says, where there is one.
     """
     seen = {"Page of the window": "monitoring.html", "Figures for Prometheus": "monitoring.prom"}
     sections = [_section("Monitoring", monitoring, f"Version {monitoring.version}", Links(seen))]
@@ -55,6 +60,10 @@ def index_page(
     if retraining is not None:
         serves = f"Version {retraining.champion.after} serves"
         sections.append(_section("Retraining", retraining, serves, Text(retraining.reason)))
+    if experiment is not None and experiment.status != SKIPPED:
+        page = {f"Page of the experiment {experiment.experiment}": "experiment.html"}
+        versions = " against ".join(variant.version or variant.name for variant in reversed(experiment.variants))
+        sections.append(_section("Experiment", experiment, f"Version {versions}", Links(page)))
     status = in_words(monitoring.status)
     return as_html(Page(monitoring.use_case, f"As of {monitoring.as_of}", status, [], sections))
 
