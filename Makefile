@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark lint format lock viz clean
+.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container sbom lint format lock viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -65,6 +65,19 @@ $(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
 
 test-spark: $(SPARK_VENV)/.ready  ## features and profiles on a real Spark in .venv-spark, Java included
 	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py
+
+test-container: setup  ## build the images by buildah and run them (some minutes; needs root and Debian)
+	@command -v buildah debootstrap > /dev/null || (apt-get update -qq && apt-get install -qq --no-install-recommends buildah debootstrap)
+	CONTAINER_STORE=$(abspath .container) $(BIN)/pytest -p no:cacheprovider tests/deploy/test_container.py
+
+build/image-environment/.ready: pyproject.toml constraints.txt | setup
+	$(PYTHON) -m venv --without-pip $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python -c constraints.txt ".[serve]"
+	@touch $@
+
+sbom: build/image-environment/.ready  ## what the images are made of: build/sbom.json (CycloneDX) and build/licences.md
+	$(BIN)/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py environment $(<D) --pyproject pyproject.toml --of JSON -o build/sbom.json
+	$(BIN)/uv tool run --quiet --from pip-licenses==5.5.5 pip-licenses --python $(<D)/bin/python --format=markdown --order=license --with-urls --output-file=build/licences.md
 
 test-all: test $(VENV)/.bigquery  ## every test there is; those on real engines two at a time
 	$(MAKE) -j 2 --output-sync=target test-spark test-bigquery test-airflow test-dbt

@@ -201,6 +201,7 @@ def main() -> None:
     import logging
 
     from evergreen.serving.live_drift import LiveDrift
+    from evergreen.serving.registered import Registered
     from evergreen.serving.settings import ServingSettings
     from evergreen.serving.supervisor import Places, Supervisor, Task
 
@@ -216,7 +217,8 @@ def main() -> None:
         live = LiveDrift(USE_CASE, folder, settings.drift, notify)
         return [Task(settings.drift.every_seconds, live.look, "drift")]
 
-    Supervisor(USE_CASE, settings, Places(data / "exports", data / "log"), tasks).run()
+    versions = Registered(USE_CASE, settings, data / "exports")
+    Supervisor(USE_CASE, settings, Places(data / "exports", data / "log"), versions, tasks).run()
 
 
 if __name__ == "__main__":

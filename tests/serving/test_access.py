@@ -54,6 +54,14 @@ def test_keys_of_environment_and_file_open_and_a_changed_file_counts(
     assert b"first" not in repr(vars(keys)).encode()
 
 
+@pytest.mark.parametrize(
+    ("scheme", "allowed"), [(b"Bearer k", True), (b"bearer k", True), (b"Basic k", False), (b"Bearer", False)]
+)
+def test_a_key_may_come_as_a_bearer_token(scheme: bytes, allowed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "k")
+    assert Keys(ServingSettings(auth="required")).allow([(b"authorization", scheme)]) is allowed
+
+
 def test_a_burst_is_answered_and_what_follows_waits() -> None:
     pace = Pace(LimitSettings(requests_per_second=0.5, burst=2))
     pace.enter()

@@ -48,12 +48,14 @@ def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
         raise EvergreenError(f"The service needs {', '.join(missing)}: install Evergreen with the extra `serve`.")
     context = open_project(use_case, env)
     settings = read_settings(context, options)
+    from evergreen.serving.registered import Registered
     from evergreen.serving.supervisor import Places, Supervisor
 
     data = Path(context.config_loader["globals"]["data"])
     log = context.catalog.load(f"{use_case}.prediction_log")
     places = Places(data / "06_models" / use_case / "serving", log.folder, data / "08_reporting" / "dashboard.html")
-    Supervisor(use_case, settings, places, lambda folder: _tasks(context, use_case, settings, folder)).run()
+    versions = Registered(use_case, settings, places.exports)
+    Supervisor(use_case, settings, places, versions, lambda at: _tasks(context, use_case, settings, at)).run()
 
 
 def read_settings(context: KedroContext, options: dict[str, Any]) -> ServingSettings:

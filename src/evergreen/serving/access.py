@@ -50,10 +50,13 @@ class Keys:
         return len(self._digests)
 
     def allow(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Whether a request with these headers may go on; all keys are compared, in constant time."""
+        """Whether a request with these headers may go on; all keys are compared, in constant time.
+
+        Clients that know no header of their own making, as Prometheus, send the key as a bearer token (RFC 6750).
+        """
         if time.monotonic() - self._looked > _LOOK_AGAIN_SECONDS:
             self.reload()
-        given = next((value for name, value in headers if name == self.header), b"")
+        given = next((value for name, value in headers if name == self.header), b"") or _bearer(headers)
         found, digest = False, hashlib.sha256(given).digest()
         for known in self._digests:
             found |= hmac.compare_digest(known, digest)
@@ -71,6 +74,11 @@ def require_keys(settings: ServingSettings) -> None:
             f"the service at {settings.host} needs API keys and has none: set {VARIABLE} or keys_file in "
             "conf/<env>/serving.yml, or switch them off with auth: off."
         )
+
+
+def _bearer(headers: list[tuple[bytes, bytes]]) -> bytes:
+    scheme, _, token = next((value for name, value in headers if name == b"authorization"), b"").partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else b""
 
 
 def _digest(key: str) -> bytes:

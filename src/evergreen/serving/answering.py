@@ -266,8 +266,13 @@ class Answering:
                 ) from None
 
     @property
+    def log_fault(self) -> str | None:
+        """What keeps this worker from logging; None where nothing does, or nothing is logged."""
+        return self.log.fault if self.log is not None else None
+
+    @property
     def ready(self) -> str | None:
         """What keeps this worker from answering; None where nothing does."""
-        if self.log is not None and self.log.fault and not self._unlogged_allowed:
-            return f"the prediction log takes no more ({self.log.fault})"
+        if self.log_fault and not self._unlogged_allowed:
+            return f"the prediction log takes no more ({self.log_fault})"
         return None

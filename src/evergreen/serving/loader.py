@@ -27,7 +27,7 @@ from evergreen.modelling.parity import draw_rows, prove_parity
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile
 from evergreen.registry.artefacts import MODEL_FILE, digests
 from evergreen.registry.references import PROFILE_FILE, SCORE_PROFILE_FILE
-from evergreen.serving.served import FACTS_FILE
+from evergreen.serving.served import FACTS_FILE, tree_kernel
 
 COMPILED, SCIKIT_LEARN = "compiled", "scikit-learn"
 logger = logging.getLogger("evergreen.serving")
@@ -73,6 +73,7 @@ def _write(version: registry.ModelVersion, content: str, checks: tuple[str, ...]
         "library_versions": manifest.library_versions,
         "checks": list(checks),
         "made": time.time(),
+        "created": manifest.created.timestamp(),
     }
     try:
         compiled = compile_pipeline(version.pipeline, facts)
@@ -91,11 +92,7 @@ def _prove(version: registry.ModelVersion, compiled: Compiled, profile: Profile 
     quantiles = {name: np.array(column.edges) for name, column in columns.items() if isinstance(column, NumericColumn)}
     levels = {name: list(column.levels) for name, column in columns.items() if isinstance(column, CategoricalColumn)}
     rows = draw_rows(compiled, quantiles, levels)
-    trees = None
-    if compiled.plan["model"]["kind"] == "trees":
-        from evergreen.modelling.tree_kernels import NumbaTrees  # compiles, where no process of this machine has yet
-
-        trees = NumbaTrees()
+    trees = tree_kernel() if compiled.plan["model"]["kind"] == "trees" else None
     return prove_parity(version.pipeline, compiled, rows, trees)
 
 

@@ -29,20 +29,20 @@ def stats(folder: Path, status: dict[str, Any], served: Served) -> dict[str, Any
     }
 
 
-def text(folder: Path, status: dict[str, Any], served: Served) -> bytes:
-    """All gauges and counters in Prometheus' text format."""
+def text(folder: Path, status: dict[str, Any], served: Served, log_fault: str | None = None) -> bytes:
+    """All gauges and counters in Prometheus' text format; ``log_fault`` is what keeps this worker from logging."""
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry()
-    registry.register(_Collector(folder, status, served))
+    registry.register(_Collector(folder, status, served, log_fault))
     return bytes(generate_latest(registry))
 
 
 class _Collector:
     """Reads every worker's counts when it is asked."""
 
-    def __init__(self, folder: Path, status: dict[str, Any], served: Served) -> None:
-        self._folder, self._status, self._served = folder, status, served
+    def __init__(self, folder: Path, status: dict[str, Any], served: Served, log_fault: str | None) -> None:
+        self._folder, self._status, self._served, self._log_fault = folder, status, served, log_fault
 
     def collect(self) -> Iterator[Any]:
         """Families, as prometheus-client wants them."""
@@ -69,7 +69,26 @@ class _Collector:
         restarts = CounterMetricFamily("evergreen_worker_restarts", "Workers that crashed.", labels=["use_case"])
         restarts.add_metric([use_case], self._status.get("restarts", 0))
         yield restarts
+        yield from self._ages_and_faults()
         yield from _drift(self._status.get("drift") or {}, use_case)
+
+    def _ages_and_faults(self) -> Iterator[Any]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        use_case, created = self._served.use_case, self._served.facts.get("created")
+        if created is not None:
+            age = GaugeMetricFamily(
+                "evergreen_version_created_timestamp_seconds",
+                "When the version that serves was trained.",
+                labels=["use_case", "version"],
+            )
+            age.add_metric([use_case, self._served.version], created)
+            yield age
+        fault = GaugeMetricFamily(
+            "evergreen_log_fault", "1 where the worker that was asked cannot write its log.", labels=["use_case"]
+        )
+        fault.add_metric([use_case], int(self._log_fault is not None))
+        yield fault
 
 
 def _predictions(folder: Path, use_case: str) -> Iterator[Any]:

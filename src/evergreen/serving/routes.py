@@ -186,7 +186,7 @@ class Routes:
     async def metrics(self, _: Request) -> Response:
         """The same for Prometheus."""
         return Response(
-            text(self._folder, self._status(), self.answering.served),
+            text(self._folder, self._status(), self.answering.served, self.answering.log_fault),
             media_type="text/plain; version=0.0.4; charset=utf-8",
         )
 

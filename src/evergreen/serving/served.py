@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from evergreen.modelling.predictor import LARGEST, PLAN_FILE, Predictor
+from evergreen.modelling.predictor import LARGEST, PLAN_FILE, Predictor, TreeKernel
 from evergreen.rows import canonical
 from evergreen.serving.refusals import Refusal, short
 
@@ -18,6 +19,15 @@ FACTS_FILE = "served.json"
 Number = float | None
 Category = str | int | float | bool | None
 KEY_TYPE = str | int | None
+
+
+def tree_kernel() -> TreeKernel | None:
+    """Machine code that walks trees, where numba is installed; None: numpy walks them, more slowly."""
+    if importlib.util.find_spec("numba") is None:
+        return None
+    from evergreen.modelling.tree_kernels import NumbaTrees  # compiles, where no process of this machine has yet
+
+    return NumbaTrees()
 
 
 class Served:
@@ -47,11 +57,7 @@ class Served:
     def _predictor(self) -> tuple[Callable[[Sequence[Any]], float], Callable[[Mapping[str, Any], int], np.ndarray]]:
         if (self.folder / PLAN_FILE).is_file():
             plan = json.loads((self.folder / PLAN_FILE).read_text(encoding="utf-8"))
-            trees = None
-            if plan["model"]["kind"] == "trees":
-                from evergreen.modelling.tree_kernels import NumbaTrees  # numba is needed for trees alone
-
-                trees = NumbaTrees()
+            trees = tree_kernel() if plan["model"]["kind"] == "trees" else None
             predictor = Predictor.read(self.folder, canonical, trees)
             return predictor.probability, predictor.probabilities
         from evergreen.serving.fallback import load_fallback

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import random
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import evergreen
-from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.serving.access import require_keys
 from evergreen.serving.listening import address_of, bound
@@ -30,7 +26,6 @@ from evergreen.serving.state import CURRENT_FILE, SETTINGS_FILE, STATUS_FILE, wr
 from evergreen.serving.workers import Workers
 
 BACKLOG = 2048
-LOAD_SECONDS = 300
 RETRY_REFUSED_SECONDS = 60.0
 logger = logging.getLogger("evergreen.serving")
 
@@ -65,6 +60,19 @@ class Task:
     name: str
 
 
+class Versions(Protocol):
+    """Where versions come from."""
+
+    def wanted(self) -> tuple[str, str | None]:
+        """The version that should serve now, and the challenger that an experiment routes to."""
+
+    def proven(self, version: str, environment: dict[str, str]) -> str:
+        """The folder that workers read a version from; made by a process with this environment where it is absent."""
+
+    def environment(self) -> dict[str, str]:
+        """What loader and workers need to know of it."""
+
+
 class Supervisor:
     """Serves one use case until it is told to stop.
 
@@ -72,6 +80,7 @@ class Supervisor:
         use_case: Whose champion.
         settings: The rules.
         places: Where things lie.
+        versions: Where versions come from.
         tasks: What to do beside, each in a thread of its own.
     """
 
@@ -80,9 +89,11 @@ class Supervisor:
         use_case: str,
         settings: ServingSettings,
         places: Places,
+        versions: Versions,
         tasks: Callable[[Path], list[Task]] = lambda _: [],
     ) -> None:
         self._use_case, self._settings, self._places = use_case, settings, places
+        self._versions = versions
         self._folder = Path(tempfile.mkdtemp(prefix="evergreen-serving-"))
         self._tasks = tasks(self._folder)
         self._stop, self._lock = threading.Event(), threading.Lock()
@@ -99,7 +110,7 @@ class Supervisor:
         """
         require_keys(self._settings)
         try:
-            self._publish(*self._wanted())
+            self._publish(*self._versions.wanted())
             self._listen()
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: self._stop.set())
@@ -107,46 +118,19 @@ class Supervisor:
         finally:
             self._end()
 
-    def _wanted(self) -> tuple[str, str | None]:
-        """The version that should serve now, and the challenger that an experiment routes to."""
-        if self._settings.version is not None:
-            return self._settings.version, None
-        pointing = registry.aliases_of(self._use_case)
-        if registry.CHAMPION not in pointing:
-            raise EvergreenError(f"{registry.explain_vacancy(self._use_case)} --version serves any other version.")
-        challenger = pointing.get(registry.CHALLENGER) if self._settings.routing.experiment else None
-        return pointing[registry.CHAMPION], challenger
-
     def _publish(self, version: str, challenger: str | None) -> None:
         """Have versions proven, then let every worker change to them by one reference."""
-        found = {"version": version, "folder": self._prove(version)}
+        found = {"version": version, "folder": self._versions.proven(version, self._environment())}
         if challenger is not None:
-            found["challenger"] = self._prove(challenger)
+            found["challenger"] = self._versions.proven(challenger, self._environment())
         wanted = {"version": version, "challenger": challenger or ""}
         write_state(self._folder / CURRENT_FILE, found)
         self._served = wanted
         self._say(serving=version, since=time.time(), refused=None)
 
-    def _prove(self, version: str) -> str:
-        command = [sys.executable, "-m", "evergreen.serving.loader", self._use_case, version]
-        command.append(str(self._places.exports))
-        done = subprocess.run(
-            command, env=self._environment(), capture_output=True, text=True, timeout=LOAD_SECONDS, check=False
-        )
-        lines = done.stdout.strip().splitlines()
-        outcome = json.loads(lines[-1]) if done.returncode == 0 and lines else {}
-        if "folder" not in outcome:
-            reason = outcome.get("refused", f"its loader ended with code {done.returncode}.")
-            logger.error("%s version %s is not served: %s %s", self._use_case, version, reason, done.stderr[-2000:])
-            raise EvergreenError(reason)
-        return str(outcome["folder"])
-
     def _environment(self) -> dict[str, str]:
-        """What loader and workers need to know: where MLflow is, and where compiled kernels are kept."""
-        import mlflow
-
-        own = {"MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(), "MLFLOW_REGISTRY_URI": mlflow.get_registry_uri()}
-        own |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        """What loader and workers need to know: where versions are, and where compiled kernels are kept."""
+        own = {**self._versions.environment(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         if not os.access(Path(evergreen.__file__).parent / "modelling", os.W_OK):  # kernels are kept beside their code
             own["NUMBA_CACHE_DIR"] = str(self._places.exports / "kernels")
         return {**os.environ, **own}
@@ -195,7 +179,7 @@ class Supervisor:
         refused, retry = "", 0.0
         while not self._stop.wait(self._settings.watch_seconds * random.uniform(0.8, 1.2)):
             try:
-                version, challenger = self._wanted()
+                version, challenger = self._versions.wanted()
                 wanted = {"version": version, "challenger": challenger or ""}
                 if wanted == self._served:
                     if refused:

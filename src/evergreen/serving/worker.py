@@ -72,10 +72,10 @@ class Worker:
         self._settings = ServingSettings.model_validate(shared["settings"])
         self._socket = socket.socket(fileno=descriptor)
         rules = self._settings.log
-        log = SegmentWriter(Path(shared["log"]), rules.fsync, rules.rotate_mb << 20, rules.rotate_seconds)
-        self._answering = Answering(self._settings, folder, log if rules.enabled else None)
-        if not rules.enabled:
-            log.close()
+        log = None
+        if rules.enabled:
+            log = SegmentWriter(Path(shared["log"]), rules.fsync, rules.rotate_mb << 20, rules.rotate_seconds)
+        self._answering = Answering(self._settings, folder, log)
         self._changed = -1
         self._follow(self._pointer())
         dashboard = Path(shared["dashboard"]) if shared.get("dashboard") else None

@@ -83,6 +83,7 @@ def test_what_is_unknown_has_no_sample(drifted):
     missing = drifted.record.model_copy(
         update={
             "performance": None,
+            "reference_auc": None,
             "positive_rate": drifted.record.positive_rate.model_copy(update={"window": None}),
         }
     )
@@ -90,6 +91,12 @@ def test_what_is_unknown_has_no_sample(drifted):
     assert "evergreen_positive_rate" not in families
     assert [dict(labels)["kind"] for labels in families["evergreen_roc_auc"]] == ["estimated"]
     assert "nan" not in prometheus_text(missing).lower()
+
+
+def test_an_estimate_without_labels_has_its_reference_beside_it(drifted):
+    unlabelled = drifted.record.model_copy(update={"performance": None, "reference_auc": 0.8})
+    samples = parse(prometheus_text(unlabelled))["evergreen_roc_auc"]
+    assert {dict(labels)["kind"]: value for labels, value in samples.items()}["reference"] == 0.8
 
 
 def test_the_order_does_not_depend_on_the_order_of_columns(drifted):

@@ -68,7 +68,7 @@ def _aucs(record: MonitoringRecord) -> list[tuple[dict[str, str], float | None]]
     return [
         ({"kind": "estimated"}, estimate.value if estimate else None),
         ({"kind": "realised"}, measured.window.value if measured else None),
-        ({"kind": "reference"}, measured.reference if measured else None),
+        ({"kind": "reference"}, measured.reference if measured else record.reference_auc),
     ]
 
 
