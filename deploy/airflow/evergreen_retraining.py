@@ -27,8 +27,8 @@ from airflow.sdk.log import mask_secret
 logger = logging.getLogger("evergreen.airflow")
 
 PREPARATION = {"features": "feature_engineering", "monitoring": "monitoring"}
-DECISION = ("check_quality", "decide_trigger")
-RETRAINING = ("train_challenger", "validate_challenger", "promote_challenger")
+DECISION = ("decide_trigger",)
+RETRAINING = ("check_quality", "train_challenger", "validate_challenger", "promote_challenger")
 
 STEP_TIMEOUT = timedelta(hours=1)
 TRAINING_TIMEOUT = timedelta(hours=4)

@@ -57,16 +57,7 @@ def test_the_screen_tells_alarm_decision_and_champion(lived: Any) -> None:
     assert "champion   version 1 → 2" in screen
 
 
-def test_a_failed_gate_ends_non_zero_in_one_sentence_and_changes_nothing(relived: Any) -> None:
-    before = {name: relived.record("churn", name) for name in STEPS}
-    done = relived.run("--pipeline=retraining", "--namespaces=churn", "--params=churn.retraining.gate.min_rows=100000")
-    assert done.returncode != 0
-    assert "churn: the quality gate stopped retraining because rows is 3,000 (allowed: at least 100,000)" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert {name: relived.record("churn", name) for name in STEPS} == before
-
-
-@pytest.mark.parametrize("step", ["check_quality", "decide_trigger"])
+@pytest.mark.parametrize("step", ["decide_trigger", "check_quality"])
 def test_a_step_runs_by_itself_from_the_records_on_disk(relived: Any, step: str) -> None:
     done = relived.run("--pipelines=retraining", f"--nodes=high_value_sales.retraining.{step}")
     assert done.returncode == 0, done.stderr

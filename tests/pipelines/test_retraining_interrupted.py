@@ -17,8 +17,8 @@ from tests_support import Project
 ALGORITHM = "churn.training.algorithms=[LogisticRegression]"
 HERE = Path(__file__).parent
 STEPS = {
-    "check_quality": "evergreen.pipelines.retraining.nodes.judge_gate",
     "decide_trigger": "evergreen.pipelines.retraining.nodes.decide_trigger",
+    "check_quality": "evergreen.pipelines.retraining.nodes.judge_gate",
     "train_challenger": "evergreen.registry.challenger.set_challenger",
     "validate_challenger": "evergreen.registry.publish_evaluation",
     "promote_challenger": "champion alias",
@@ -66,6 +66,18 @@ def test_a_retraining_killed_at_each_step_leaves_all_consistent_and_the_next_one
     assert (last["killed"], last["code"], last["said"]) == (False, 0, "")
     assert (last["champion"], last["challenger"]) == ("2", None)
     assert last["audit"] == after["audit"]
+
+
+def test_a_failed_gate_ends_non_zero_in_one_sentence_and_changes_nothing(alarmed: Project, tmp_path: Path) -> None:
+    project = alarmed.copy(tmp_path / "data")
+    few = f"--params={ALGORITHM},churn.retraining.gate.min_rows=100000"
+    done = project.run("--pipeline=retraining", "--namespaces=churn", few)
+    assert done.returncode == 1
+    assert "churn: the quality gate stopped retraining because rows is 3,000 (allowed: at least 100,000)" in done.stderr
+    assert "Traceback" not in done.stderr
+    left = {file.name for file in (project.data / "08_reporting" / "churn").glob("*.json")}
+    assert "trigger.json" in left
+    assert not {"quality_gate.json", "challenger.json", "validation.json", "retraining.json"} & left
 
 
 def test_two_retrainings_at_once_end_with_one_promotion_and_one_clear_refusal(

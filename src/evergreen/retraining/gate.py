@@ -20,11 +20,13 @@ from evergreen.schema import TableSpec
 
 
 class QualityGate(Record):
-    """``quality_gate.json``; ``status`` is ``passed``: a gate that fails stops the run instead.
+    """``quality_gate.json``; ``status`` is ``passed``, or ``skipped`` where there is no reason to learn anything.
+
+    A gate that fails stops the run instead.
 
     Attributes:
         passed: Whether every check passed.
-        checks: All checks.
+        checks: All checks; none where it was skipped.
     """
 
     passed: bool
@@ -75,6 +77,21 @@ def judge_gate(
     if counts.days is not None:
         checks.append(_at_least("days", counts.days, policy.min_days))
     return tuple(checks)
+
+
+def nothing_to_check(use_case: str, as_of: dt.date) -> QualityGate:
+    """The gate where nothing will be learnt: rows that nobody learns from may be few."""
+    return QualityGate(use_case=use_case, as_of=as_of, status="skipped", passed=True, checks=())
+
+
+def passed_gate(use_case: str, as_of: dt.date, checks: tuple[Check, ...]) -> QualityGate:
+    """The record of a gate that lets a window through.
+
+    Raises:
+        EvergreenError: Where a check failed; see :func:`require_passed`.
+    """
+    require_passed(use_case, checks)
+    return QualityGate(use_case=use_case, as_of=as_of, status="passed", passed=True, checks=checks)
 
 
 def require_passed(use_case: str, checks: tuple[Check, ...]) -> None:

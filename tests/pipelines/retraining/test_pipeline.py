@@ -20,6 +20,13 @@ def test_without_a_reason_nothing_is_trained(mlflow_store: object) -> None:
     assert len(registry.list_versions(quiet.name)) == 1
 
 
+def test_a_gate_does_not_stop_what_has_no_reason(mlflow_store: object) -> None:
+    quiet = TinyUseCase()
+    quiet.kept["params:retraining"] = Kept(RetrainingParameters(gate=GatePolicy(min_rows=5000)))
+    quiet.run(*BEFORE, "retraining")
+    assert (quiet["retraining"].status, quiet["quality_gate"].status) == ("not_needed", "skipped")
+
+
 def test_a_world_that_turned_round_brings_a_champion_that_knows_it(mlflow_store: object) -> None:
     turned = TinyUseCase(current=people(3000, 2, "2026-02-28", effect=-1.5))
     turned.run(*BEFORE, "retraining")
@@ -31,9 +38,9 @@ def test_a_world_that_turned_round_brings_a_champion_that_knows_it(mlflow_store:
 
 
 def test_a_gate_that_fails_stops_it_in_a_sentence(mlflow_store: object) -> None:
-    few = TinyUseCase(current=people(900, 2, "2026-02-28", effect=-1.5))
+    few = TinyUseCase(current=people(3000, 2, "2026-02-28", effect=-1.5))
     few.kept["params:retraining"] = Kept(RetrainingParameters(gate=GatePolicy(min_rows=5000)))
     few.run(*BEFORE)
-    with pytest.raises(EvergreenError, match="the quality gate stopped retraining because rows is 900"):
+    with pytest.raises(EvergreenError, match="the quality gate stopped retraining because rows is 3,000"):
         few.run("retraining")
     assert registry.aliases_of(few.name) == {"champion": "1"}

@@ -34,8 +34,9 @@ from evergreen.retraining.gate import (
     count_window,
     judge_gate,
     missing_share,
+    nothing_to_check,
+    passed_gate,
     recent_rows,
-    require_passed,
 )
 from evergreen.retraining.parameters import RetrainingParameters
 from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord, retraining_record
@@ -48,7 +49,7 @@ from evergreen.schema import TableSpec
 logger = logging.getLogger("evergreen.retraining")
 
 
-def check_quality(
+def decide(
     champion: registry.ModelVersion,
     monitoring: MonitoringRecord,
     window: ir.Table,
@@ -56,29 +57,10 @@ def check_quality(
     split: SplitParameters,
     retraining: RetrainingParameters,
     as_of: str | None,
-) -> QualityGate:
-    """Stop before anything is learnt from rows that are too few, too empty, repeated, or not what they should be."""
-    use_case = monitoring.use_case
-    today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
-    rows = recent_rows(window, table, today, split, retraining.window_days)
-    known = table.without(set(table.features) - set(champion.manifest.spec.features))
-    usual = missing_share(registry.reference(champion).profile)
-    checks = judge_gate(count_window(rows, known), retraining.gate, usual, contract_breach(rows, known, use_case))
-    require_passed(use_case, checks)
-    return QualityGate(use_case=use_case, as_of=today, status="passed", passed=True, checks=checks)
-
-
-def decide(
-    quality_gate: QualityGate,
-    monitoring: MonitoringRecord,
-    champion: registry.ModelVersion,
-    window: ir.Table,
-    table: TableSpec,
-    split: SplitParameters,
-    retraining: RetrainingParameters,
 ) -> RetrainingTrigger:
     """Decide whether there is a reason to retrain, and nothing that holds it back."""
-    today, manifest = quality_gate.as_of, champion.manifest
+    today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
+    manifest = champion.manifest
     retrained = manifest.tested_on == "window"
     last = registry.last_retraining(champion)
     learnt = manifest.as_of if retrained else None
@@ -94,7 +76,29 @@ def decide(
     return trigger
 
 
+def check_quality(
+    trigger: RetrainingTrigger | None,
+    champion: registry.ModelVersion,
+    window: ir.Table,
+    table: TableSpec,
+    split: SplitParameters,
+    retraining: RetrainingParameters,
+    as_of: str | None,
+) -> QualityGate:
+    """Stop before anything is learnt from rows that are too few, too empty, repeated, or not what they should be."""
+    trigger = required(trigger, champion)
+    today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
+    if not trigger.fired:
+        return nothing_to_check(trigger.use_case, today)
+    rows = recent_rows(window, table, today, split, retraining.window_days)
+    known = table.without(set(table.features) - set(champion.manifest.spec.features))
+    usual, breach = missing_share(registry.reference(champion).profile), contract_breach(rows, known, trigger.use_case)
+    checks = judge_gate(count_window(rows, known), retraining.gate, usual, breach)
+    return passed_gate(trigger.use_case, today, checks)
+
+
 def train_challenger(
+    quality_gate: QualityGate,  # noqa: ARG001 - nothing is learnt from rows that did not pass
     trigger: RetrainingTrigger | None,
     champion: registry.ModelVersion,
     features: ir.Table,

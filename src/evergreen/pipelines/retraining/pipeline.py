@@ -1,4 +1,4 @@
-"""Wires retraining: gate, trigger, challenger, validation, promotion, each meeting the next in a record on disk."""
+"""Wires retraining: trigger, gate, challenger, validation, promotion, each meeting the next in a record on disk."""
 
 from __future__ import annotations
 
@@ -16,10 +16,24 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                func=nodes.check_quality,
+                func=nodes.decide,
                 inputs=[
                     "champion",
                     "monitoring",
+                    "window",
+                    "params:table",
+                    "params:split",
+                    "params:retraining",
+                    "params:as_of",
+                ],
+                outputs="trigger",
+                name="decide_trigger",
+            ),
+            Node(
+                func=nodes.check_quality,
+                inputs=[
+                    "trigger",
+                    "champion",
                     "window",
                     "params:table",
                     "params:split",
@@ -30,22 +44,9 @@ def create_pipeline() -> Pipeline:
                 name="check_quality",
             ),
             Node(
-                func=nodes.decide,
-                inputs=[
-                    "quality_gate",
-                    "monitoring",
-                    "champion",
-                    "window",
-                    "params:table",
-                    "params:split",
-                    "params:retraining",
-                ],
-                outputs="trigger",
-                name="decide_trigger",
-            ),
-            Node(
                 func=nodes.train_challenger,
                 inputs=[
+                    "quality_gate",
                     "trigger",
                     "champion",
                     "features",
