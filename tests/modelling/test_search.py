@@ -103,7 +103,7 @@ def test_every_algorithm_trains_without_a_warning_and_the_best_stands_first(lead
 def test_candidates_survive_skops_under_our_own_list_of_types(leaderboard, tmp_path):
     for candidate in leaderboard:
         skops.io.dump(candidate.pipeline, tmp_path / "model.skops")
-        loaded = skops.io.load(tmp_path / "model.skops", trusted=estimators.TRUSTED_TYPES)
+        loaded = skops.io.load(tmp_path / "model.skops", trusted=estimators.trusted_types())
         np.testing.assert_array_equal(loaded.predict_proba(sales()), candidate.pipeline.predict_proba(sales()))
 
 

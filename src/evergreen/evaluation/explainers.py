@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.auc import Floats
 from evergreen.modelling.calibration import PlattScaled
+from evergreen.modelling.estimators import algorithm_of
 
 Units = Literal["log-odds", "probability"]
 ExplainerName = Literal["tree", "linear", "permutation"]
@@ -27,6 +28,7 @@ BACKGROUND_ROWS = 30
 _FEWEST_TREE_ROWS = 50
 _LEAF_VISITS = 1e9
 _PREDICTIONS = 25_000
+_NATIVE_ROWS = 100_000  # packages of their own compute tree SHAP in their own compiled code
 _LIMIT = float(logit(1 - 1e-6))
 
 
@@ -91,8 +93,8 @@ def attribute(classifier: PlattScaled, X: Floats, reference: Floats, seed: int) 
 def explainers_of(estimator: Any) -> list[Explainer]:
     """The explainers of an algorithm, best first."""
     permutation = Explainer("permutation", 1, _permutation_rows, _by_permutation)
-    trees = RandomForestClassifier | GradientBoostingClassifier | HistGradientBoostingClassifier
-    if isinstance(estimator, trees):
+    entry = algorithm_of(estimator)
+    if entry is not None and entry.tree_shap:
         return [Explainer("tree", _FEWEST_TREE_ROWS, _tree_rows, _by_tree), permutation]
     if isinstance(estimator, LogisticRegression):
         return [Explainer("linear", 1, lambda *_: 1_000_000, _by_line), permutation]
@@ -101,6 +103,8 @@ def explainers_of(estimator: Any) -> list[Explainer]:
 
 def _tree_rows(estimator: Any, columns: int) -> int:  # noqa: ARG001 - the explainers' common signature
     """Rows that tree SHAP affords: it costs leaves × depth² a tree and row."""
+    if not isinstance(estimator, RandomForestClassifier | GradientBoostingClassifier | HistGradientBoostingClassifier):
+        return _NATIVE_ROWS
     if isinstance(estimator, HistGradientBoostingClassifier):
         stages = np.ravel(estimator._predictors)
         work = sum(tree.get_n_leaf_nodes() * tree.get_max_depth() ** 2 for tree in stages)
@@ -115,7 +119,9 @@ def _by_tree(classifier: PlattScaled, X: Floats, reference: Floats, seed: int) -
         from shap import TreeExplainer
     estimator = classifier.estimator_
     explainer = TreeExplainer(estimator)
-    values = np.asarray(explainer.shap_values(X, check_additivity=False))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "LightGBM binary classifier")  # how shap once answered
+        values = np.asarray(explainer.shap_values(X, check_additivity=False))
     base = float(np.ravel(explainer.expected_value)[-1])
     if not isinstance(estimator, RandomForestClassifier):
         return Attribution(classifier.slope * values, classifier.slope * base + classifier.intercept, "log-odds")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from sklearn.dummy import DummyClassifier
@@ -52,7 +54,7 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
     },
 }
 
-TRUSTED_TYPES: list[str] = [
+OWN_TYPES = [
     "evergreen.modelling.calibration.PlattScaled",
     "evergreen.modelling.preprocessing.CategoryText",
     "evergreen.modelling.preprocessing.PriceTier",
@@ -63,7 +65,34 @@ TRUSTED_TYPES: list[str] = [
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
 ]
-"""Every type beyond skops' own list that our pipelines may hold; nothing in an artefact widens it."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A class of a package that an extra of the project brings; imported when the first one is built.
+
+    Attributes:
+        package: The package, and the extra of the same name.
+        name: The class.
+    """
+
+    package: str
+    name: str
+
+    def __call__(self, **params: Any) -> Any:
+        """Build one.
+
+        Raises:
+            EvergreenError: Where the package is not installed, or a library that it needs is not.
+        """
+        try:
+            module = import_module(self.package)
+        except (ImportError, OSError) as error:
+            raise EvergreenError(
+                f"{self.name} needs the package {self.package}, which cannot be imported ({error}): install the extra "
+                f"that brings it (pip install 'evergreen[{self.package}]'), or take it off training.algorithms."
+            ) from error
+        return getattr(module, self.name)(**params)
 
 
 @dataclass(frozen=True)
@@ -71,7 +100,7 @@ class Algorithm:
     """One competitor.
 
     Attributes:
-        build: The scikit-learn class.
+        build: The scikit-learn class, or the like of another package.
         fixed: Parameters that hold under every strategy, unless a grid says otherwise.
         settled: Parameters that the default strategy sets instead of searching, because they cost much or
             decide little.
@@ -79,6 +108,9 @@ class Algorithm:
         scaled: Whether features are standardised first.
         rounds: Parameter that counts boosting rounds: a fit with many contains the fits with fewer.
         rows_per_tree: Parameter with the share of rows that a tree is grown on.
+        grid: Its search space where ``training.grids`` has none: parameter → values.
+        trusted: Types of its fitted models that skops doesn't know: they may be loaded.
+        tree_shap: Whether shap's tree explainer reads its models; where it is wrong, permutations explain them.
     """
 
     build: Callable[..., Any]
@@ -88,6 +120,21 @@ class Algorithm:
     scaled: bool = False
     rounds: str | None = None
     rows_per_tree: str | None = None
+    grid: dict[str, list[Any]] = field(default_factory=dict)
+    trusted: tuple[str, ...] = ()
+    tree_shap: bool = False
+
+    @property
+    def installed(self) -> bool:
+        """Whether the package that brings it is there."""
+        return not isinstance(self.build, Imported) or find_spec(self.build.package) is not None
+
+    def builds(self, estimator: Any) -> bool:
+        """Whether an estimator is one of its own."""
+        kind = type(estimator)
+        if isinstance(self.build, Imported):
+            return (kind.__module__.partition(".")[0], kind.__name__) == (self.build.package, self.build.name)
+        return kind is self.build
 
 
 ALGORITHMS: dict[str, Algorithm] = {
@@ -96,6 +143,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         fixed={"early_stopping": False},
         sketch={"max_iter": 30},
         rounds="max_iter",
+        tree_shap=True,
     ),
     # Solvers differ in the path, not in the optimum. With at most k selected features and C searched, l1 and l2
     # reach the same AUC, and Newton's method needs a handful of passes for l2.
@@ -111,6 +159,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         RandomForestClassifier,
         settled={"n_estimators": 60, "min_samples_leaf": 10, "min_samples_split": 2, "max_depth": None},
         rows_per_tree="max_samples",
+        tree_shap=True,
     ),
     # Rows and features drawn per tree make boosting cheaper and no worse (Friedman 2002); a smaller learning rate
     # asks for more rounds to reach the same place (Friedman 2001), and rounds are chosen anyway.
@@ -120,6 +169,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         sketch={"n_estimators": 50},
         rounds="n_estimators",
         rows_per_tree="subsample",
+        tree_shap=True,
     ),
     "NeuralNetwork": Algorithm(
         MLPClassifier,
@@ -131,7 +181,43 @@ ALGORITHMS: dict[str, Algorithm] = {
     # On standardised features, gamma is 1/p either way.
     "SVM": Algorithm(SVC, settled={"gamma": "scale"}, scaled=True),
     "Prior": Algorithm(DummyClassifier, fixed={"strategy": "prior"}),
+    "LightGBM": Algorithm(
+        Imported("lightgbm", "LGBMClassifier"),
+        fixed={"n_jobs": 1, "verbosity": -1, "deterministic": True, "force_row_wise": True},
+        settled={"n_estimators": 100},
+        sketch={"n_estimators": 30},
+        grid={"learning_rate": [0.05, 0.1], "num_leaves": [7, 15, 31]},
+        trusted=("collections.OrderedDict", "lightgbm.basic.Booster", "lightgbm.sklearn.LGBMClassifier"),
+        tree_shap=True,
+    ),
+    "XGBoost": Algorithm(
+        Imported("xgboost", "XGBClassifier"),
+        fixed={"n_jobs": 1, "tree_method": "hist"},
+        settled={"n_estimators": 100},
+        sketch={"n_estimators": 30},
+        grid={"learning_rate": [0.05, 0.1], "max_depth": [3, 5]},
+        trusted=("xgboost.core.Booster", "xgboost.sklearn.XGBClassifier"),
+    ),
+    "CatBoost": Algorithm(
+        Imported("catboost", "CatBoostClassifier"),
+        fixed={"thread_count": 1, "verbose": False, "allow_writing_files": False},
+        settled={"iterations": 150},
+        sketch={"iterations": 30},
+        grid={"learning_rate": [0.05, 0.1], "depth": [4, 6]},
+        trusted=("catboost.core.CatBoostClassifier",),
+        tree_shap=True,
+    ),
 }
+
+
+def trusted_types() -> list[str]:
+    """Every type beyond skops' own list that our pipelines may hold; nothing in an artefact widens it."""
+    return list(dict.fromkeys([*OWN_TYPES, *(name for each in ALGORITHMS.values() for name in each.trusted)]))
+
+
+def algorithm_of(estimator: Any) -> Algorithm | None:
+    """The entry that a bare estimator was built by, or None."""
+    return next((each for each in ALGORITHMS.values() if each.builds(estimator)), None)
 
 
 def algorithm(name: str) -> Algorithm:

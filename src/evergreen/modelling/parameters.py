@@ -8,7 +8,7 @@ from typing import Any, Literal
 from joblib.parallel import BACKENDS, EXTERNAL_BACKENDS
 from pydantic import Field, field_validator
 
-from evergreen.modelling.estimators import COMPETITORS, GRIDS
+from evergreen.modelling.estimators import ALGORITHMS, COMPETITORS, GRIDS, algorithm
 from evergreen.records import Frozen
 from evergreen.rows.parameters import LabelPolicy
 
@@ -86,7 +86,8 @@ class TrainingParameters(Frozen):
         search_rows: Most rows that the halving fits on.
         rows_per_tree: Under ``default``, most rows that one tree of a RandomForest or GradientBoosting is grown
             on; each tree draws its own.
-        grids: Search space per algorithm, parameter → values; an algorithm without one runs as it is built.
+        grids: Search space per algorithm, parameter → values; an algorithm without one has that of its entry, or runs
+            as it is built.
         threshold: How the decision threshold is chosen.
         max_rows: About how many rows training fetches at the most; beyond, whole blocks are sampled.
         reference_sample_rows: Rows of the training set that the version keeps for multivariate drift; 0: none.
@@ -110,6 +111,18 @@ class TrainingParameters(Frozen):
     reference_sample_rows: int = Field(default=10_000, ge=0, le=10_000)
     label: LabelPolicy = LabelPolicy()
     leakage: LeakagePolicy = LeakagePolicy()
+
+    @field_validator("algorithms")
+    @classmethod
+    def _known_algorithms(cls, algorithms: list[str]) -> list[str]:
+        unknown = sorted(set(algorithms) - set(ALGORITHMS))
+        if unknown:
+            raise ValueError(f"there is no algorithm {', '.join(unknown)}; choose among {', '.join(ALGORITHMS)}")
+        return algorithms
+
+    def grid(self, name: str) -> dict[str, list[Any]]:
+        """The search space of an algorithm."""
+        return self.grids.get(name, algorithm(name).grid)
 
     @field_validator("n_jobs")
     @classmethod

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import cross_fitted, fit_platt
-from evergreen.modelling.estimators import Params, algorithm
+from evergreen.modelling.estimators import Params, make_estimator
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.preprocessing import selected_features
 from evergreen.modelling.threshold import choose_threshold
@@ -130,10 +130,11 @@ def train_candidates(
         Candidates, best cross-validated AUC first, failures last.
 
     Raises:
-        EvergreenError: An unknown algorithm, infinite feature values, folds with one class, or no algorithm that works.
+        EvergreenError: An algorithm that is unknown or not installed, infinite feature values, folds with one class,
+            or no algorithm that works.
     """
     for name in policy.algorithms:
-        algorithm(name)
+        make_estimator(name, {}, policy.seed)
     _refuse_infinities(X, spec)
     order = np.lexsort((row_digests(X[spec.features]), share))
     y = np.asarray(y)[order]
@@ -198,7 +199,7 @@ def _trained(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingP
 def _searched(name: str, matrices: Matrices, policy: TrainingParameters) -> tuple[Params, list[np.ndarray]]:
     """The best configuration and its logit scores per fold."""
     if policy.strategy == "grid":
-        trials = configurations(policy.grids.get(name, {}))
+        trials = configurations(policy.grid(name))
         scores = cross_validate(name, trials, matrices.folds, [], policy)
         best = int(np.argmax([np.mean(_aucs(each, 0, matrices)) for each in scores]))
         return trials[best], [each[:, 0] for each in scores[best]]

@@ -162,7 +162,7 @@ def choose_configuration(name: str, matrices: Matrices, policy: TrainingParamete
         Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization" (2016).
     """
     chosen = algorithm(name)
-    grid = {} if policy.strategy == "none" else policy.grids.get(name, {})
+    grid = {} if policy.strategy == "none" else policy.grid(name)
     searched = {key: grid[key] for key in grid if key != chosen.rounds and key not in chosen.settled}
     trials = [{**chosen.settled, **trial} for trial in configurations(searched)]
     if len(trials) > _KEEP:

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
-from evergreen.modelling.estimators import TRUSTED_TYPES
+from evergreen.modelling.estimators import trusted_types
 from evergreen.modelling.preprocessing import recall_levels
 from evergreen.registry.manifest import Manifest, installed_versions
 
@@ -44,10 +44,10 @@ def mlflow_flavour(pipeline: Pipeline, example: pd.DataFrame) -> dict[str, objec
     """The arguments that ``mlflow.sklearn``'s ``save_model`` and ``log_model`` share here."""
     # Integers as floats: a column without nulls today may have some tomorrow.
     example = example.astype(dict.fromkeys(example.select_dtypes("number").columns, "float64"))
-    requirements = [f"{name}=={found}" for name, found in installed_versions().items()]
+    requirements = [f"{name}=={found}" for name, found in installed_versions(pipeline).items()]
     return {
         "serialization_format": "skops",
-        "skops_trusted_types": TRUSTED_TYPES,
+        "skops_trusted_types": trusted_types(),
         "pip_requirements": requirements,
         "signature": infer_signature(example, pipeline.predict_proba(example)),
         "pyfunc_predict_fn": "predict_proba",
@@ -67,13 +67,13 @@ def load_model(file: Path) -> Pipeline:
 def _load_trusted(file: Path) -> Pipeline:
     import skops.io  # looks at all of scikit-learn when imported: a command that loads no model need not wait for it
 
-    foreign = sorted(set(skops.io.get_untrusted_types(file=file)) - set(TRUSTED_TYPES))
+    foreign = sorted(set(skops.io.get_untrusted_types(file=file)) - set(trusted_types()))
     if foreign:
         raise EvergreenError(
             f"model file {file.name} is refused: it holds types that are not allowed ({', '.join(foreign)}): "
             "it was not written by this version of Evergreen; train again or restore the artefact."
         )
-    return recall_levels(skops.io.load(file, trusted=TRUSTED_TYPES))
+    return recall_levels(skops.io.load(file, trusted=trusted_types()))
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

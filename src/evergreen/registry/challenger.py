@@ -21,7 +21,7 @@ from evergreen.registry import artefacts
 from evergreen.registry.aliases import set_challenger
 from evergreen.registry.check import write_check_rows
 from evergreen.registry.downloads import fetch
-from evergreen.registry.manifest import Manifest, git_commit, installed_versions
+from evergreen.registry.manifest import Manifest, git_commit, installed_versions, versions_of
 from evergreen.registry.references import (
     PROFILE_FILE,
     SAMPLE_FILE,
@@ -73,7 +73,9 @@ def plan_training(
 ) -> TrainingPlan:
     """Digest the training rows and parameters, and look for a version that was trained on just these."""
     content = content_digest(training_set.rows)
-    mark = fingerprint(content, training_set.label, training_set.spec, *parameters, installed_versions(), __version__)
+    algorithms = [name for each in parameters for name in getattr(each, "algorithms", ())]
+    versions = versions_of(algorithms)
+    mark = fingerprint(content, training_set.label, training_set.spec, *parameters, versions, __version__)
     return TrainingPlan(use_case, mark, content, find_by_fingerprint(use_case, mark), parent)
 
 
@@ -181,7 +183,7 @@ def _manifest(plan: TrainingPlan, training_set: LabelledRows, best: LoggedCandid
         content_digest=plan.content_digest,
         feature_digest=fingerprint(spec.numeric, spec.categorical),
         parent_version=plan.parent,
-        library_versions=installed_versions(),
+        library_versions=installed_versions(best.candidate.pipeline),
         git_commit=git_commit(Path(__file__).parent),
         created=dt.datetime.now(dt.UTC),
         tested_on=tested_on,

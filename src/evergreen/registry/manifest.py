@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import subprocess
+from collections.abc import Iterable
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import Field
+from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
+from evergreen.modelling.estimators import Imported, algorithm
 from evergreen.records import Frozen
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.splits import Bounds, TestedOn
@@ -61,13 +65,33 @@ class Manifest(Frozen):
     tested_on: TestedOn = "features"
 
 
-def installed_versions() -> dict[str, str]:
-    """Versions of the libraries whose objects a stored model consists of."""
-    return {name: version(name) for name in LIBRARIES}
+def installed_versions(pipeline: Pipeline | None = None) -> dict[str, str]:
+    """Versions of the libraries whose objects a stored model consists of.
+
+    Args:
+        pipeline: A fitted pipeline, whose classifier may be of a package of its own.
+    """
+    brought = [] if pipeline is None else [type(getattr(pipeline[-1], "estimator_", pipeline[-1])).__module__]
+    roots = {module.partition(".")[0] for module in brought} - {"sklearn", "evergreen"}
+    return {name: version(name) for name in LIBRARIES} | {root: found for root in roots if (found := _version(root))}
+
+
+def versions_of(algorithms: Iterable[str]) -> dict[str, str]:
+    """Versions of the libraries that training with these algorithms rests on."""
+    builds = [algorithm(name).build for name in algorithms]
+    extras = sorted({build.package for build in builds if isinstance(build, Imported)})
+    return installed_versions() | {name: _version(name) or "none" for name in extras}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return str(getattr(import_module(package), "__version__", "")) or None
+    except (ImportError, OSError):
+        return None
 
 
 def check_library_versions(stored: dict[str, str], model: str) -> None:
-    """Refuse a model that was stored with another scikit-learn, numpy, scipy or skops.
+    """Refuse a model that was stored with another scikit-learn, numpy, scipy or skops, or without its own package.
 
     Args:
         stored: Versions recorded with the model.
@@ -78,6 +102,7 @@ def check_library_versions(stored: dict[str, str], model: str) -> None:
     """
     here = installed_versions()
     lacking = [name for name in here if name not in stored]
+    here |= {name: _version(name) or "none" for name in stored if name not in here}
     if lacking:
         raise EvergreenError(
             f"{model} is refused: it does not say which {', '.join(lacking)} it was trained with; restore the artefact "
@@ -86,7 +111,7 @@ def check_library_versions(stored: dict[str, str], model: str) -> None:
     differing = [
         f"{name} {then} (installed: {here[name]})"
         for name, then in stored.items()
-        if name in here and then.split(".")[:2] != here[name].split(".")[:2]
+        if then.split(".")[:2] != here[name].split(".")[:2]
     ]
     if differing:
         raise EvergreenError(

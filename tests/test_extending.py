@@ -1,0 +1,118 @@
+"""Claims about extending the project: what the pages about it say is done here, word by word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+import yaml
+from pydantic import ValidationError
+
+from evergreen.errors import EvergreenError
+from evergreen.evaluation.explainers import attribute
+from evergreen.modelling import estimators
+from evergreen.modelling.compiled import NotCompilableError, compile_pipeline
+from evergreen.modelling.estimators import ALGORITHMS, Algorithm, Imported
+from evergreen.modelling.parameters import TrainingParameters
+from evergreen.modelling.search import Candidate, train_candidates
+from evergreen.registry.artefacts import MODEL_FILE
+from evergreen.registry.manifest import installed_versions
+from evergreen.rows.parameters import SplitParameters
+from evergreen.schema import TableSpec
+from evergreen.serving.fallback import load_fallback
+from tests_support import ROOT
+
+SPEC = TableSpec(entity="id", target="y", numeric=["age", "income"], categorical=["town"])
+BOOSTERS = ["LightGBM", "XGBoost", "CatBoost"]
+
+
+def block(page: str, language: str, number: int = 0) -> str:
+    """A block of code of a page of the documentation."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE)[
+        number
+    ]
+
+
+def people(rows: int = 400) -> tuple[pd.DataFrame, np.ndarray]:
+    """Rows with missing numbers, missing categories, and a category of some 150 levels."""
+    rng = np.random.default_rng(0)
+    town = rng.integers(0, 150, rows)
+    frame = pd.DataFrame(
+        {
+            "age": np.where(rng.random(rows) < 0.1, np.nan, rng.normal(40, 10, rows)),
+            "income": rng.lognormal(size=rows),
+            "town": np.where(rng.random(rows) < 0.1, None, np.char.add("t", town.astype(str)).astype(object)),
+        }
+    )
+    y = (frame["income"].to_numpy() + (town > 75) + rng.normal(0, 0.5, rows) > 1.8).astype(np.int8)
+    return frame, y
+
+
+def trained(name: str) -> Candidate:
+    X, y = people()
+    share = np.random.default_rng(1).random(len(y))
+    policy = TrainingParameters(algorithms=[name], n_jobs=1)
+    return train_candidates(X, y, share, None, SPEC, policy, SplitParameters(folds=3))[0]
+
+
+@pytest.fixture
+def own_algorithm() -> Iterator[str]:
+    before = dict(ALGORITHMS)
+    exec(block("algorithm.md", "python"), {})
+    (name,) = set(ALGORITHMS) - set(before)
+    yield name
+    del ALGORITHMS[name]
+
+
+def test_one_entry_makes_an_algorithm_compete_and_its_models_are_stored_and_loaded(own_algorithm: str) -> None:
+    found = trained(own_algorithm)
+    assert found.error is None
+    assert found.best_params["max_features"] in ("sqrt", 0.5)
+    X, _ = people()
+    loaded = skops.io.loads(skops.io.dumps(found.pipeline), trusted=estimators.trusted_types())
+    np.testing.assert_array_equal(loaded.predict_proba(X), found.pipeline.predict_proba(X))
+
+
+@pytest.mark.parametrize("name", BOOSTERS)
+def test_a_booster_learns_is_explained_stored_and_served(name: str, tmp_path: Path) -> None:
+    if not ALGORITHMS[name].installed:
+        pytest.skip(f"{name} is not installed")
+    found, (X, _) = trained(name), people()
+    assert found.error is None
+    assert found.cv_roc_auc_mean > 0.7
+    columns = found.pipeline[:-1].transform(X)
+    assert attribute(found.pipeline[-1], columns[:20], columns, 0).error < 1e-6
+    (tmp_path / MODEL_FILE).write_bytes(skops.io.dumps(found.pipeline))
+    with pytest.raises(NotCompilableError):
+        compile_pipeline(found.pipeline)
+    one, many = load_fallback(tmp_path, SPEC.numeric, SPEC.categorical)
+    expected = found.pipeline.predict_proba(X)[:, 1]
+    np.testing.assert_allclose(many({name: X[name].tolist() for name in SPEC.features}, len(X)), expected)
+    assert one([None, 1.0, "never seen"]) == pytest.approx(
+        found.pipeline.predict_proba(pd.DataFrame({"age": [np.nan], "income": [1.0], "town": ["never seen"]}))[0, 1]
+    )
+    assert ALGORITHMS[name].build.package in installed_versions(found.pipeline)
+
+
+def test_the_page_names_algorithms_that_there_are() -> None:
+    named: dict[str, Any] = yaml.safe_load(block("algorithm.md", "yaml"))
+    assert set(named["churn"]["training"]["algorithms"]) <= set(ALGORITHMS)
+
+
+def test_a_misspelt_algorithm_is_found_before_anything_runs() -> None:
+    with pytest.raises(ValidationError, match="there is no algorithm LightGMB; choose among HistGradientBoosting"):
+        TrainingParameters(algorithms=["LightGMB"])
+
+
+def test_a_missing_package_stops_training_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(ALGORITHMS, "LightGBM", Algorithm(Imported("no_such_package", "Classifier")))
+    with pytest.raises(EvergreenError, match=r"needs the package no_such_package.*evergreen\[no_such_package\]"):
+        trained("LightGBM")
