@@ -164,7 +164,7 @@ def settle(
 
 
 def list_contents(
-    evaluation: EvaluationRecord,
+    record: EvaluationRecord,
     *published: str | pd.DataFrame | go.Figure,  # noqa: ARG001 - the list is made when all of it is there
 ) -> ContentsRecord:
     """Say what there is to look at, once it is written."""
@@ -174,9 +174,9 @@ def list_contents(
         "Importance by algorithm": "explanations.csv",
     }
     return ContentsRecord(
-        use_case=evaluation.use_case,
-        as_of=evaluation.as_of,
-        status=evaluation.status,
-        version=evaluation.version,
+        use_case=record.use_case,
+        as_of=record.as_of,
+        status=record.status,
+        version=record.version,
         files=files,
     )
