@@ -69,7 +69,7 @@ def read(command: str, use_case: str, *options: str) -> Any:
 
 def test_programs_read_stable_keys(use_case: str, served: tuple[str, str]) -> None:
     keys = {
-        "list": {"version", "aliases", "algorithm", "test_roc_auc", "created", "status"},
+        "list": {"version", "aliases", "algorithm", "test_roc_auc", "created", "status", "experiment"},
         "runs": set(registry.runs(use_case).columns),
         "history": {
             "when", "who", "action", "use_case", "from_version", "to_version", "reason", "evidence", "state",
@@ -82,6 +82,17 @@ def test_programs_read_stable_keys(use_case: str, served: tuple[str, str]) -> No
     compared = read("compare", use_case)
     assert [one["version"] for one in compared["versions"]] == ["2", "1"]
     assert (compared["fingerprint_equal"], compared["training_rows_equal"]) == (False, True)
+
+
+def test_a_running_experiment_is_seen_beside_its_versions(
+    use_case: str, served: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = {"champion": {}, "new": {"version": served[0]}}
+    experiments = {"active": "winter", "defined": {"winter": {"mode": "shadow", "variants": variants}}}
+    context = SimpleNamespace(params={use_case: {"experiments": experiments}})
+    monkeypatch.setattr(looking, "open_project", lambda *_: context)
+    sides = {row["version"]: row["experiment"] for row in read("list", use_case)}
+    assert sides == {served[1]: "winter (shadow): champion", served[0]: "winter (shadow): new"}
 
 
 def test_every_table_fits_the_screen(use_case: str, served: tuple[str, str]) -> None:

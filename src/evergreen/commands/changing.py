@@ -14,25 +14,43 @@ import click
 from evergreen.commands.group import REASON, command, open_project
 from evergreen.commands.judging import judgement_by_hand
 from evergreen.commands.looking import side_by_side
+from evergreen.commands.promoting import promote_by_experiment
 from evergreen.commands.table import cell, print_json, print_rows
 from evergreen.errors import EvergreenError
 
 if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
     from evergreen.registry import AliasChange, VersionFacts
 
 YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 @command("promote")
-@click.option("--version", required=True, help="The version that shall serve.")
+@click.option("--version", default=None, help="The version that shall serve.")
+@click.option(
+    "--experiment", default=None, help="In its place: the experiment whose new variant shall, if the judge agrees."
+)
 @REASON
 @YES
-def promote_command(use_case: str, env: str | None, as_json: bool, version: str, reason: str, yes: bool) -> None:
-    """Make a version champion by hand: it is checked, the evidence is shown, and the reason goes into the audit.
+def promote_command(
+    use_case: str, env: str | None, as_json: bool, version: str | None, experiment: str | None, reason: str, yes: bool
+) -> None:
+    """Make a version champion: by hand, with a reason for the audit, or by what an experiment found.
 
-    Asks first on a terminal; a script is taken at its word.
+    By hand it is checked, the evidence is shown, and a terminal is asked first; a script is taken at its word. By an
+    experiment that says ship, the judge decides on its requests as on any rows.
     """
     context = open_project(use_case, env)
+    if (version is None) == (experiment is None):
+        raise click.UsageError("name --version (with --reason) or --experiment, one of them.")
+    if experiment is not None:
+        _promote_by_experiment(context, use_case, experiment, as_json)
+    else:
+        _promote_by_hand(context, use_case, str(version), reason, as_json, yes)
+
+
+def _promote_by_hand(context: KedroContext, use_case: str, version: str, reason: str, as_json: bool, yes: bool) -> None:
     from evergreen import registry
     from evergreen.renewal import renew
 
@@ -47,6 +65,19 @@ def promote_command(use_case: str, env: str | None, as_json: bool, version: str,
     change = registry.promote(target, champion, reason, judgement)
     renew(context.catalog, use_case)
     _tell_change(change, as_json)
+
+
+def _promote_by_experiment(context: KedroContext, use_case: str, name: str, as_json: bool) -> None:
+    from evergreen.renewal import renew
+
+    outcome = promote_by_experiment(context, use_case, name)
+    renew(context.catalog, use_case)
+    if as_json:
+        print_json(outcome.model_dump())
+        return
+    reasons = " ".join(outcome.decision.reasons) if outcome.decision else ""
+    serves = f"champion {cell(outcome.champion_before)} → {cell(outcome.champion_after)}"
+    click.echo(f"{use_case}: {outcome.outcome} by experiment {name}; {serves}. {reasons}")
 
 
 @command("rollback")

@@ -12,6 +12,10 @@ from evergreen.commands.group import command, open_project
 from evergreen.commands.table import cell, print_json, print_rows, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kedro.framework.context import KedroContext
+
     from evergreen.evaluation.metrics import Metric
     from evergreen.registry import AliasChange, VersionFacts
     from evergreen.rows.splits import Bounds
@@ -21,11 +25,28 @@ SHORT_RUN = 8
 
 @command("list")
 def list_command(use_case: str, env: str | None, as_json: bool) -> None:
-    """All versions, newest first: aliases, algorithm, test AUC, created, status."""
-    open_project(use_case, env)
+    """All versions, newest first: aliases, algorithm, test AUC, created, status, side in a running experiment."""
+    context = open_project(use_case, env)
     from evergreen import registry
 
-    print_rows([dataclasses.asdict(row) for row in registry.list_versions(use_case)], as_json)
+    sides = _experiment_sides(context, use_case, registry.aliases_of(use_case))
+    rows = [
+        {**dataclasses.asdict(row), "experiment": sides.get(row.version)} for row in registry.list_versions(use_case)
+    ]
+    if not as_json and not sides:
+        rows = [{name: value for name, value in row.items() if name != "experiment"} for row in rows]
+    print_rows(rows, as_json)
+
+
+def _experiment_sides(context: KedroContext, use_case: str, pointing: Mapping[str, str]) -> dict[str, str]:
+    """Version → its side in the running experiment."""
+    from evergreen.experiments.parameters import ExperimentParameters
+
+    running = ExperimentParameters.model_validate(context.params[use_case].get("experiments", {})).running
+    if running is None:
+        return {}
+    named = {name: pointing.get(one.version, one.version) for name, one in running.variants.items()}
+    return {version: f"{running.name} ({running.mode}): {name}" for name, version in named.items()}
 
 
 @command("runs")

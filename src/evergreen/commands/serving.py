@@ -47,7 +47,7 @@ def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
     if missing:
         raise EvergreenError(f"The service needs {', '.join(missing)}: install Evergreen with the extra `serve`.")
     context = open_project(use_case, env)
-    settings = read_settings(context, options)
+    settings = with_running_experiment(context, use_case, read_settings(context, options))
     from evergreen.serving.registered import Registered
     from evergreen.serving.supervisor import Places, Supervisor
 
@@ -73,6 +73,15 @@ def read_settings(context: KedroContext, options: dict[str, Any]) -> ServingSett
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "serving.yml"
         raise EvergreenError(f"serving setting {place}: {first['msg']}; correct conf/<env>/serving.yml.") from error
+
+
+def with_running_experiment(context: KedroContext, use_case: str, settings: ServingSettings) -> ServingSettings:
+    """The settings with the routing of the use case's running experiment."""
+    from evergreen.experiments.parameters import ExperimentParameters
+    from evergreen.serving.experiment import with_experiment
+
+    experiments = ExperimentParameters.model_validate(context.params[use_case]["experiments"])
+    return with_experiment(settings, experiments.running)
 
 
 def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, folder: Path) -> list[Task]:

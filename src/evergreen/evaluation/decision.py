@@ -29,6 +29,7 @@ class PromotionDecision(Frozen):
         look: How many comparisons with this champion there were by now, this one included; None for a first champion.
         evidence: Where the rows come from: ``judging`` rows of the source, requests scored again (``replay``), scored
             by both versions (``shadow``), or served by either (``split``).
+        experiment: The experiment that brought them; None for other rows.
         power: Probability behind the next two numbers.
         minimum_detectable_gain: Gain that these rows would have found, and promoted, with that power.
         rows_needed: Rows at which a gain of ``min_improvement`` (for a first champion: the gain found) would
@@ -49,6 +50,7 @@ class PromotionDecision(Frozen):
     alpha: float
     look: int | None = None
     evidence: Evidence = "judging"
+    experiment: str | None = None
     power: float
     minimum_detectable_gain: float | None = None
     rows_needed: int | None = None

@@ -42,6 +42,7 @@ def replay_requests(
     scorers: Mapping[str, Scorer],
     max_rows: int,
     as_of: dt.date | None = None,
+    unseen: Callable[[pd.DataFrame], np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Score the answered requests of the experiment's period again, with both versions.
 
@@ -51,6 +52,7 @@ def replay_requests(
         scorers: VariantPolicy → version.
         max_rows: Most requests; the newest.
         as_of: Last day; None: the newest.
+        unseen: Rows → which of them no version can have learnt from, shape (n,); None: all.
 
     Returns:
         Two rows a request, the second variant's with a request id of its own, as a shadow's.
@@ -74,6 +76,8 @@ def replay_requests(
         rows = rows.filter(moment <= ibis.timestamp(min(last, experiment.end or last)))
     kept = [name for name in (*_KEPT, *experiment.slices) if name in rows.columns and name not in needed]
     frame = rows.order_by(ibis.desc(moment)).limit(max_rows).select([*kept, *needed]).execute()
+    if unseen is not None:
+        frame = frame[unseen(frame)].reset_index(drop=True)
     return pd.concat([_scored(frame, experiment, name, scorer) for name, scorer in scorers.items()], ignore_index=True)
 
 

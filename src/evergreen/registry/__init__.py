@@ -38,6 +38,7 @@ from evergreen.registry.publish import (
     publish_record,
 )
 from evergreen.registry.references import reference, reference_scores
+from evergreen.registry.requests import experiment_rows, judge_experiment, unseen_requests
 from evergreen.registry.runs import runs
 from evergreen.registry.serving import describe, published_figures, serving_record
 from evergreen.registry.settle import Contest, note_look, outcome_of, settle
@@ -88,11 +89,13 @@ __all__ = [
     "describe",
     "edit_of",
     "exact_probabilities",
+    "experiment_rows",
     "explain_vacancy",
     "find_by_fingerprint",
     "former_champion",
     "history",
     "judge_challenger",
+    "judge_experiment",
     "judge_first",
     "judging_rows",
     "kept_judgement",
@@ -135,6 +138,7 @@ __all__ = [
     "status_of",
     "tag_version",
     "take_look",
+    "unseen_requests",
     "version_facts",
     "write_check_rows",
 ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import ibis.expr.types as ir
 
-from evergreen.evaluation.decision import PromotionDecision
+from evergreen.evaluation.decision import Evidence, PromotionDecision
 from evergreen.evaluation.judge import Contestant, ScoredRows, judge
 from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.registry.artefacts import MODEL_FILE
@@ -34,16 +34,24 @@ def judging_rows(contest: Contest, window: ir.Table, max_rows: int) -> LabelledR
 
 def judge_first(version: ModelVersion, scored: ScoredRows, policy: EvaluationParameters) -> PromotionDecision:
     """May the version be the first champion? Judged on its own test rows."""
-    return judge(scored.test, None, scored.judged, _contestant(version), policy)
+    return judge(scored.test, None, scored.judged, contestant(version), policy)
 
 
-def judge_challenger(contest: Contest, rows: LabelledRows, policy: EvaluationParameters) -> PromotionDecision:
+def judge_challenger(
+    contest: Contest,
+    rows: LabelledRows,
+    policy: EvaluationParameters,
+    evidence: Evidence = "judging",
+    experiment: str | None = None,
+) -> PromotionDecision:
     """May the challenger replace the champion? Every comparison takes a look; asked again it repeats its answer.
 
     Args:
         contest: A challenger and the champion.
         rows: What :func:`judging_rows` found.
         policy: What the challenger must show.
+        evidence: Where the rows come from.
+        experiment: The experiment that brought them, or None.
     """
     digest = content_digest(rows.rows)
     kept = kept_judgement(contest, digest)
@@ -52,10 +60,12 @@ def judge_challenger(contest: Contest, rows: LabelledRows, policy: EvaluationPar
     challenger = contest.challenger
     look = take_look(contest, digest)
     pair = contest.reigning.probabilities(rows.rows), challenger.probabilities(rows.rows)
-    decision = judge(rows, *pair, _contestant(challenger), policy, look)
+    found = judge(rows, *pair, contestant(challenger), policy, look, evidence)
+    decision = found.model_copy(update={"experiment": experiment})
     keep_judgement(contest, digest, decision)
     return decision
 
 
-def _contestant(version: ModelVersion) -> Contestant:
+def contestant(version: ModelVersion) -> Contestant:
+    """A version, as the judge needs it."""
     return Contestant(version.probabilities, (version.folder / MODEL_FILE).stat().st_size)

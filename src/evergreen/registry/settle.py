@@ -108,6 +108,8 @@ def evidence_of(decision: PromotionDecision) -> Evidence:
     """What the audit keeps of a decision."""
     return {
         "decision": decision.decision,
+        "evidence": decision.evidence,
+        **({"experiment": decision.experiment} if decision.experiment else {}),
         "look": decision.look,
         "rows": decision.rows,
         "challenger_auc": decision.challenger_auc,

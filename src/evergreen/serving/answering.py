@@ -13,10 +13,9 @@ import msgspec
 import numpy as np
 
 from evergreen.datasets.prediction_log.segments import SegmentWriter
-from evergreen.experiments.assignment import assign
-from evergreen.rows.canonical import canonical_text
 from evergreen.serving.counters import PredictionCounter
 from evergreen.serving.refusals import Refusal
+from evergreen.serving.routing import answered, challenger_rows, goes_to_challenger
 from evergreen.serving.served import Served
 from evergreen.serving.settings import ServingSettings
 from evergreen.serving.tally import SUFFIX, Layout, LiveTally
@@ -53,14 +52,15 @@ class Line(msgspec.Struct, gc=False):
     latency_ms: float
 
 
-class Batch(msgspec.Struct, gc=False):
-    """What ``POST /batch_predict`` answers."""
+class Batch(msgspec.Struct, gc=False, omit_defaults=True):
+    """What ``POST /batch_predict`` answers; ``model_versions`` says each row's where a split dealt them."""
 
     predictions: list[int]
     probabilities: list[float]
     count: int
     model_version: str
     request_ids: list[str]
+    model_versions: list[str] | None = None
 
 
 class Clock:
@@ -86,6 +86,7 @@ class Scored:
         lines: Their lines of the log.
         probability: Probabilities (n,).
         prediction: Decisions (n,).
+        theirs: Rows that the challenger answered (n,).
         counts: What they add to the live tally; None where nothing is counted.
         now: When they were scored, seconds since 1970.
         seconds: What each took.
@@ -95,6 +96,7 @@ class Scored:
     lines: bytes
     probability: np.ndarray
     prediction: np.ndarray
+    theirs: np.ndarray
     counts: np.ndarray | None
     now: float
     seconds: float
@@ -200,10 +202,7 @@ class Answering:
                 )
                 self._counters[challenger.version, SHADOW].add(probability, positive == 1, now, ms / 1000)
             return served, CHAMPION
-        unit = request_id if entity is None else canonical_text(entity)
-        weights = {CHAMPION: 1 - routing.challenger_share, CHALLENGER: routing.challenger_share}
-        variant = assign(unit, routing.experiment or "", weights)
-        return (challenger, CHALLENGER) if variant == CHALLENGER else (served, CHAMPION)
+        return (challenger, CHALLENGER) if goes_to_challenger(routing, entity, request_id) else (served, CHAMPION)
 
     def score(self, served: Served, rows: Sequence[msgspec.Struct], began: float, batch: int) -> Scored:
         """Score many rows and say what is to be logged and counted; changes nothing, so that a thread may do it.
@@ -217,23 +216,30 @@ class Answering:
         Raises:
             Refusal: Where a number is out of range.
         """
-        columns = served.columns(rows)
-        probability = served.probabilities(columns, len(rows)) if rows else np.empty(0)
-        prediction = (probability >= served.threshold).astype(int)
+        columns, challenger = served.columns(rows), self.challenger or served
         ids = [f"{self._prefix}b{batch}-{number}" for number in range(len(rows))]
+        theirs = np.zeros(len(rows), dtype=bool)
+        if self.challenger is not None:
+            theirs = challenger_rows(self.settings.routing, columns, served, ids)
+        probability, prediction = answered(served, challenger, columns, theirs)
         now = time.time()
         seconds = (time.perf_counter() - began) / max(len(rows), 1)
-        answer = Batch(prediction.tolist(), probability.tolist(), len(rows), served.version, ids)
+        versions = [challenger.version if other else served.version for other in theirs]
+        named = ", ".join(sorted({*versions} or {served.version}))
+        answer = Batch(prediction.tolist(), probability.tolist(), len(rows), named, ids)
+        if theirs.any():
+            answer.model_versions = versions
         lines = b""
         if self.log is not None and rows:
             entities = columns[served.keys[0]] if served.keys else [None] * len(rows)
-            head = (Clock().text(now), served.use_case, served.version, CHAMPION)
-            found = zip(ids, entities, rows, answer.probabilities, answer.predictions, strict=True)
-            each = [_encode(Line(i, *head, entity, row, p, y, seconds * 1000)) for i, entity, row, p, y in found]
+            variants = [CHALLENGER if other else CHAMPION for other in theirs]
+            head, ms = (Clock().text(now), served.use_case), seconds * 1000
+            found = zip(ids, versions, variants, entities, rows, answer.probabilities, answer.predictions, strict=True)
+            each = [_encode(Line(i, *head, v, side, entity, row, p, y, ms)) for i, v, side, entity, row, p, y in found]
             lines = b"\n".join([*each, b""])
-        tally = self._tallies.get(served.version) if rows else None
+        tally = self._tallies.get(served.version) if rows and not theirs.any() else None
         counts = tally.count([columns[name] for name in served.features], probability) if tally else None
-        return Scored(answer, lines, probability, prediction, counts, now, seconds)
+        return Scored(answer, lines, probability, prediction, theirs, counts, now, seconds)
 
     def record(self, served: Served, scored: Scored) -> Batch:
         """Log and count what was scored.
@@ -242,8 +248,12 @@ class Answering:
             Refusal: Where it cannot be logged and must be.
         """
         self._write(scored.lines)
-        counter = self._counters[served.version, CHAMPION]
-        counter.add_many(scored.probability, scored.prediction, scored.now, scored.seconds)
+        sides = [(served.version, CHAMPION, ~scored.theirs)]
+        if scored.theirs.any() and self.challenger is not None:
+            sides.append((self.challenger.version, CHALLENGER, scored.theirs))
+        for version, variant, own in sides:
+            counter = self._counters[version, variant]
+            counter.add_many(scored.probability[own], scored.prediction[own], scored.now, scored.seconds)
         if scored.counts is not None:
             self._tallies[served.version].add_counts(scored.counts)
         return scored.answer

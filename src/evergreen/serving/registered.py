@@ -12,6 +12,7 @@ import mlflow
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
+from evergreen.serving.experiment import challenger_of
 from evergreen.serving.settings import ServingSettings
 
 LOAD_SECONDS = 300
@@ -36,13 +37,11 @@ class Registered:
         Raises:
             EvergreenError: Where there is no champion.
         """
-        if self._settings.version is not None:
-            return self._settings.version, None
-        pointing = registry.aliases_of(self._use_case)
-        if registry.CHAMPION not in pointing:
+        pointing, pinned = registry.aliases_of(self._use_case), self._settings.version
+        if pinned is None and registry.CHAMPION not in pointing:
             raise EvergreenError(f"{registry.explain_vacancy(self._use_case)} --version serves any other version.")
-        challenger = pointing.get(registry.CHALLENGER) if self._settings.routing.experiment else None
-        return pointing[registry.CHAMPION], challenger
+        version = pinned or pointing[registry.CHAMPION]
+        return version, challenger_of(self._settings.routing, version, pointing)
 
     def proven(self, version: str, environment: dict[str, str]) -> str:
         """The folder of a version, proven by a process of its own.

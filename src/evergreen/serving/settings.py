@@ -72,15 +72,25 @@ class LiveDriftSettings(Frozen):
 
 
 class RoutingSettings(Frozen):
-    """Which version answers whom, while an experiment is active.
+    """Which version answers whom, while an experiment is active; the use case's running experiment fills it in.
 
     Attributes:
-        experiment: Salt and name of the experiment; None: everyone gets the champion.
+        experiment: Name of the experiment; None: everyone gets the champion.
+        salt: Deals the units anew.
+        unit: Who meets a variant: the ``entity`` (a request that names none stands for itself), or each ``request``.
+        control: Name of the champion's side, which the dealing goes by.
+        treatment: Name of the other side.
+        challenger: The version on it: an alias or a number.
         challenger_share: Share of units that the challenger answers; in shadow mode it answers none.
         shadow: The challenger scores each request and is logged; the champion answers.
     """
 
     experiment: str | None = None
+    salt: str = ""
+    unit: Literal["entity", "request"] = "entity"
+    control: str = "champion"
+    treatment: str = "challenger"
+    challenger: str = "challenger"
     challenger_share: float = Field(default=0.0, ge=0, le=1)
     shadow: bool = False
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import evergreen
 from evergreen.errors import EvergreenError
 from evergreen.serving.access import require_keys
+from evergreen.serving.experiment import described, refuse_other_features
 from evergreen.serving.listening import address_of, bound
 from evergreen.serving.settings import ServingSettings
 from evergreen.serving.state import CURRENT_FILE, SETTINGS_FILE, STATUS_FILE, write_state
@@ -123,10 +124,12 @@ class Supervisor:
         found = {"version": version, "folder": self._versions.proven(version, self._environment())}
         if challenger is not None:
             found["challenger"] = self._versions.proven(challenger, self._environment())
+            refuse_other_features(Path(found["folder"]), Path(found["challenger"]))
         wanted = {"version": version, "challenger": challenger or ""}
         write_state(self._folder / CURRENT_FILE, found)
         self._served = wanted
-        self._say(serving=version, since=time.time(), refused=None)
+        experiment = described(self._settings.routing, version, challenger)
+        self._say(serving=version, since=time.time(), refused=None, experiment=experiment)
 
     def _environment(self) -> dict[str, str]:
         """What loader and workers need to know: where versions are, and where compiled kernels are kept."""

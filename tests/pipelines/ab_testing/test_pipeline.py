@@ -98,15 +98,6 @@ def test_a_shadow_that_is_worse_is_rolled_back_and_told_once(rivals: TinyUseCase
     assert rivals["experiment_messages"] == []
 
 
-def test_a_replay_of_the_log_gives_the_numbers_that_a_shadow_gave(rivals: TinyUseCase) -> None:
-    rows = logged(rivals, {"champion": "1", "shadow": "2"})
-    shadow = run(rivals, defined(**SHADOW), rows)
-    replay = run(rivals, defined(**{**SHADOW, "mode": "replay"}), rows[rows["variant"] == "champion"])
-    assert replay.primary.comparison.model_dump() == pytest.approx(shadow.primary.comparison.model_dump(), abs=1e-12)
-    statistics = [[look.statistic for look in found.looks] for found in (replay, shadow)]
-    assert statistics[0] == pytest.approx(statistics[1], abs=1e-9)
-
-
 def test_a_version_that_does_not_exist_makes_the_experiment_invalid(rivals: TinyUseCase) -> None:
     gone = {"mode": "replay", "variants": {"champion": None, "challenger": {"version": 77}}}
     record = run(rivals, defined(**gone), logged(rivals, {"champion": "1"}, 20))

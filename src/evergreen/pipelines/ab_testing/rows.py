@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
@@ -55,7 +56,9 @@ def logged_rows(
     versions, faults = _versions(use_case, experiment, {})
     if source is not None and experiment.mode == "replay" and not faults:
         scorers = {name: _scorer(use_case, number) for name, number in versions.items()}
-        scored = replay_requests(source, experiment, scorers, experiments.max_pairs, as_of)
+        manifests = [registry.load(use_case, number).manifest for number in versions.values()]
+        unseen = partial(registry.unseen_requests, manifests=manifests)
+        scored = replay_requests(source, experiment, scorers, experiments.max_pairs, as_of, unseen)
         exposures = read_exposures(ibis.memtable(scored), experiment, _label(champion), as_of)
     elif source is not None and experiment.mode != "replay":
         named = {name: one.version for name, one in experiment.variants.items() if one.version.isdigit()}
