@@ -23,8 +23,8 @@ import pandas as pd
 
 from evergreen.datasets.synthetic.dataset import write_recipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
-from evergreen.features import RetailFeatures, retail_features
-from evergreen.features.retail import HISTORIES, PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
+from evergreen.features.contracts import PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
+from retail_star import described, retail_features
 
 CONFIG = {"memory_limit": "2GB", "threads": 2, "preserve_insertion_order": False}
 Table = Literal["fact_sales", "dim_product", "dim_store", "business_kpis"]
@@ -41,7 +41,7 @@ def evergreen(folder: Path) -> None:
     con = ibis.duckdb.connect(temp_directory=str(folder / "spill"), **CONFIG)
     con.raw_sql("SET enable_progress_bar = false")
     *star, kpis = [con.read_parquet(folder / f"{name}.parquet", table_name=name) for name in TABLES]
-    retail_features(*star, RetailFeatures(), kpis).to_parquet(folder / "features.parquet")
+    retail_features(*star, kpis).to_parquet(folder / "features.parquet")
 
 
 def duckdb_write(folder: Path) -> None:
@@ -57,19 +57,19 @@ def pandas_features(folder: Path) -> None:
     sales["price"] = sales["amount"] / sales["quantity"]
     sales["date"] = pd.to_datetime(sales["date_key"])
     table = sales
-    for history in HISTORIES:
+    for prefix, history in described().histories.items():
         key = history.keys[0]
         ordered = sales.sort_values([key, "date"]).set_index("date")
         rolling = ordered.groupby(key, observed=True)[list(history.measures)].rolling("90D", closed="left")
         past = pd.DataFrame(
             {
-                f"{history.prefix}_{statistic}_{measure}": rolling[measure].agg(PANDAS_NAMES[statistic])
+                f"{prefix}_{statistic}_{measure}": rolling[measure].agg(PANDAS_NAMES[statistic])
                 for measure, statistics in history.measures.items()
                 for statistic in statistics
             }
         )
         if history.frequency:
-            past[f"{history.prefix}_frequency"] = rolling["amount"].count()
+            past[f"{prefix}_frequency"] = rolling["amount"].count()
         table = table.merge(past.groupby(level=[0, 1]).first().reset_index(), on=[key, "date"], how="left")
     for name, attributes in (("product", PRODUCT_ATTRIBUTES), ("store", STORE_ATTRIBUTES)):
         known = pd.read_parquet(folder / f"dim_{name}.parquet", columns=[f"{name}_id", *attributes])

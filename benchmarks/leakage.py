@@ -30,7 +30,7 @@ from sklearn.pipeline import Pipeline
 from evergreen.datasets import LakeDataset
 from evergreen.datasets.synthetic.dataset import write_recipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
-from evergreen.features import History, RetailFeatures, key_history, retail_features
+from evergreen.features import History, key_history
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.search import train_candidate
 from evergreen.rows.labelled import LabelledRows, select_test_rows, select_training_set, window_bounds
@@ -38,6 +38,7 @@ from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import date_range
 from evergreen.schema import TableSpec
 from evergreen.settings import CONFIG_LOADER_ARGS
+from retail_star import retail_features
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 TABLES: tuple[Literal["fact_sales", "dim_product", "dim_store"], ...] = ("fact_sales", "dim_product", "dim_store")
@@ -105,15 +106,14 @@ def auc(model: Pipeline, rows: pd.DataFrame, y: np.ndarray) -> float:
 def compare(tables: list[ir.Table]) -> dict[str, list[float]]:
     """Feature set → the figures of ``COLUMNS``."""
     config = parameters("base")
-    policy = RetailFeatures(**{**config["features"], "naive": True})
     split, label = SplitParameters(**config["split"]), TrainingParameters(**config["training"]).label
-    everything = retail_features(*tables, policy).cache()
+    everything = retail_features(*tables, naive=True).cache()
     specification = specs()
     any_spec = next(iter(specification.values()))
     _, last = date_range(everything, any_spec)
     today = last - dt.timedelta(days=JUDGED_DAYS)
     before = tables[0].filter(tables[0].date_key.cast("date") <= ibis.date(today))
-    known = retail_features(before, tables[1], tables[2], policy).cache()
+    known = retail_features(before, tables[1], tables[2], naive=True).cache()
     later = everything.filter(everything.date > ibis.date(today)).execute()
     then = known_before(everything).filter(lambda t: t.date > ibis.date(today)).execute()
     guessed = then.assign(**{own: then[past] for own, past in OWN.items()})

@@ -28,12 +28,11 @@ from evergreen.datasets.synthetic.dataset import write_recipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.evaluation.auc import auc_covariance, auc_interval
 from evergreen.evaluation.comparison import delong_test
-from evergreen.features import RetailFeatures, retail_features
-from evergreen.features.retail import KEYS, OUTCOMES
 from evergreen.modelling.search import Candidate, TrainingParameters, train_candidates
 from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.splits import block_share
 from evergreen.schema import TableSpec
+from retail_star import retail_features
 
 GRIDS = {
     "HistGradientBoosting": {
@@ -105,11 +104,11 @@ def retail(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
         for table in ("fact_sales", "dim_product", "dim_store"):
             write_recipe(RetailRecipe(table=table, size=SALES_LINES, seed=seed), Path(folder) / f"{table}.parquet")
             tables.append(con.read_parquet(f"{folder}/{table}.parquet"))
-        features = retail_features(*tables, RetailFeatures()).to_pandas()
+        features = retail_features(*tables).to_pandas()
     settled = features[features["date"] >= features["date"].min() + pd.Timedelta(days=90)]
     sample = settled.sort_values("sales_id").sample(rows, random_state=seed).reset_index(drop=True)
     amount = sample["sales_amount"]
-    return sample.drop(columns=[*KEYS, *OUTCOMES]), (amount > amount.quantile(0.8)).to_numpy(dtype=np.int8)
+    return sample.drop(columns=NO_FEATURES), (amount > amount.quantile(0.8)).to_numpy(dtype=np.int8)
 
 
 def churn(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -120,6 +119,7 @@ def churn(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     return customers.drop(columns=["customer_id", "churned", "snapshot_date"]), outcome
 
 
+NO_FEATURES = ["sales_id", "date", "store_id", "product_id", "retailer_id", "sales_amount", "sales_quantity"]
 DATASETS = {"retail": retail, "churn": churn}
 
 

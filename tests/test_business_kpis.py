@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Made
 from evergreen.datasets.synthetic.retail import RetailRecipe
-from evergreen.features.kpis import KPI_COLUMNS
+from shipped_star import KPI_COLUMNS
 from tests_support import ROOT, Project
 
 PIPELINES = "--pipelines=feature_engineering,training,evaluation,scoring,monitoring,retraining"

@@ -8,6 +8,7 @@ from kedro.framework.startup import bootstrap_project
 
 from evergreen.errors import EvergreenError
 from evergreen.pipeline_registry import lifecycle
+from evergreen.use_cases import UseCase
 from tests_support import ROOT
 
 bootstrap_project(ROOT)
@@ -47,4 +48,4 @@ def test_datasets_and_parameters_are_named_after_the_use_case_alone() -> None:
 @pytest.mark.parametrize("name", ["training", "__default__"])
 def test_a_use_case_that_bears_the_name_of_a_pipeline_is_refused(name: str) -> None:
     with pytest.raises(EvergreenError, match=f"use case {name} in use_cases.yml bears the name"):
-        lifecycle({"churn": "one_table", name: "one_table"})
+        lifecycle({"churn": UseCase(source="one_table"), name: UseCase(source="one_table")})

@@ -105,7 +105,7 @@ def test_without_a_session_the_environment_of_kedro_env_counts(project: Project)
     [
         ({}, "no use case is listed"),
         ({"churn": None}, "no use case is listed"),
-        ({"fraud": {"source": "excel"}}, "one of retail, one_table, dated_table"),
+        ({"fraud": {"source": "excel"}}, "one of star_schema, one_table, dated_table; a star schema names its tables"),
         ({"fraud": "one_table"}, "it must be {source: …}"),
         ({"my fraud": {"source": "one_table"}}, "can't be a name"),
     ],

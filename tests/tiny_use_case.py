@@ -21,7 +21,7 @@ from evergreen.retraining.parameters import GatePolicy, RetrainingParameters
 from evergreen.rows.parameters import SplitParameters
 from evergreen.runner import LifecycleRunner
 from evergreen.schema import TableSpec
-from evergreen.use_cases import WINDOW_DAYS
+from evergreen.use_cases import WINDOW_DAYS, UseCase
 
 TABLE = TableSpec(
     entity="customer", target="left", positive=1, numeric=["age", "balance"], categorical=["region"],
@@ -95,7 +95,7 @@ class TinyUseCase:
 
     def run(self, *pipelines: str) -> None:
         """Run pipelines, each as the project registers it for a use case of one table."""
-        registered = lifecycle({self.name: "one_table"})
+        registered = lifecycle({self.name: UseCase(source="one_table")})
         for pipeline in pipelines:
             LifecycleRunner().run(registered[pipeline], self._catalog(registered[pipeline].datasets()))
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
+from evergreen.histories import with_past
 from evergreen.paths import plain
+from evergreen.star_schema import described_table
 from evergreen.use_cases import POLICIES, WINDOW_DAYS
 
 LOCAL = "local"
@@ -42,7 +43,9 @@ class ConfigLoader(OmegaConfigLoader):
             return _artefacts_beside_runs(_login_apart(dict(super().__getitem__(key))))
         if key == "parameters":
             listed = self["use_cases"] if "use_cases" in self.config_patterns else {}
-            return _with_all_blocks(dict(super().__getitem__(key)), [name for name in listed if listed[name]])
+            return _with_all_blocks(
+                dict(super().__getitem__(key)), {name: each for name, each in listed.items() if each}
+            )
         if key == "catalog":
             return _read_without_loss(dict(super().__getitem__(key)))
         folder = Path(self.conf_source) / LOCAL
@@ -57,14 +60,25 @@ class ConfigLoader(OmegaConfigLoader):
             return dict(own)
 
 
-def _with_all_blocks(parameters: dict[str, Any], listed: Iterable[str]) -> dict[str, Any]:
+def _with_all_blocks(parameters: dict[str, Any], listed: dict[str, Any]) -> dict[str, Any]:
     """Parameters in which no use case lacks a block."""
-    for name in listed:
+    for name, entry in listed.items():
         named = parameters.get(name) or {}
         if not isinstance(named, dict):
             continue  # a fault of the user's, reported with all others
-        parameters[name] = _with_window({"use_case": name, **{policy: {} for policy in POLICIES}, **named})
+        block = _with_window({"use_case": name, **{policy: {} for policy in POLICIES}, **named})
+        parameters[name] = _with_features(block, entry.get("source") if isinstance(entry, dict) else None)
     return parameters
+
+
+def _with_features(block: dict[str, Any], source: str | None) -> dict[str, Any]:
+    """A use case whose table lists the features that are made of a star schema, or of its own past."""
+    table = block.get("table")
+    if source not in ("star_schema", "dated_table") or not isinstance(table, dict):
+        return block
+    features = block.get("features", {})
+    described = described_table if source == "star_schema" else with_past
+    return {**block, "features": features, "table": described(table, features)}
 
 
 def _with_window(block: dict[str, Any]) -> dict[str, Any]:

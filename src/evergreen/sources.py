@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,13 @@ from evergreen.datasets.dbt import Artefacts, DbtParameters, check_tables, read_
 from evergreen.errors import EvergreenError
 from evergreen.features.checks import Column
 from evergreen.features.contracts import Contract, contract_for
+from evergreen.features.outcomes import LabelsContract
+from evergreen.features.star_contract import star_contracts
+from evergreen.histories import Past
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import TableSpec
+from evergreen.star_schema import StarSchema
 from evergreen.use_cases import use_case_of
 
 
@@ -39,11 +44,27 @@ def promised_columns(entry: str, catalog: DataCatalog) -> list[Column]:
     validator = resolve_validator(spec) if spec else None
     if isinstance(validator, Contract):
         contracts.append(validator)
-    use_case = entry.partition(".")[0]
-    if _is_one_table(use_case):
-        table = TableSpec.model_validate(catalog.load(f"params:{use_case}.table"))
-        contracts.append(contract_for(table, labelled=True))
+    contracts += source_contracts(entry, lambda name: catalog.load(f"params:{name}"))
     return list({column.name: column for contract in contracts for column in contract.columns}.values())
+
+
+def source_contracts(entry: str, parameter: Callable[[str], Any]) -> list[Contract]:
+    """What a use case's description asks of one of its source tables.
+
+    Args:
+        entry: The table's catalog entry.
+        parameter: Gives a parameter by its name.
+    """
+    name, _, table = entry.partition(".")
+    use_case, spec = use_cases()[name], TableSpec.model_validate(parameter(f"{name}.table"))
+    if table == "labels" and use_case.labels:
+        return [LabelsContract(spec)]
+    if use_case.source == "star_schema":
+        star = StarSchema.model_validate(parameter(f"{name}.features"))
+        return [contract for contract in star_contracts(star) if contract.table == table]
+    if use_case.source == "dated_table":
+        spec = spec.without(Past.model_validate(parameter(f"{name}.features")).past_columns)
+    return [contract_for(spec, labelled=table != "current" and not use_case.labels, table=table)]
 
 
 def check_dbt(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -97,7 +118,3 @@ def dbt_parameters(block: Any) -> DbtParameters:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise EvergreenError(f"The parameters under dbt can't be read: {faults}; they are models and owner.") from error
-
-
-def _is_one_table(use_case: str) -> bool:
-    return use_cases()[use_case].source in ("one_table", "dated_table")

@@ -18,8 +18,8 @@ from pandas.testing import assert_frame_equal
 from evergreen.datasets import LakeDataset
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.errors import EvergreenError
-from evergreen.features import RetailFeatures, retail_features
 from evergreen.features.contracts import FactSales
+from shipped_star import retail, retail_features
 
 HISTORY, WINDOW = 14, 7
 NEWEST = dt.date(2026, 2, 28)
@@ -49,7 +49,7 @@ def sales(lake: Path | str, since: dt.date | None) -> ir.Table:
 
 def window(lake: Path, since: dt.date | None) -> ir.Table:
     dimensions = [LakeDataset(lake=str(lake), table=name).load() for name in TABLES[1:]]
-    features = retail_features(sales(lake, since), *dimensions, RetailFeatures(history_days=HISTORY))
+    features = retail_features(sales(lake, since), *dimensions, retail(history_days=HISTORY))
     return features.filter(features.date > ibis.date(NEWEST - dt.timedelta(days=WINDOW))).order_by("sales_id")
 
 

@@ -13,10 +13,11 @@ import ibis.expr.types as ir
 import numpy as np
 import pytest
 
-from evergreen.features import RetailFeatures, dimension_of, retail_features
+from evergreen.features import dimension_of
 from evergreen.monitoring.profiles.pushdown import count_query, moment_query
 from evergreen.monitoring.profiles.source import IbisSource, Kind
 from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Tally
+from shipped_star import retail, retail_features
 
 KEPT = Path(__file__).with_name("sql")
 SALES = {
@@ -31,7 +32,7 @@ STORE = dict.fromkeys(("store_id", "store_format", "store_city", "store_state", 
 
 def features() -> ir.Table:
     tables = {"fact_sales": SALES, "dim_product": PRODUCT, "dim_store": STORE}
-    return retail_features(*(ibis.table(schema, name=name) for name, schema in tables.items()), RetailFeatures())
+    return retail_features(*(ibis.table(schema, name=name) for name, schema in tables.items()), retail())
 
 
 def window() -> tuple[ir.Table, dict[str, Tally]]:

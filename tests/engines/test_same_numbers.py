@@ -16,20 +16,19 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from evergreen.features import RetailFeatures, retail_features
-from evergreen.features.retail import HISTORIES
 from evergreen.monitoring import Profile, build_profile
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn
+from shipped_star import HISTORY_COLUMNS, retail, retail_features
 
 RELATIVE, SIXTH_DECIMAL = 1e-9, 1e-6
-HISTORY = {column for history in HISTORIES for column in history.columns}
+HISTORY = set(HISTORY_COLUMNS)
 SOURCES = ("fact_sales", "dim_product", "dim_store")
 WINDOW_FROM = ibis.date(dt.date(2026, 2, 1))
 
 
 def features_on(engine: Any, star: dict[str, pa.Table]) -> pa.Table:
     tables = engine.lay(star)
-    kept = engine.keep(retail_features(*(tables[name] for name in SOURCES), RetailFeatures()))
+    kept = engine.keep(retail_features(*(tables[name] for name in SOURCES), retail()))
     return kept.order_by("sales_id").to_pyarrow()
 
 

@@ -8,8 +8,10 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from evergreen.errors import EvergreenError
-from evergreen.features.kpis import KPI_COLUMNS, add_kpis
+from evergreen.features.dimensions import add_dimension
+from shipped_star import KPI_COLUMNS, retail
+
+DIMENSION = retail().dimensions["business_kpis"]
 
 FIGURES = {
     "retailer_id": ["a", "a", "a", "b"],
@@ -23,7 +25,8 @@ def target(day: str, retailer: object = "a", kind: str = "string", **changed: ob
     """The sales target that a row of this day and retailer gets."""
     row = pa.table({"retailer_id": pa.array([retailer], ibis.dtype(kind).to_pyarrow())})
     row = row.append_column("date", pa.array([dt.date.fromisoformat(day)]))
-    found = add_kpis(ibis.memtable(row), ibis.memtable(pa.table(FIGURES | changed))).to_pyarrow().to_pylist()
+    figures = ibis.memtable(pa.table(FIGURES | changed))
+    found = add_dimension(ibis.memtable(row), figures, DIMENSION, "date", None).to_pyarrow().to_pylist()
     assert len(found) == 1
     return found[0]["retailer_sales_target"]
 
@@ -67,20 +70,12 @@ def test_numbers_and_texts_may_name_the_same_retailer() -> None:
     assert target("2026-02-10", "7", "string", retailer_id=[7, 7, 7, 8]) == 1.0
 
 
-def test_without_a_table_and_with_an_empty_one_the_columns_are_null() -> None:
+def test_with_an_empty_table_the_columns_are_null() -> None:
     rows = ibis.memtable(pa.table({"retailer_id": ["a"], "date": [dt.date(2026, 2, 1)]}))
     empty = ibis.memtable(
         [], schema={"retailer_id": "int64", "month": "date", "sales_target": "float64", "margin": "int8"}
     )
-    for table in (None, empty):
-        found = add_kpis(rows, table)
-        assert found.columns == ("retailer_id", "date", *KPI_COLUMNS)
-        assert found.select(*KPI_COLUMNS).to_pyarrow().to_pylist() == [dict.fromkeys(KPI_COLUMNS)]
-        assert all(found[name].type().is_float64() for name in KPI_COLUMNS)
-
-
-def test_a_missing_figure_is_named() -> None:
-    rows = ibis.memtable(pa.table({"retailer_id": ["a"], "date": [dt.date(2026, 2, 1)]}))
-    lacking = {name: values for name, values in FIGURES.items() if name != "margin"}
-    with pytest.raises(EvergreenError, match="Table 'business_kpis' has no column 'margin'"):
-        add_kpis(rows, ibis.memtable(pa.table(lacking)))
+    found = add_dimension(rows, empty, DIMENSION, "date", None)
+    assert found.columns == ("retailer_id", "date", *KPI_COLUMNS)
+    assert found.select(*KPI_COLUMNS).to_pyarrow().to_pylist() == [dict.fromkeys(KPI_COLUMNS)]
+    assert all(found[name].type().is_float64() for name in KPI_COLUMNS)

@@ -13,9 +13,10 @@ from ibis.backends.sql.compilers import BigQueryCompiler, DuckDBCompiler, PySpar
 from ibis.config import Config
 
 from evergreen.errors import EvergreenError
-from evergreen.features import RetailFeatures, one_table_features, retail_features
+from evergreen.features import one_table_features
 from evergreen.schema import TableSpec
 from online_retail import star_schema
+from shipped_star import retail, retail_features
 
 FACTS = {
     "sales_id": "int64",
@@ -66,7 +67,7 @@ def features(rows: pd.DataFrame = ROWS, date_type: str = "date", **policy: objec
     facts = memory(rows, FACTS | {"date_key": date_type})
     products = memory(pd.DataFrame([["p", "b", "c", None, "v"]], columns=list(PRODUCTS)), PRODUCTS)
     stores = memory(pd.DataFrame([["s", "f", "town", "st", "r"]], columns=list(STORES)), STORES)
-    table = retail_features(facts, products, stores, RetailFeatures(**policy))
+    table = retail_features(facts, products, stores, retail(**policy))
     return table.order_by("sales_id").to_pyarrow().to_pandas().set_index("sales_id")
 
 
@@ -128,7 +129,7 @@ def test_retail_features_compile_for_every_engine(
         ibis.table(STORES, name="dim_store"),
     ]
     kpis = ibis.table(FIGURES | {"month": date_type}, name="business_kpis")
-    expression = retail_features(*tables, RetailFeatures(naive=True, time_zone="UTC"), kpis)
+    expression = retail_features(*tables, retail(naive=True, time_zone="UTC"), kpis)
     sql = compiler().to_sqlglot(expression).sql(dialect=compiler.dialect)
     assert "product_std_price" in sql
     assert "retailer_sales_target" in sql
@@ -188,7 +189,7 @@ def test_online_retail_lines_run_through_the_rules(shared_data: Path) -> None:
     tables = star_schema(shared_data / "online_retail" / "online_retail.parquet")
     facts = tables["fact_sales"]
     arrow = [pa.Table.from_pandas(table, preserve_index=False) for table in tables.values()]
-    found = retail_features(*(ibis.memtable(table) for table in arrow), RetailFeatures())
+    found = retail_features(*(ibis.memtable(table) for table in arrow), retail())
     counts = (
         found.aggregate(rows=found.count(), ids=found.sales_id.nunique(), least=found.sales_amount.min())
         .to_pyarrow()

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evergreen.features import CALENDAR, RetailFeatures, add_calendar, retail_features
-from evergreen.features.kpis import KPI_COLUMNS, KPIS
-from evergreen.features.retail import HISTORIES, PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
+from evergreen.features import CALENDAR, add_calendar
+from evergreen.features.contracts import PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
+from shipped_star import HISTORY_COLUMNS, KPI_COLUMNS, KPIS, retail, retail_features
 
 START = dt.date(2024, 1, 15)
-WINDOW = RetailFeatures(history_days=20)
+WINDOW = retail(history_days=20)
 SALES = pa.schema(
     [
         ("sales_id", pa.int64()),
@@ -31,7 +31,6 @@ SALES = pa.schema(
 )
 MONTHS = [dt.date(2023, 12, 1), dt.date(2024, 1, 1), dt.date(2024, 2, 1), dt.date(2024, 3, 1)]
 FIGURES = pa.schema([("retailer_id", pa.string()), ("month", pa.date32()), *((name, pa.float64()) for name in KPIS)])
-HISTORY_COLUMNS = [column for history in HISTORIES for column in history.columns]
 SEASONS = {12: "winter", 1: "winter", 2: "winter", 3: "spring", 4: "spring", 5: "spring"}
 
 
@@ -92,7 +91,7 @@ def naive(sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame, kpi
             "quarter": (day.month + 2) // 3,
             "season": SEASONS.get(day.month, "summer" if day.month < 9 else "autumn"),
         }
-        for history in HISTORIES:
+        for prefix, history in WINDOW.histories.items():
             key = getattr(row, history.keys[0])
             past = values[(values[history.keys[0]] == key) & age.between(1, WINDOW.history_days)]
             for measure, statistics in history.measures.items():
@@ -100,9 +99,9 @@ def naive(sales: pd.DataFrame, products: pd.DataFrame, stores: pd.DataFrame, kpi
                     value = {"avg": past[measure].mean(), "std": past[measure].std(), "total": past[measure].sum()}[
                         name
                     ]
-                    seen[f"{history.prefix}_{name}_{measure}"] = value if isinstance(key, str) else np.nan
+                    seen[f"{prefix}_{name}_{measure}"] = value if isinstance(key, str) else np.nan
             if history.frequency:
-                seen[f"{history.prefix}_frequency"] = len(past) if isinstance(key, str) else np.nan
+                seen[f"{prefix}_frequency"] = len(past) if isinstance(key, str) else np.nan
         for table, key_name, key in ((products, "product_id", row.product_id), (stores, "store_id", row.store_id)):
             known = table[table[key_name] == key].to_dict("records")
             seen |= {name: known[0][name] if known else None for name in table.columns if name != key_name}

@@ -15,13 +15,14 @@ import yaml
 
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.errors import EvergreenError
-from evergreen.features import RetailFeatures, one_table_features, retail_features
+from evergreen.features import one_table_features
 from evergreen.modelling.leakage import check_leakage
 from evergreen.modelling.parameters import LeakagePolicy
 from evergreen.rows.labels import fit_label_definition
 from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import ColumnRule, TableSpec
 from online_retail import star_schema
+from shipped_star import retail, retail_features
 
 ROOT = Path(__file__).resolve().parents[2]
 NAIVE = ["unit_price", "sales_quantity"]
@@ -41,7 +42,7 @@ def guard(rows: pd.DataFrame, spec: TableSpec) -> None:
 
 def features_of(fact_sales: ir.Table, dim_product: ir.Table, dim_store: ir.Table) -> pd.DataFrame:
     """Honest and naive features of lines, spread evenly over the table."""
-    table = retail_features(fact_sales, dim_product, dim_store, RetailFeatures(naive=True))
+    table = retail_features(fact_sales, dim_product, dim_store, retail(naive=True))
     rows = table.to_pyarrow().to_pandas().sort_values("sales_id")
     return rows.iloc[:: max(len(rows) // LINES, 1)].reset_index(drop=True)
 

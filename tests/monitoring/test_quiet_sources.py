@@ -15,11 +15,11 @@ import yaml
 from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.retail import FIRST_DAY, RetailRecipe
 from evergreen.datasets.synthetic.scenario import Scenario
-from evergreen.features import RetailFeatures, retail_features
 from evergreen.monitoring import DriftPolicy, DriftReport, Profile, build_profile, compare_profiles, merge
 from evergreen.monitoring.alerts import alerts_over_time, history_rows
 from evergreen.monitoring.profiles.profile import for_pairs
 from evergreen.schema import TableSpec
+from shipped_star import retail, retail_features
 
 PARAMETERS = Path(__file__).parents[2] / "conf" / "base" / "parameters.yml"
 WEEK = dt.timedelta(days=7)
@@ -41,7 +41,7 @@ def default_sales() -> pd.DataFrame:
         plain = [pa.field(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in rows.schema]
         tables.append(connection.create_table(name, rows.cast(pa.schema(plain))))
     *star, kpis = tables
-    return retail_features(*star, RetailFeatures(), kpis).to_pandas()
+    return retail_features(*star, retail(), kpis).to_pandas()
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import ibis
 import ibis.expr.types as ir
 
 from evergreen.features.typed import as_date
+from evergreen.histories import CALENDAR
 
-CALENDAR = ("year", "month", "day_of_week", "is_weekend", "quarter", "season")
+__all__ = ["CALENDAR", "add_calendar", "day_number"]
 
 _EPOCH = ibis.date("1970-01-01")
 

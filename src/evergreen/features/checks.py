@@ -14,8 +14,10 @@ import ibis.expr.datatypes as dtypes
 import ibis.expr.types as ir
 
 from evergreen.errors import EvergreenError
+from evergreen.features.measures import returned
 from evergreen.features.typed import as_date, as_number, fractions, is_zoned_text
 from evergreen.records import Check
+from evergreen.star_schema import Returns
 
 Family = Literal["key", "number", "category", "date", "any"]
 """What a column may be, whatever its exact type.
@@ -212,16 +214,23 @@ def later_days(data: ir.Table, name: str) -> Count:
     return Count("first_of_month", name, offending, "are not the first day of a month", "write 2026-02-01 for February")
 
 
-def returns(data: ir.Table, quantity: str, amount: str, allowed_share: float) -> Count:
-    """Count lines with a negative quantity or amount; a small share of returns is normal."""
-    is_return = (as_number(data[quantity]) < 0).fill_null(False) | (as_number(data[amount]) < 0).fill_null(False)
+def returns(data: ir.Table, rule: Returns, parameter: str) -> Count:
+    """Count rows with a negative number or the mark of a return; a small share of them is normal.
+
+    Args:
+        data: The facts.
+        rule: Columns and marks, and the share allowed.
+        parameter: What the user raises to allow more.
+    """
+    words = [f"a negative {' or '.join(rule.positive)}"] if rule.positive else []
+    words += [f"the mark of a return in {name}" for name in rule.marked]
     return Count(
-        "negative_values",
-        quantity,
-        _sum(is_return),
-        f"have a negative {quantity} or {amount}",
-        "drop returns in the source or raise max_return_share",
-        allowed_share,
+        "negative_values" if rule.positive else "returns",
+        [*rule.positive, *rule.marked][0],
+        _sum(returned(data, rule)),
+        f"have {' or '.join(words)}",
+        f"drop returns in the source or raise {parameter}",
+        rule.max_share,
     )
 
 

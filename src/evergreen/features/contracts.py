@@ -14,8 +14,11 @@ import ibis.expr.types as ir
 
 from evergreen.features.checks import Column, Count, future_dates, later_days, returns
 from evergreen.features.contract import Contract
-from evergreen.features.retail import PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
 from evergreen.features.table_contract import OneTable, contract_for
+from evergreen.star_schema import Returns
+
+PRODUCT_ATTRIBUTES = ("product_brand", "product_category", "product_subcategory", "product_supplier")
+STORE_ATTRIBUTES = ("store_format", "store_city", "store_state", "store_region")
 
 __all__ = [
     "BusinessKpis",
@@ -55,7 +58,7 @@ class FactSales(Contract):
         ]
         super().__init__("fact_sales", columns, ["sales_id"])
         self.today = _as_date(today)
-        self.max_return_share = max_return_share
+        self.returns = Returns(positive=["sales_quantity", "sales_amount"], max_share=max_return_share)
         if days is not None:
             self.no_rows = f"0 rows in the last {days} days"
 
@@ -65,7 +68,7 @@ class FactSales(Contract):
         if "date_key" in sound:
             counts.append(future_dates(data, "date_key", self.today))
         if {"sales_quantity", "sales_amount"} <= sound.keys():
-            counts.append(returns(data, "sales_quantity", "sales_amount", self.max_return_share))
+            counts.append(returns(data, self.returns, "max_return_share"))
         return counts
 
 

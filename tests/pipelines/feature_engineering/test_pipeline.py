@@ -10,8 +10,10 @@ from kedro.runner import SequentialRunner
 
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.errors import EvergreenError
-from evergreen.features import RetailFeatures
 from evergreen.pipeline_registry import lifecycle
+from evergreen.rows.parameters import SplitParameters
+from evergreen.use_cases import UseCase
+from shipped_star import retail, retail_table
 from tiny_use_case import TABLE, TinyUseCase, people
 
 
@@ -33,9 +35,13 @@ def test_every_line_of_a_star_schema_has_its_features() -> None:
     tables = ("fact_sales", "dim_product", "dim_store", "business_kpis")
     star = {table: pa.concat_tables(RetailRecipe(table=table, size=400).chunks()) for table in tables}
     inputs = {f"shop.{table}": MemoryDataset(ibis.memtable(rows), copy_mode="assign") for table, rows in star.items()}
-    inputs["params:shop.features"] = MemoryDataset(RetailFeatures())
+    inputs["params:shop.features"] = MemoryDataset(retail())
+    inputs["params:shop.table"] = MemoryDataset(retail_table())
+    inputs["params:shop.split"] = MemoryDataset(SplitParameters())
     inputs["shop.features"] = made = MemoryDataset(copy_mode="assign")
-    SequentialRunner().run(lifecycle({"shop": "retail"})["feature_engineering"], DataCatalog(inputs))
+    SequentialRunner().run(
+        lifecycle({"shop": UseCase(source="star_schema", tables=tables)})["feature_engineering"], DataCatalog(inputs)
+    )
     lines = made.load().to_pandas()
     assert sorted(lines["sales_id"]) == sorted(star["fact_sales"]["sales_id"].to_pylist())
     assert {"store_avg_amount", "retailer_margin", "season"} <= set(lines.columns)

@@ -11,9 +11,7 @@ from kedro.io import DatasetError
 from evergreen.commands.checking import check_environment
 from evergreen.context import Context, use_cases
 from evergreen.errors import EvergreenError
-from evergreen.features.contracts import contract_for
-from evergreen.schema import TableSpec
-from evergreen.sources import source_entries
+from evergreen.sources import source_contracts, source_entries
 
 
 def missing(project: Path, conf: Path, env: str | None, name: str | None) -> dict[str, list[str]]:
@@ -52,9 +50,9 @@ def _faults(context: Context, use_case: str) -> list[str]:
 def _table_faults(context: Context, use_case: str, entry: str) -> list[str]:
     try:
         table = context.catalog.load(entry)
-        if use_cases()[use_case].source != "retail":
-            spec = TableSpec.model_validate(context.config_loader["parameters"][use_case]["table"])
-            contract_for(spec, labelled=True, table=entry.partition(".")[2]).validate(table)
+        blocks = context.config_loader["parameters"]
+        for contract in source_contracts(entry, lambda name: blocks[use_case][name.partition(".")[2]]):
+            contract.validate(table)
     except (EvergreenError, DatasetError) as error:
         return [" ".join(str(error).split())]
     return []

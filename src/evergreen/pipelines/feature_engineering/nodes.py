@@ -5,33 +5,83 @@ from __future__ import annotations
 import ibis.expr.types as ir
 
 from evergreen import registry
-from evergreen.features import RetailFeatures, one_table_features, retail_features
+from evergreen.features import add_past, one_table_features, star_features, with_labels
 from evergreen.features.contracts import contract_for
+from evergreen.features.outcomes import LabelsContract
+from evergreen.features.star_contract import check_star, require_described, require_known_in_time
+from evergreen.histories import Past
 from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.windows import parse_date
 from evergreen.schema import TableSpec
+from evergreen.star_schema import StarSchema
 
 
-def make_retail_features(
-    fact_sales: ir.Table,
-    dim_product: ir.Table,
-    dim_store: ir.Table,
-    business_kpis: ir.Table,
-    policy: RetailFeatures,
+def make_star_features(
+    table: TableSpec,
+    star: StarSchema,
+    split: SplitParameters,
+    labels: ir.Table | None = None,
+    as_of: str | None = None,
+    **tables: ir.Table,
 ) -> ir.Table:
-    """Point-in-time features of every line of sale, from the star schema and the business's own figures."""
-    return retail_features(fact_sales, dim_product, dim_store, policy, business_kpis)
+    """Point-in-time features of every row of the fact table, from its star schema."""
+    named = {name.removeprefix("table_"): each for name, each in tables.items()}
+    require_described(table, star, list(named), labelled_apart=labels is not None)
+    require_known_in_time(table.target, star, split.label_delay_days)
+    check_star(named, star)
+    return _labelled(star_features(named, star, table), table, labels, as_of)
 
 
 def make_one_table_features(
-    rows: ir.Table, table: TableSpec, split: SplitParameters, incumbent: registry.ModelVersion | None
+    rows: ir.Table,
+    table: TableSpec,
+    split: SplitParameters,
+    incumbent: registry.ModelVersion | None,
+    labels: ir.Table | None = None,
+    as_of: str | None = None,
 ) -> ir.Table:
     """Features of the rows to learn from, as parameters describe them and as the champion needs them."""
-    name = "rows" if table.date else "customers"
-    contract_for(table, labelled=True, table=name, label_delay_days=split.label_delay_days).validate(rows)
-    return one_table_features(rows, registry.carried(table, incumbent, rows.columns), name=name)
+    apart, delay = labels is not None, split.label_delay_days
+    contract_for(table, labelled=not apart, table="customers", label_delay_days=delay).validate(rows)
+    wanted = registry.carried(table, incumbent, rows.columns)
+    return _labelled(one_table_features(rows, wanted, outcome=not apart), table, labels, as_of)
 
 
-def make_current_features(rows: ir.Table, table: TableSpec, incumbent: registry.ModelVersion | None) -> ir.Table:
+def make_dated_features(
+    rows: ir.Table,
+    table: TableSpec,
+    split: SplitParameters,
+    past: Past,
+    incumbent: registry.ModelVersion | None,
+    labels: ir.Table | None = None,
+    as_of: str | None = None,
+) -> ir.Table:
+    """Features of rows with dates: their own columns, and what was known of their keys before."""
+    apart, delay = labels is not None, split.label_delay_days
+    require_known_in_time(table.target, past, delay)
+    own = table.without(past.past_columns)
+    contract_for(own, labelled=not apart, table="rows", label_delay_days=delay).validate(rows)
+    known = add_past(rows, table, past)
+    wanted = registry.carried(table, incumbent, known.columns)
+    return _labelled(one_table_features(known, wanted, name="rows", outcome=not apart), table, labels, as_of)
+
+
+def make_current_features(
+    rows: ir.Table,
+    table: TableSpec,
+    incumbent: registry.ModelVersion | None,
+    labels: ir.Table | None = None,
+    as_of: str | None = None,
+) -> ir.Table:
     """Features of the newest snapshot, whose outcomes need not be known."""
     contract_for(table, labelled=False, table="current").validate(rows)
-    return one_table_features(rows, registry.carried(table, incumbent, rows.columns), name="current", outcome=False)
+    wanted = registry.carried(table, incumbent, rows.columns)
+    return _labelled(one_table_features(rows, wanted, name="current", outcome=False), table, labels, as_of)
+
+
+def _labelled(features: ir.Table, table: TableSpec, labels: ir.Table | None, as_of: str | None) -> ir.Table:
+    """Features with the outcomes that arrived apart by the day that the run pretends is today."""
+    if labels is None:
+        return features
+    LabelsContract(table).validate(labels)
+    return with_labels(features, labels, table, parse_date(as_of))
