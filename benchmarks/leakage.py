@@ -120,7 +120,7 @@ def compare(tables: list[ir.Table]) -> dict[str, list[float]]:
     empty = then.assign(**dict.fromkeys(OWN, np.nan))
     figures = {}
     for name, spec in specification.items():
-        bounds = window_bounds(known, spec, split, today, None)
+        bounds = window_bounds(known, spec, split, today)
         train = select_training_set(known, spec, bounds, today, label)
         test = select_test_rows(known, spec, bounds, today, train.label)
         model = fit(train, spec, split)

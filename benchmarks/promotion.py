@@ -10,6 +10,9 @@ counted and without?
 A third gives blocks lognormal sizes, so that a few hold most of the rows: how often does the lower bound of an equal
 challenger's gain lie above 0, at an alpha of 2.5 %?
 
+A fourth looks every week for a year at one challenger whose judging rows accumulate, 150 a week: in which share of
+years is it promoted?
+
 Run: ``python benchmarks/promotion.py --draws 400 --series 200``.
 """
 
@@ -20,7 +23,11 @@ import argparse
 import numpy as np
 from scipy.stats import norm
 
-from evergreen.evaluation.promotion import DEFAULT_POLICY, decide_promotion, spend_alpha
+from evergreen.evaluation.accumulating import WeighedPart, showing
+from evergreen.evaluation.gain import Gain, cutoff_gain, dependence_of, pooled_gain
+from evergreen.evaluation.promotion import DEFAULT_POLICY, decide_promotion
+from evergreen.evaluation.sequential import spending_bounds
+from evergreen.evaluation.spending import alpha_of_challenger, alpha_of_newest, spend_alpha
 
 CHAMPION_AUC = 0.74
 POSITIVES = 0.22
@@ -29,6 +36,8 @@ ROWS_PER_BLOCK = 20
 BLOCK_SHARE = 0.5
 NAIVE_GAIN = 0.005
 SEEDS = 20
+WEEKS = 52
+WEEK_ROWS = 150
 
 
 def noise(rng: np.random.Generator, rows: int, block: np.ndarray | None) -> np.ndarray:
@@ -97,6 +106,32 @@ def seeds_on_the_same_rows(rows: int, blocked: bool, series: int, counted: bool,
     return promoted / series
 
 
+def weekly_looks(rng: np.random.Generator, gain: float, start: int = 0) -> list[tuple[Gain, Gain]]:
+    """All days and the newest four weeks at the end of each week; the gain is there from week ``start`` on."""
+    weeks, looks = [], []
+    for week in range(WEEKS):
+        ahead = gain if week >= start else 0.0
+        y, _, champion, challenger = judging_rows(rng, WEEK_ROWS, False, CHAMPION_AUC, CHAMPION_AUC + ahead)
+        weeks.append(cutoff_gain(y, champion, challenger, 7 * week + rng.integers(0, 7, WEEK_ROWS)))
+        looks.append((pooled_gain(weeks), pooled_gain(weeks[-4:], dependence_of(weeks[:-4]))))
+    return looks
+
+
+def promoted_in_week(looks: list[tuple[Gain, Gain]]) -> int | None:
+    """First week in which the first challenger of a champion is promoted."""
+    alpha = alpha_of_challenger(DEFAULT_POLICY.alpha, 1)
+    elapsed = np.arange(1, WEEKS + 1) / WEEKS
+    levels = norm.sf(spending_bounds(np.array([whole.information for whole, _ in looks]), elapsed * alpha / 2))
+    for week, (whole, newest) in enumerate(looks):
+        parts = (
+            WeighedPart("all days", whole, float(levels[week])),
+            WeighedPart("newest days", newest, alpha_of_newest(alpha, week + 1)),
+        )
+        if showing(parts, DEFAULT_POLICY.min_improvement) is not None:
+            return week
+    return None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=400)
@@ -125,6 +160,14 @@ def main() -> None:
         for spread in (0.0, 1.5, 2.0):
             cleared = unequal_blocks(blocks, spread, 5 * arguments.draws, arguments.seed)
             print(f"| {blocks} | {spread:g} | {cleared:.1%} |")
+    print(f"\n| true gain, {WEEK_ROWS} rows a week | from week | years with a promotion | median weeks until then |")
+    print("| ---: | ---: | ---: | ---: |")
+    for gain, start in ((0.0, 0), (0.01, 0), (0.02, 0), (0.03, 0), (0.05, 20)):
+        rng = np.random.default_rng([arguments.seed, int(1000 * gain), start])
+        weeks = [promoted_in_week(weekly_looks(rng, gain, start)) for _ in range(arguments.draws)]
+        found = [week - start + 1 for week in weeks if week is not None]
+        wait = f"{np.median(found):.0f}" if found else "–"
+        print(f"| {gain:g} | {start} | {len(found) / len(weeks):.1%} | {wait} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
 from evergreen.datasets.synthetic.churn import ChurnRecipe
 from evergreen.datasets.synthetic.scenario import Scenario
-from evergreen.evaluation.judge import Contestant, judge
+from evergreen.evaluation.accumulating import Look
+from evergreen.evaluation.gain import days_passed, information_of
+from evergreen.evaluation.judge import Contestant, judge_days
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.evaluation.parameters import EvaluationParameters, SlicePolicy
 from evergreen.modelling.estimators import make_pipeline
@@ -38,7 +41,9 @@ from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference, reference_profiles
 from evergreen.monitoring.window import Window, judge_window
-from evergreen.retraining.contenders import RowPool, train_contenders
+from evergreen.retraining.contenders import RowPool, champions_recipe
+from evergreen.retraining.forward import Replay
+from evergreen.retraining.forward_contenders import train_forward
 from evergreen.retraining.parameters import CandidatePolicy, TriggerPolicy
 from evergreen.retraining.row_pool import challenger_bounds
 from evergreen.retraining.trigger import ChampionsAge, decide_trigger
@@ -201,7 +206,9 @@ class Evergreen(Policy):
 
     bounds: Bounds
     reference: Reference
-    looks: int
+    looks: list[tuple[float, float]]
+    said: Replay | None
+    recipe: TrainingParameters
     retrained: dt.date | None
     history: pd.DataFrame
 
@@ -217,7 +224,8 @@ class Evergreen(Policy):
         test = rows.where(rows_of_the_test_window(rows.dates, rows.share, bounds))
         made = train_candidate(ALGORITHM, train.X, train.y, train.share, train.dates, SPEC, TRAINING, SPLIT)
         self.retrained = None
-        self._crown(made, train, np.ones(len(train.y), dtype=bool), test, today)
+        kept = np.ones(len(train.y), dtype=bool)
+        self._crown(made, train, kept, test, probabilities(made)(test.rows), today)
 
     def step(self, known: pd.DataFrame, today: dt.date) -> None:
         """Watch, and retrain where the trigger fires."""
@@ -257,27 +265,44 @@ class Evergreen(Policy):
     def _retrain(self, known: pd.DataFrame, today: dt.date) -> None:
         self.trainings += 1
         self.retrained = today
-        bounds = challenger_bounds(self.bounds, today, SPLIT, WINDOW_DAYS)
+        bounds = challenger_bounds(self.bounds, today, SPLIT)
         rows = labelled(known, bounds, today)
         pool_rows = rows.where(training_mask(rows.dates, rows.share, bounds))
         age = (pd.Timestamp(today) - pool_rows.dates).dt.days.to_numpy(dtype=float)
-        best = train_contenders(RowPool(pool_rows, age < WINDOW_DAYS, age), CANDIDATES, TRAINING, SPLIT)[0]
-        unseen = [unseen_mask(rows.dates, rows.share, each) for each in (self.bounds, bounds)]
-        judging = rows.where(unseen[0] & unseen[1] & (rows.dates > pd.Timestamp(bounds.judging_from)).to_numpy())
-        challenger = best.candidates[0]
-        self.looks += 1
-        predict = probabilities(challenger)
-        decision = judge(
-            judging, self.predict(judging.rows), predict(judging.rows), Contestant(predict, 0), JUDGING, self.looks
+        pool = RowPool(pool_rows, age < WINDOW_DAYS, age)
+        first = int(np.datetime64(self.bounds.train_end, "D").astype(np.int64))
+        before = None if self.said is None else longer(self.said, pool_rows)
+        contenders, self.said = train_forward(
+            pool, pool_rows, first, WINDOW_DAYS, CANDIDATES, self.recipe, SPLIT, before
+        )
+        scores = self.said.chosen_logits(CANDIDATES.forward.choose_days)
+        asked = (self.said.days > first) & ~np.isnan(scores)
+        best, challenger, judged = contenders[0], contenders[0].candidates[0], pool_rows.where(asked)
+        if not asked.any():
+            return
+        cutoffs = self.said.cutoffs[asked]
+        passed = days_passed(judged.day_numbers, self.bounds.train_end) / JUDGING.promotion.planned_days
+        self.looks.append((min(passed, 1.0), information_of(judged.y, cutoffs)))
+        look = Look(len(self.looks), 1, *(tuple(each) for each in zip(*self.looks, strict=True)))
+        contestant = Contestant(probabilities(challenger), 0)
+        decision = judge_days(
+            judged, self.predict(judged.rows), expit(scores[asked]), cutoffs, contestant, JUDGING, look
         )
         if decision.decision == "promote":
             self.promotions += 1
-            self._crown(challenger, best.rows, best.recent, judging, today)
+            self._crown(challenger, best.rows, best.recent, judged, expit(scores[asked]), today)
 
     def _crown(
-        self, made: Candidate, train: LabelledRows, remembered: np.ndarray, test: LabelledRows, today: dt.date
+        self,
+        made: Candidate,
+        train: LabelledRows,
+        remembered: np.ndarray,
+        test: LabelledRows,
+        promised: np.ndarray,
+        today: dt.date,
     ) -> None:
-        self.predict, self.bounds, self.looks = probabilities(made), train.bounds, 0
+        self.predict, self.bounds, self.looks, self.said = probabilities(made), train.bounds, [], None
+        self.recipe = champions_recipe(TRAINING, ALGORITHM, made.best_params)
         self.history = pd.DataFrame()
         scores = pd.Series(made.out_of_fold, index=made.out_of_fold_index)
         scores = scores[remembered[scores.index]]
@@ -291,7 +316,7 @@ class Evergreen(Policy):
             profile=profile,
             score_profile=score_profile,
             scores=pd.DataFrame({PROBABILITY: scores, "label": train.y[scores.index]}),
-            metrics=classification_metrics(test.y, self.predict(test.rows), made.threshold),
+            metrics=classification_metrics(test.y, promised, made.threshold),
             sample=None,
             importance={},
         )
@@ -310,6 +335,18 @@ def labelled(known: pd.DataFrame, bounds: Bounds, today: dt.date) -> LabelledRow
     """Rows as training knows them."""
     rows = known.reset_index(drop=True)
     return LabelledRows(rows, rows["churned"].to_numpy(), rows["share"].to_numpy(), SPEC, LABEL, bounds, today)
+
+
+def longer(said: Replay, rows: LabelledRows) -> Replay:
+    """What was said of the first rows, laid on all: newer ones stand behind them."""
+    more = len(rows.y) - len(said.days)
+    return Replay(
+        said.choices,
+        rows.day_numbers,
+        np.append(said.cutoffs, np.full(more, -1)),
+        np.vstack([said.logits, np.full((more, len(said.choices)), np.nan)]),
+        rows.y.astype(bool),
+    )
 
 
 def probabilities(made: Candidate) -> Predict:

@@ -12,6 +12,7 @@ from types import ModuleType
 
 MOVED = {
     "datasets.history": "datasets.monitoring_history",
+    "experiments.sequential": "evaluation.sequential",
     "features.columns": "features.checks",
     "modelling.behaviour": "evaluation.behaviour",
     "modelling.candidates": "retraining.contenders",
@@ -43,8 +44,7 @@ MOVED = {
     "modelling.rows": "rows.windows",
     "modelling.slice_gates": "evaluation.slice_gates",
     "modelling.slices": "evaluation.slices",
-    "modelling.spending": "evaluation.promotion",
-    "evaluation.spending": "evaluation.promotion",
+    "modelling.spending": "evaluation.spending",
     "modelling.splits": "rows.splits",
     "modelling.training_parameters": "modelling.parameters",
     "modelling.training_set": "rows.labelled",

@@ -20,9 +20,9 @@ from evergreen.evaluation.judge import (
     roc_auc_by_algorithm,
 )
 from evergreen.evaluation.metrics import classification_metrics
-from evergreen.evaluation.parameters import BehaviourPolicy, EvaluationParameters, SlicePolicy
-from evergreen.evaluation.promotion import PromotionPolicy, spend_alpha
+from evergreen.evaluation.parameters import BehaviourPolicy, EvaluationParameters, PromotionPolicy, SlicePolicy
 from evergreen.evaluation.slices import slice_metrics
+from evergreen.evaluation.spending import spend_alpha
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.splits import Bounds

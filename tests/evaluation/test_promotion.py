@@ -14,7 +14,8 @@ from scipy.stats import norm
 
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.comparison import delong_test
-from evergreen.evaluation.promotion import PromotionPolicy, calibration_check, decide_promotion, spend_alpha
+from evergreen.evaluation.promotion import PromotionPolicy, calibration_check, decide_promotion
+from evergreen.evaluation.spending import spend_alpha
 from evergreen.records import Check
 
 

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.parameters import EvaluationParameters
-from evergreen.evaluation.promotion import spend_alpha
+from evergreen.evaluation.spending import spend_alpha
 from evergreen.rows.fingerprint import content_digest
 from evergreen.rows.labelled import LabelledRows
 from versions import ROWS, Y, make_version

@@ -17,11 +17,11 @@ from evergreen.errors import EvergreenError
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.retraining.contenders import RowPool, champions_recipe, train_contenders
 from evergreen.retraining.parameters import CandidatePolicy
-from evergreen.retraining.row_pool import challenger_bounds, count_new_labelled, recent_start, select_pool
+from evergreen.retraining.row_pool import challenger_bounds, count_new_labelled, select_pool
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.parameters import SplitParameters
-from evergreen.rows.splits import Bounds, block_share, training_mask, undated, unseen_mask
+from evergreen.rows.splits import Bounds, block_share, training_mask, undated
 from evergreen.schema import TableSpec
 
 BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "retraining.py"
@@ -51,7 +51,7 @@ def stream(rows: int = 4000, changed_share: float = 0.0) -> pd.DataFrame:
 
 
 def pool(frame: pd.DataFrame, days: int = 28) -> RowPool:
-    bounds = challenger_bounds(CHAMPION, TODAY, SPLIT, days)
+    bounds = challenger_bounds(CHAMPION, TODAY, SPLIT)
     share = block_share(frame[["id"]])
     rows = LabelledRows(frame, frame["gone"].to_numpy(), share, SPEC, LABEL, bounds, TODAY)
     age = (pd.Timestamp(TODAY) - frame["day"]).dt.days.to_numpy(dtype=float)
@@ -120,29 +120,19 @@ def test_the_champions_recipe_is_a_search_of_one_point() -> None:
     assert recipe.grids == {"RandomForest": {"max_depth": [5], "n_estimators": [50]}}
 
 
-def test_judging_blocks_never_train_and_lie_in_the_recent_window() -> None:
-    bounds = challenger_bounds(CHAMPION, TODAY, SPLIT, 28)
+def test_a_dated_challenger_learns_from_every_known_row_and_a_panels_judging_entities_never() -> None:
     frame = stream()
     share = block_share(frame[["id"]])
-    trained = training_mask(frame["day"], share, bounds)
-    unseen = unseen_mask(frame["day"], share, bounds) & unseen_mask(frame["day"], share, CHAMPION)
-    assert not (trained & unseen).any()
-    judged = frame[unseen]
-    assert judged["day"].min().date() >= recent_start(TODAY, SPLIT, 28)
-    recent = frame["day"] >= pd.Timestamp(recent_start(TODAY, SPLIT, 28))
-    assert len(judged) / recent.sum() == pytest.approx(SPLIT.judging_share, abs=0.05)
-
-
-def test_judging_blocks_begin_no_earlier_than_what_the_champion_has_not_seen() -> None:
-    young = CHAMPION.model_copy(update={"train_end": dt.date(2026, 2, 20)})
-    assert challenger_bounds(young, TODAY, SPLIT, 28).judging_from == dt.date(2026, 2, 20)
-    again = young.model_copy(update={"judging_from": dt.date(2026, 1, 20)})
-    assert challenger_bounds(again, TODAY, SPLIT, 28).judging_from == dt.date(2026, 2, 1)
+    everyone = training_mask(frame["day"], share, challenger_bounds(CHAMPION, TODAY, SPLIT))
+    assert everyone[frame["day"] >= "2025-09-02"].all()
+    panel = CHAMPION.model_copy(update={"panel": True})
+    trained = training_mask(frame["day"], share, challenger_bounds(panel, TODAY, SPLIT))
+    np.testing.assert_array_equal(trained, everyone & (share >= SPLIT.judging_share))
 
 
 def test_immature_rows_neither_train_nor_count_as_new() -> None:
     late = SPLIT.model_copy(update={"label_delay_days": 10})
-    bounds = challenger_bounds(CHAMPION, TODAY, late, 28)
+    bounds = challenger_bounds(CHAMPION, TODAY, late)
     assert bounds.train_end == dt.date(2026, 2, 19)
     table = ibis.memtable(stream())
     frame = stream()

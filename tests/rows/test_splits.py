@@ -55,9 +55,9 @@ def test_a_day_before_the_table_is_refused_with_both_days():
 def test_a_block_stands_in_training_or_among_the_unseen_and_never_in_both(sales, champion_day):
     dates, share = laid_out(sales)
     as_of = FIRST + dt.timedelta(days=99)
-    champion_end = FIRST + dt.timedelta(days=champion_day)
+    former = {"judging_from": FIRST + dt.timedelta(days=champion_day)}
     for bounds, days in [
-        (timeline(FIRST, as_of, POLICY, champion_end), dates),
+        (timeline(FIRST, as_of, POLICY).model_copy(update=former), dates),
         (timeline(FIRST, as_of, POLICY), dates),
         (undated(POLICY), None),
     ]:
@@ -66,11 +66,12 @@ def test_a_block_stands_in_training_or_among_the_unseen_and_never_in_both(sales,
             assert not np.isin(share[train], share[other]).any()
 
 
-def test_after_the_champions_end_judging_blocks_leave_training_and_stay_unseen():
+def test_versions_of_former_releases_have_not_seen_the_blocks_that_were_kept_from_them():
     days = np.repeat(np.arange(100), 50)
     dates = pd.Timestamp(FIRST) + pd.to_timedelta(days, unit="D")
     share = np.random.default_rng(0).random(len(days))
-    bounds = timeline(FIRST, FIRST + dt.timedelta(days=99), POLICY, FIRST + dt.timedelta(days=40))
+    bounds = timeline(FIRST, FIRST + dt.timedelta(days=99), POLICY)
+    bounds = bounds.model_copy(update={"judging_from": FIRST + dt.timedelta(days=40)})
     train = splits.training_mask(dates, share, bounds)
     unseen = splits.unseen_mask(dates, share, bounds)
     late = (days > 40) & (days <= 74)

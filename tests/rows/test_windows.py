@@ -13,7 +13,7 @@ import pytest
 
 from evergreen.errors import EvergreenError
 from evergreen.rows.labelled import (
-    select_judging_rows,
+    select_later_rows,
     select_test_rows,
     select_training_set,
     window_bounds,
@@ -104,7 +104,7 @@ def test_an_empty_feature_table_is_told_in_a_sentence() -> None:
 def test_training_and_test_windows_share_no_day_and_no_block() -> None:
     rows = table(sales())
     as_of = FIRST + dt.timedelta(days=119)
-    bounds = window_bounds(rows, SPEC, SPLIT, as_of, None)
+    bounds = window_bounds(rows, SPEC, SPLIT, as_of)
     train = select_training_set(rows, SPEC, bounds, as_of, LabelPolicy())
     test = select_test_rows(rows, SPEC, bounds, as_of, train.label)
     assert train.dates is not None
@@ -119,7 +119,7 @@ def test_training_and_test_windows_share_no_day_and_no_block() -> None:
 def test_the_label_is_fitted_on_training_rows_alone() -> None:
     frame = sales()
     as_of = FIRST + dt.timedelta(days=119)
-    bounds = window_bounds(table(frame), SPEC, SPLIT, as_of, None)
+    bounds = window_bounds(table(frame), SPEC, SPLIT, as_of)
     before = select_training_set(table(frame), SPEC, bounds, as_of, LabelPolicy()).label
     late = pd.to_datetime(frame["day"]).dt.date > bounds.train_end
     frame.loc[late, "amount"] *= 1000
@@ -135,7 +135,7 @@ def test_a_feature_without_a_value_in_the_training_rows_is_left_out_with_a_sente
     as_of = FIRST + dt.timedelta(days=119)
     frame.loc[frame["day"] == as_of, "late"] = 1.0  # too late to be learnt from
     rows = table(frame.astype({"never": "string"}))
-    train = select_training_set(rows, wide, window_bounds(rows, wide, SPLIT, as_of, None), as_of, LabelPolicy())
+    train = select_training_set(rows, wide, window_bounds(rows, wide, SPLIT, as_of), as_of, LabelPolicy())
     kept = without_empty_features(train, "sales")
     assert kept.spec.features == list(kept.X.columns) == ["a", "colour"]
     assert kept.spec.keys == wide.keys
@@ -149,15 +149,15 @@ def test_a_feature_without_a_value_in_the_training_rows_is_left_out_with_a_sente
 
 def test_judging_rows_are_unseen_by_both_versions() -> None:
     rows = table(sales())
-    old = window_bounds(rows, SPEC, SPLIT, FIRST + dt.timedelta(days=79), None)
+    old = window_bounds(rows, SPEC, SPLIT, FIRST + dt.timedelta(days=79))
     as_of = FIRST + dt.timedelta(days=119)
-    new = window_bounds(rows, SPEC, SPLIT, as_of, old)
+    new = window_bounds(rows, SPEC, SPLIT, as_of)
     train = select_training_set(rows, SPEC, new, as_of, LabelPolicy())
-    judging = select_judging_rows(rows, SPEC, train.label, as_of, [old, new], new.test_end)
+    judging = select_later_rows(rows, SPEC, train.label, as_of, [old, new], new.test_end)
     assert len(judging.y)
     assert not set(train.rows["id"]) & set(judging.rows["id"])
     assert judging.dates is not None
-    assert judging.dates.min().date() > old.train_end
+    assert judging.dates.min().date() == new.train_end + dt.timedelta(days=1)
     inside = judging.dates.dt.date <= new.train_end
     assert (judging.share[inside] < SPLIT.judging_share).all()
 

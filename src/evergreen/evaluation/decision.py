@@ -14,6 +14,26 @@ Evidence = Literal["judging", "replay", "shadow", "split"]
 DEFAULT_POLICY = PromotionPolicy()
 
 
+class ShownGain(Frozen):
+    """What a part of the judged days shows.
+
+    Attributes:
+        part: ``all days`` since the champion's training end, or the ``newest days``.
+        difference: Challenger's AUC less the champion's, compared within each cut-off.
+        ci: One-sided bounds, each at ``alpha``; None where none can be stated.
+        alpha: What this look may spend on the part.
+        rows: Rows.
+        days: Days.
+    """
+
+    part: Literal["all days", "newest days"]
+    difference: float
+    ci: tuple[float, float] | None
+    alpha: float
+    rows: int
+    days: int
+
+
 class PromotionDecision(Frozen):
     """The decision with the numbers that it rests on.
 
@@ -36,7 +56,8 @@ class PromotionDecision(Frozen):
             clear 0 with that power; where a class is too small to judge, rows at which it wouldn't be.
         rows: Judging rows.
         positives: Positive rows among them.
-        blocks: Independent units among them.
+        blocks: Independent units among them; days where rows have dates.
+        shown: What all judged days show, and the newest; empty where rows have no dates.
         checks: The checks, as handed in.
         reasons: Why, in sentences; never empty.
     """
@@ -57,5 +78,6 @@ class PromotionDecision(Frozen):
     rows: int
     positives: int
     blocks: int
+    shown: tuple[ShownGain, ...] = ()
     checks: tuple[Check, ...] = ()
     reasons: tuple[str, ...]

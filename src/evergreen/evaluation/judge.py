@@ -7,15 +7,17 @@ from typing import Literal
 
 import numpy as np
 
+from evergreen.evaluation.accumulating import JudgedDays, Look, decide_accumulating
 from evergreen.evaluation.auc import auc_covariance
 from evergreen.evaluation.behaviour import Predict, behaviour_checks
 from evergreen.evaluation.comparison import PairComparison, compare_models
 from evergreen.evaluation.decision import Evidence, PromotionDecision
 from evergreen.evaluation.metrics import Metric
 from evergreen.evaluation.parameters import EvaluationParameters, PromotionPolicy
-from evergreen.evaluation.promotion import calibration_check, decide_promotion, spend_alpha
+from evergreen.evaluation.promotion import calibration_check, decide_promotion
 from evergreen.evaluation.slice_gates import auc_gate, gap_gate, slice_check
 from evergreen.evaluation.slices import SliceMetric, slice_groups, slice_metrics
+from evergreen.evaluation.spending import alpha_of_challenger, spend_alpha
 from evergreen.records import Check, Frozen, Record
 from evergreen.rows.labelled import LabelledRows
 
@@ -137,6 +139,10 @@ class Contestant:
     predict: Predict
     model_bytes: int
 
+    def scores(self, rows: LabelledRows) -> np.ndarray:
+        """The version's own probabilities of rows, shape (rows,), whoever scored them to judge it."""
+        return self.predict(rows.X)
+
 
 def judge(
     rows: LabelledRows,
@@ -170,6 +176,33 @@ def judge(
     return decision.model_copy(update={"look": look, "evidence": evidence})
 
 
+def judge_days(
+    rows: LabelledRows,
+    champion_scores: np.ndarray,
+    challenger_scores: np.ndarray,
+    cutoffs: np.ndarray,
+    contestant: Contestant,
+    policy: EvaluationParameters,
+    look: Look,
+) -> PromotionDecision:
+    """Decide whether a version may replace the champion where rows have dates: on days that neither had learnt.
+
+    Args:
+        rows: Judged rows, labelled.
+        champion_scores: The champion's probabilities, shape (rows,).
+        challenger_scores: Those of the challenger, or of models of its recipe that had not learnt the row's day.
+        cutoffs: Last day that the model behind a challenger's score had learnt, as days since 1970, shape (rows,).
+        contestant: The challenger.
+        policy: What it must show.
+        look: Which look it is.
+    """
+    promotion = policy.promotion
+    own = promotion.model_copy(update={"alpha": alpha_of_challenger(promotion.alpha, look.challenger)})
+    checks = conditions(rows.by_day, champion_scores, challenger_scores, contestant, policy, own)
+    judged = JudgedDays(rows.y.astype(bool), champion_scores, challenger_scores, rows.day_numbers, cutoffs)
+    return decide_accumulating(judged, look, promotion, checks)
+
+
 def conditions(
     rows: LabelledRows,
     champion_scores: np.ndarray | None,
@@ -186,7 +219,9 @@ def conditions(
     checks = [
         auc_gate(slices, policy.slices),
         gap_gate(slices, policy.slices),
-        *behaviour_checks(contestant.predict, rows.X, challenger_scores, contestant.model_bytes, policy.behaviour),
+        *behaviour_checks(
+            contestant.predict, rows.X, contestant.scores(rows), contestant.model_bytes, policy.behaviour
+        ),
         calibration_check(rows.y, challenger_scores, promotion, blocks),
     ]
     if champion_scores is None or rows.y.min() == rows.y.max():

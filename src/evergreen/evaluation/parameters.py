@@ -39,6 +39,8 @@ class PromotionPolicy(Frozen):
         first_champion_floor: AUC that a first champion's lower bound must exceed.
         power: Probability with which the minimum detectable gain would be detected.
         min_units_per_class: Fewest independent rows (blocks) of each class on which anything is decided.
+        newest_days: Newest judged days that half of alpha is spent on where rows have dates, the other half on all.
+        planned_days: Days over which the half for all days is spent, counted from the champion's training end.
         max_slice_loss: Largest loss in AUC that any slice may suffer.
         max_calibration_error: Largest expected calibration error.
     """
@@ -48,6 +50,8 @@ class PromotionPolicy(Frozen):
     first_champion_floor: float = Field(default=0.6, ge=0, lt=1)
     power: float = Field(default=0.8, gt=0.5, lt=1)
     min_units_per_class: int = Field(default=10, ge=2)
+    newest_days: int = Field(default=28, ge=7)
+    planned_days: int = Field(default=364, ge=28)
     max_slice_loss: float = Field(default=0.05, ge=0, le=1)
     max_calibration_error: float = Field(default=0.1, gt=0, le=1)
 

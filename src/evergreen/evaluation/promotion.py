@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, pi
+from math import ceil
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,7 +31,6 @@ __all__ = [
     "PromotionPolicy",
     "calibration_check",
     "decide_promotion",
-    "spend_alpha",
 ]
 
 # What leads to a first champion where none was found yet.
@@ -40,19 +39,6 @@ TO_CHANGE: dict[Decision, str] = {
     "with the data, or set evaluation.promotion.",
     "undecidable": "To change it: bring more labelled rows or better columns, or set evaluation.promotion.",
 }
-
-
-def spend_alpha(alpha: float, look: int) -> float:
-    """The part of ``alpha`` for one look, so that all looks together, however many, spend at most ``alpha``.
-
-    alpha_k = alpha · 6 / (π² k²), and Σ 1/k² = π²/6; by Bonferroni's inequality the chance that any look is
-    wrong stays below alpha, whatever their dependence.
-
-    Args:
-        alpha: Error rate over all looks.
-        look: Number of the look, from 1.
-    """
-    return alpha * 6 / (pi**2 * look**2)
 
 
 def decide_promotion(

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evergreen.evaluation.sequential import confidence_sequence, group_sequential_bounds
     from evergreen.experiments.assignment import assign, assign_all
     from evergreen.experiments.multiplicity import adjust
     from evergreen.experiments.paired import compare_paired
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         required_sample_size,
     )
     from evergreen.experiments.sample_ratio import sample_ratio_test
-    from evergreen.experiments.sequential import confidence_sequence, group_sequential_bounds
     from evergreen.experiments.split import Sums, compare_means, compare_proportions, compare_ratios, cuped
 
 __all__ = [
@@ -42,13 +42,13 @@ __all__ = [
 ]
 
 _FILES = {
-    "assignment": ("assign", "assign_all"),
-    "multiplicity": ("adjust",),
-    "paired": ("compare_paired",),
-    "power": ("minimum_detectable_effect", "paired_sample_size", "power_curve", "required_sample_size"),
-    "sample_ratio": ("sample_ratio_test",),
-    "sequential": ("confidence_sequence", "group_sequential_bounds"),
-    "split": ("Sums", "compare_means", "compare_proportions", "compare_ratios", "cuped"),
+    ".assignment": ("assign", "assign_all"),
+    ".multiplicity": ("adjust",),
+    ".paired": ("compare_paired",),
+    ".power": ("minimum_detectable_effect", "paired_sample_size", "power_curve", "required_sample_size"),
+    ".sample_ratio": ("sample_ratio_test",),
+    "evergreen.evaluation.sequential": ("confidence_sequence", "group_sequential_bounds"),
+    ".split": ("Sums", "compare_means", "compare_proportions", "compare_ratios", "cuped"),
 }
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names}
 
@@ -57,4 +57,4 @@ def __getattr__(name: str) -> Any:
     """A public name, from its file."""
     if name not in _FILE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_FILE_OF[name]}"), name)
+    return getattr(import_module(_FILE_OF[name], __name__), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from evergreen.evaluation.sequential import confidence_sequence
 from evergreen.experiments.describe import slice_effects, variant_figures
 from evergreen.experiments.effect import Effect, effect_of
 from evergreen.experiments.exposures import Exposures
@@ -12,7 +13,6 @@ from evergreen.experiments.looks import known_by_day, planned_looks
 from evergreen.experiments.parameters import ExperimentPolicy
 from evergreen.experiments.plan import ExperimentPlan
 from evergreen.experiments.record import ExperimentRecord, PrimaryResult, SampleRatioFigures
-from evergreen.experiments.sequential import confidence_sequence
 from evergreen.experiments.verdict import conclude, guard, sample_ratio
 
 

@@ -9,11 +9,11 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from evergreen.evaluation.sequential import group_sequential_bounds
 from evergreen.experiments.effect import effect_of
 from evergreen.experiments.exposures import Exposures
 from evergreen.experiments.moments import metric_values
 from evergreen.experiments.parameters import ExperimentPolicy, MetricPolicy
-from evergreen.experiments.sequential import group_sequential_bounds
 from evergreen.records import Frozen
 
 Crossed = Literal["better", "worse", "no"]

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from evergreen.evaluation.sequential import Kind
 from evergreen.experiments.multiplicity import Method
-from evergreen.experiments.sequential import Kind
 from evergreen.records import Frozen
 
 Mode = Literal["replay", "shadow", "split"]

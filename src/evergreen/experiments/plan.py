@@ -11,10 +11,10 @@ from scipy import stats
 
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.auc import as_labels, as_scores, structural_components
+from evergreen.evaluation.sequential import group_sequential_bounds
 from evergreen.experiments.paired import row_values
 from evergreen.experiments.parameters import ExperimentPolicy, GainsPolicy, Mode
 from evergreen.experiments.power import paired_sample_size, required_sample_size
-from evergreen.experiments.sequential import group_sequential_bounds
 from evergreen.records import Frozen
 from evergreen.wording import counted
 

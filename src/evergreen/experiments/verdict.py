@@ -7,12 +7,12 @@ from math import ceil
 from typing import Literal
 
 from evergreen.errors import EvergreenError
+from evergreen.evaluation.sequential import confidence_sequence
 from evergreen.experiments.effect import Effect
 from evergreen.experiments.exposures import Exposures
 from evergreen.experiments.looks import PlannedLook
 from evergreen.experiments.parameters import ExperimentPolicy, GuardrailPolicy
 from evergreen.experiments.sample_ratio import MISMATCH_P, SampleRatio, sample_ratio_test
-from evergreen.experiments.sequential import confidence_sequence
 from evergreen.records import Frozen
 from evergreen.wording import counted, p_text
 

@@ -170,12 +170,17 @@ def choose_configuration(name: str, matrices: Matrices, policy: TrainingParamete
         trials = ranked[: -(-len(trials) // _KEEP)]
     if len(trials) > 1:
         trials = _ranked(name, trials, matrices, policy.search_rows, policy)
-    best = trials[0]
-    if chosen.rows_per_tree is not None:
-        rows = min(len(matrices.whole.y), policy.row_caps.get(name, len(matrices.whole.y)))
-        share = policy.rows_per_tree / rows
-        best = {**best, chosen.rows_per_tree: round(min(share, _MOST_OF_A_TREES_ROWS), 4)}
+    best = with_rows_per_tree(name, trials[0], len(matrices.whole.y), policy)
     return best, sorted(grid.get(chosen.rounds or "", []))
+
+
+def with_rows_per_tree(name: str, params: Params, rows: int, policy: TrainingParameters) -> Params:
+    """A configuration whose trees grow on the policy's number of rows, out of ``rows`` to learn from."""
+    parameter = algorithm(name).rows_per_tree
+    if parameter is None or policy.strategy == "grid":
+        return params
+    share = policy.rows_per_tree / min(rows, policy.row_caps.get(name, rows))
+    return {**params, parameter: round(min(share, _MOST_OF_A_TREES_ROWS), 4)}
 
 
 def _ranked(name: str, trials: list[Params], matrices: Matrices, rows: int, policy: TrainingParameters) -> list[Params]:

@@ -25,6 +25,14 @@ from evergreen.registry.challenger import (
 from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
 from evergreen.registry.exact import exact_probabilities
+from evergreen.registry.forward import (
+    ForwardEvidence,
+    forward_evidence,
+    is_judged_forward,
+    judged_scores,
+    known_replay,
+    scored_test_days,
+)
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
 from evergreen.registry.lineage import carried, edit_of, require_columns, same_lineage
 from evergreen.registry.manifest import Manifest
@@ -53,6 +61,7 @@ from evergreen.registry.versions import (
     add_figures,
     aliases_of,
     find_by_fingerprint,
+    find_by_recipe,
     list_versions,
     load,
     register,
@@ -68,6 +77,7 @@ __all__ = [
     "CheckedVersion",
     "Contest",
     "Evaluated",
+    "ForwardEvidence",
     "LoggedCandidate",
     "Manifest",
     "ModelVersion",
@@ -92,13 +102,18 @@ __all__ = [
     "experiment_rows",
     "explain_vacancy",
     "find_by_fingerprint",
+    "find_by_recipe",
     "former_champion",
+    "forward_evidence",
     "history",
+    "is_judged_forward",
     "judge_challenger",
     "judge_experiment",
     "judge_first",
+    "judged_scores",
     "judging_rows",
     "kept_judgement",
+    "known_replay",
     "last_retraining",
     "leaderboard_models",
     "list_versions",
@@ -132,6 +147,7 @@ __all__ = [
     "rollback",
     "runs",
     "same_lineage",
+    "scored_test_days",
     "serving_record",
     "set_challenger",
     "settle",

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from typing import NamedTuple
 
 from mlflow import MlflowClient
 
+from evergreen.evaluation.accumulating import Look
 from evergreen.evaluation.decision import PromotionDecision
 from evergreen.registry.aliases import registry_lock
 from evergreen.registry.settle import Contest
 from evergreen.registry.versions import ModelVersion, tag_version
 
 LOOKS_TAG = "looks"
+MET_TAG = "challengers_met"
+DAYS_TAG = "looks_of_challenger_"
+ROWS_DIGITS = 12
+LEAST_GROWTH = 1.001
 LOOK_TAG = "look"
 LOOKED_AT_TAG = "looked_at"
 JUDGED_ON_TAG = "judged_on"
@@ -43,6 +50,64 @@ def take_look(contest: Contest, rows: str = "") -> int:
         tag_version(champion.use_case, champion.version, **{LOOKS_TAG: look})
         tag_version(challenger.use_case, challenger.version, **{LOOK_TAG: look, LOOKED_AT_TAG: looked_at})
     return look
+
+
+def take_look_at_days(contest: Contest, rows: str, elapsed: float, information: float) -> Look:
+    """Count one more look at a champion's judged days, before anything is seen.
+
+    Versions of one recipe are one challenger, that is asked again as days come; another recipe is another challenger. A
+    look at the same rows keeps its place, so that an interrupted judgement can be repeated.
+
+    Args:
+        contest: The challenger, and the champion that it is judged against.
+        rows: Digest of the judged rows.
+        elapsed: Share of the planned time since the champion's training end.
+        information: What the rows will weigh.
+
+    Returns:
+        The look, with those of the same challenger before it.
+    """
+    challenger, champion = contest.challenger, contest.reigning
+    who = challenger.manifest.recipe or f"version {challenger.version}"
+    with registry_lock(champion.use_case):  # two judgements at once never take the same look
+        tags = _tags(champion)
+        met: list[str] = json.loads(tags.get(MET_TAG, "[]"))
+        met = met if who in met else [*met, who]
+        tag = f"{DAYS_TAG}{met.index(who) + 1}"
+        taken = [_TakenLook(*each) for each in json.loads(tags.get(tag, "[]"))]
+        known = next((place for place, each in enumerate(taken) if each.rows == rows[:ROWS_DIGITS]), None)
+        if known is None:
+            number = int(tags.get(LOOKS_TAG, 0)) + 1
+            taken.append(_next_look(taken, number, rows, elapsed, information))
+            counted = {LOOKS_TAG: number, MET_TAG: json.dumps(met), tag: json.dumps(taken)}
+            tag_version(champion.use_case, champion.version, **counted)
+            known = len(taken) - 1
+        place = {LOOK_TAG: taken[known].number, LOOKED_AT_TAG: _looked_at(contest, rows)}
+        tag_version(challenger.use_case, challenger.version, **place)
+    upto = taken[: known + 1]
+    return Look(
+        number=taken[known].number,
+        challenger=met.index(who) + 1,
+        elapsed=tuple(each.elapsed for each in upto),
+        information=tuple(each.information for each in upto),
+    )
+
+
+class _TakenLook(NamedTuple):
+    """One look of a challenger, as the champion's tags keep it."""
+
+    number: int
+    rows: str
+    elapsed: float
+    information: float
+
+
+def _next_look(taken: list[_TakenLook], number: int, rows: str, elapsed: float, information: float) -> _TakenLook:
+    """The next look; time and information never fall, though rows may have been corrected."""
+    if taken:
+        elapsed = max(elapsed, taken[-1].elapsed)
+        information = max(information, taken[-1].information * LEAST_GROWTH)
+    return _TakenLook(number, rows[:ROWS_DIGITS], round(elapsed, 4), round(max(information, 1e-3), 3))
 
 
 def keep_judgement(contest: Contest, rows: str, decision: PromotionDecision) -> None:

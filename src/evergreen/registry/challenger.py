@@ -21,6 +21,7 @@ from evergreen.registry import artefacts
 from evergreen.registry.aliases import set_challenger
 from evergreen.registry.check import write_check_rows
 from evergreen.registry.downloads import fetch
+from evergreen.registry.forward import ForwardEvidence, write_forward
 from evergreen.registry.manifest import Manifest, git_commit, installed_versions, versions_of
 from evergreen.registry.references import (
     PROFILE_FILE,
@@ -87,6 +88,7 @@ def register_challenger(
     window_days: int,
     remembered: np.ndarray | None = None,
     tested_on: TestedOn = "features",
+    forward: ForwardEvidence | None = None,
 ) -> tuple[TrainingRecord, pd.DataFrame]:
     """Register the winner of the leaderboard with all that a version carries, and point the challenger alias at it.
 
@@ -98,6 +100,7 @@ def register_challenger(
         window_days: Length of the windows that monitoring will hold against the version.
         remembered: Which training rows later windows are held against, shape (n,); None for all.
         tested_on: Where rows lie that the version has not seen.
+        forward: What its recipe's models said of days that they had not learnt, where it is judged so.
 
     Returns:
         The training record, and the winner's features with their selection scores.
@@ -106,7 +109,7 @@ def register_challenger(
     selected = best.candidate.selected_features
     if selected is None:
         raise EvergreenError(f"{plan.use_case}: no algorithm could be trained; see the leaderboard for each error.")
-    manifest = _manifest(plan, training_set, best, tested_on)
+    manifest = _manifest(plan, training_set, best, tested_on, forward.recipe if forward else None)
     with new_folder() as parent:
         folder = Path(parent) / "version"
         artefacts.save_model(best.candidate.pipeline, training_set.X.head(EXAMPLE_ROWS), folder)
@@ -115,6 +118,8 @@ def register_challenger(
         selected.to_parquet(folder / SELECTED_FILE)
         kept = np.ones(len(training_set.y), dtype=bool) if remembered is None else remembered
         _write_references(best, training_set, kept, reference_sample_rows, window_days, folder)
+        if forward is not None:
+            write_forward(forward, best.candidate.pipeline, folder)
         record = _record(plan, training_set, logged)
         (folder / TRAINING_FILE).write_text(record.model_dump_json())
         version = register(manifest, folder, best.run_id)
@@ -167,7 +172,9 @@ def leaderboard_models(version: ModelVersion) -> dict[str, tuple[Pipeline, float
     return models
 
 
-def _manifest(plan: TrainingPlan, training_set: LabelledRows, best: LoggedCandidate, tested_on: TestedOn) -> Manifest:
+def _manifest(
+    plan: TrainingPlan, training_set: LabelledRows, best: LoggedCandidate, tested_on: TestedOn, recipe: str | None
+) -> Manifest:
     spec = training_set.spec
     return Manifest(
         use_case=plan.use_case,
@@ -187,6 +194,7 @@ def _manifest(plan: TrainingPlan, training_set: LabelledRows, best: LoggedCandid
         git_commit=git_commit(Path(__file__).parent),
         created=dt.datetime.now(dt.UTC),
         tested_on=tested_on,
+        recipe=recipe,
     )
 
 

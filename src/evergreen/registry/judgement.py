@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 import ibis.expr.types as ir
+import numpy as np
 
 from evergreen.evaluation.decision import Evidence, PromotionDecision
-from evergreen.evaluation.judge import Contestant, ScoredRows, judge
+from evergreen.evaluation.gain import days_passed, information_of
+from evergreen.evaluation.judge import Contestant, ScoredRows, judge, judge_days
 from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.registry.artefacts import MODEL_FILE
-from evergreen.registry.attempts import keep_judgement, kept_judgement, take_look
+from evergreen.registry.attempts import keep_judgement, kept_judgement, take_look, take_look_at_days
+from evergreen.registry.forward import is_judged_forward, judged_scores
 from evergreen.registry.settle import Contest
 from evergreen.registry.versions import ModelVersion
 from evergreen.rows.fingerprint import content_digest
-from evergreen.rows.labelled import LabelledRows, select_judging_rows
+from evergreen.rows.labelled import LabelledRows, select_judging_rows, select_later_rows
 
 
 def judging_rows(contest: Contest, window: ir.Table, max_rows: int) -> LabelledRows:
-    """Labelled rows that neither version has seen.
+    """Labelled rows that neither version has seen; where rows have dates, of days that neither had learnt.
 
     Args:
         contest: A challenger and the champion.
@@ -26,10 +29,14 @@ def judging_rows(contest: Contest, window: ir.Table, max_rows: int) -> LabelledR
         max_rows: About how many rows to fetch at the most.
     """
     new, old = contest.challenger.manifest, contest.reigning.manifest
-    bounds, end = [old.bounds, new.bounds], new.bounds.test_end
     both = new.spec.with_features_of(old.spec)
-    rows = select_judging_rows(window, both, new.label, new.as_of, bounds, end, max_rows)
-    return replace(rows, spec=new.spec)
+    if not new.bounds.dated:
+        rows = select_judging_rows(window, both, new.label, new.as_of, [old.bounds, new.bounds], None, max_rows)
+        return replace(rows, spec=new.spec)
+    later = new.bounds if not is_judged_forward(contest.challenger) else old.bounds
+    rows = select_later_rows(window, both, new.label, new.as_of, [old.bounds, later], new.bounds.test_end, max_rows)
+    scored = ~np.isnan(judged_scores(contest.challenger, replace(rows, spec=new.spec))[0]) if len(rows.y) else []
+    return replace(rows.where(np.asarray(scored, dtype=bool)), spec=new.spec).by_day
 
 
 def judge_first(version: ModelVersion, scored: ScoredRows, policy: EvaluationParameters) -> PromotionDecision:
@@ -57,13 +64,31 @@ def judge_challenger(
     kept = kept_judgement(contest, digest)
     if kept is not None:
         return kept
+    if evidence == "judging" and contest.challenger.manifest.bounds.dated:
+        decision = _judge_days(contest, rows, policy, digest)
+    else:
+        decision = _judge_rows(contest, rows, policy, digest, evidence).model_copy(update={"experiment": experiment})
+    keep_judgement(contest, digest, decision)
+    return decision
+
+
+def _judge_rows(
+    contest: Contest, rows: LabelledRows, policy: EvaluationParameters, digest: str, evidence: Evidence
+) -> PromotionDecision:
     challenger = contest.challenger
     look = take_look(contest, digest)
     pair = contest.reigning.probabilities(rows.rows), challenger.probabilities(rows.rows)
-    found = judge(rows, *pair, contestant(challenger), policy, look, evidence)
-    decision = found.model_copy(update={"experiment": experiment})
-    keep_judgement(contest, digest, decision)
-    return decision
+    return judge(rows, *pair, contestant(challenger), policy, look, evidence)
+
+
+def _judge_days(contest: Contest, rows: LabelledRows, policy: EvaluationParameters, digest: str) -> PromotionDecision:
+    challenger = contest.challenger
+    scores, cutoffs = judged_scores(challenger, rows)
+    passed = days_passed(rows.day_numbers, contest.reigning.manifest.bounds.train_end)
+    elapsed = min(passed / policy.promotion.planned_days, 1.0)
+    look = take_look_at_days(contest, digest, elapsed, information_of(rows.y, cutoffs))
+    champion = contest.reigning.probabilities(rows.rows)
+    return judge_days(rows, champion, scores, cutoffs, contestant(challenger), policy, look)
 
 
 def contestant(version: ModelVersion) -> Contestant:

@@ -44,6 +44,7 @@ class Manifest(Frozen):
         created: When it was made, in UTC.
         tested_on: Where its unseen rows lie: ``features``, after its training window; ``window``, the newest rows'
             judging blocks, for a version that learnt from the newest rows too.
+        recipe: Digest of the recipe that was judged forward, which later fits share; None of other versions.
     """
 
     use_case: str
@@ -63,6 +64,7 @@ class Manifest(Frozen):
     git_commit: str | None
     created: dt.datetime
     tested_on: TestedOn = "features"
+    recipe: str | None = None
 
 
 def installed_versions(pipeline: Pipeline | None = None) -> dict[str, str]:

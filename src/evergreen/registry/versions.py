@@ -90,7 +90,7 @@ class ModelVersion:
 
     def card_facts(self) -> dict[str, object]:
         """What the manifest says, in the words of the model card."""
-        facts = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest"})
+        facts = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest", "recipe"})
         return {**facts, "version": self.version}
 
 
@@ -192,6 +192,13 @@ def find_by_fingerprint(use_case: str, fingerprint: str) -> str | None:
     return str(found[0].version) if found else None
 
 
+def find_by_recipe(use_case: str, recipe: str, parent: str) -> str | None:
+    """The newest version of a recipe that challenges a champion, or None."""
+    mine = {"recipe": recipe, "parent_version": parent}
+    found = [row for row in _versions(use_case) if mine.items() <= row.tags.items()]
+    return str(found[0].version) if found else None
+
+
 def status_of(use_case: str, version: str) -> str:
     """What was decided about a version: ``registered`` (nothing yet), ``promoted``, ``refused`` and others."""
     return str(MlflowClient().get_model_version(use_case, version).tags.get("status", UNDECIDED))
@@ -252,6 +259,7 @@ def _tags(manifest: Manifest, folder: Path) -> dict[str, str]:
         "git_commit": manifest.git_commit or "",
         "library_versions": ", ".join(f"{name} {found}" for name, found in manifest.library_versions.items()),
         "parent_version": manifest.parent_version or "",
+        "recipe": manifest.recipe or "",
         "status": UNDECIDED,
     }
     files = {artefacts.DIGEST_TAG + name: digest for name, digest in artefacts.digests(folder).items()}

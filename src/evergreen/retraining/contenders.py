@@ -16,12 +16,10 @@ from evergreen.errors import EvergreenError
 from evergreen.modelling.estimators import Params
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.search import Candidate, train_candidates
+from evergreen.retraining.choices import AS_GOOD_AUC, WEEKS
 from evergreen.retraining.parameters import CandidatePolicy, Choice
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.parameters import SplitParameters
-
-_EQUAL_AUC = 0.005
-"""Difference of AUC on a few hundred recent rows that is no merit: the choice with more rows is the safer one."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,12 @@ class RowPool:
         """Whether a row belongs to the newer half of the recent window's days, shape (n,)."""
         ages = self.age_days[self.recent]
         return self.recent & (self.age_days <= (ages.min() + ages.max()) / 2) if ages.size else self.recent
+
+    def rows_of(self, choice: Choice) -> np.ndarray:
+        """Whether a row belongs to a choice, shape (n,)."""
+        if choice in WEEKS:
+            return self.age_days < self.age_days.min() + 7 * WEEKS[choice]
+        return {"recent": self.recent, "newest": self.newest}.get(choice, np.ones(len(self.recent), dtype=bool))
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def train_contenders(
     Raises:
         EvergreenError: Where no choice of rows could be trained.
     """
-    trained = [_train(choice, pool, policy, training, split) for choice in _different_choices(pool, policy)]
+    trained = [train_choice(choice, pool, policy, training, split) for choice in _different_choices(pool, policy)]
     working = [contender for contender in trained if contender.candidates]
     if not working:
         faults = "; ".join(f"{contender.choice}: {contender.error}" for contender in trained)
@@ -108,23 +112,24 @@ def train_contenders(
 
 
 def _ranked(contenders: list[Contender]) -> list[Contender]:
-    """Best AUC first, but for the first in the policy's order that is as good within ``_EQUAL_AUC``: it leads."""
+    """Best AUC first, but for the first in the policy's order that is as good within ``AS_GOOD_AUC``: it leads."""
     aucs = [each.recent_roc_auc or 0.0 for each in contenders]
-    leader = next(each for each, auc in zip(contenders, aucs, strict=True) if auc >= max(aucs) - _EQUAL_AUC)
+    leader = next(each for each, auc in zip(contenders, aucs, strict=True) if auc >= max(aucs) - AS_GOOD_AUC)
     others = [each for each in contenders if each is not leader]
     return [leader, *sorted(others, key=lambda each: -(each.recent_roc_auc or 0.0))]
 
 
 def _different_choices(pool: RowPool, policy: CandidatePolicy) -> list[Choice]:
-    """The choices of the policy, without ``newest`` where it would be ``recent`` again."""
+    """The choices of the policy, without ``newest`` where it would be ``recent`` again, and without weeks."""
     alike = "recent" in policy.candidates and np.array_equal(pool.newest, pool.recent)
-    return [choice for choice in policy.candidates if not (alike and choice == "newest")]
+    return [choice for choice in policy.candidates if choice not in WEEKS and not (alike and choice == "newest")]
 
 
-def _train(
+def train_choice(
     choice: Choice, pool: RowPool, policy: CandidatePolicy, training: TrainingParameters, split: SplitParameters
 ) -> Contender:
-    kept = {"recent": pool.recent, "newest": pool.newest}.get(choice, np.ones(len(pool.recent), dtype=bool))
+    """Train one choice of rows with its folds, calibration and threshold; a failure is told, not raised."""
+    kept = pool.rows_of(choice)
     rows, recent, newest = pool.rows.where(kept), pool.recent[kept], pool.newest[kept]
     weight = rows.weights
     if choice == "recency_weighted":

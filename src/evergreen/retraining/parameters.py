@@ -9,8 +9,22 @@ from pydantic import Field, model_validator
 from evergreen.monitoring.reasons import ReasonName
 from evergreen.records import Frozen
 
-Choice = Literal["all", "recency_weighted", "recent", "newest"]
+Choice = Literal["all", "recency_weighted", "weeks_26", "weeks_16", "weeks_8", "recent", "newest"]
 Rule = ReasonName | Literal["follow_up"]
+
+
+class ForwardPolicy(Frozen):
+    """How a dated use case's recipes are judged forward.
+
+    Attributes:
+        weekly_days: Newest days that are judged week by week; a model of each four weeks judges those before them.
+        choose_days: Days before a cut-off on which the choices of rows compete.
+        fit_rows: Most rows that a judging model is fitted on, drawn at random beyond.
+    """
+
+    weekly_days: int = Field(default=56, ge=7)
+    choose_days: int = Field(default=28, ge=7)
+    fit_rows: int = Field(default=50_000, ge=100)
 
 
 class CandidatePolicy(Frozen):
@@ -18,14 +32,19 @@ class CandidatePolicy(Frozen):
 
     Attributes:
         candidates: Choices of rows; within .005 of the best AUC the first one wins, so name wider ones first.
-            ``recent``: the recent window; ``newest``: its newer half, left out where recent rows are of one day.
+            ``weeks_26``, ``weeks_16``, ``weeks_8``: so many weeks, where rows have dates; ``recent``: the recent
+            window; ``newest``: its newer half, left out where recent rows are of one day.
         half_life_days: Age at which a row weighs half in ``recency_weighted``.
         recipe: ``champion`` trains the champion's algorithm with its parameters; ``search`` searches anew.
+        forward: How recipes are judged forward, where rows have dates.
     """
 
-    candidates: tuple[Choice, ...] = Field(default=("all", "recency_weighted", "recent", "newest"), min_length=1)
+    candidates: tuple[Choice, ...] = Field(
+        default=("all", "recency_weighted", "weeks_26", "weeks_16", "weeks_8", "recent", "newest"), min_length=1
+    )
     half_life_days: float = Field(default=90.0, gt=0)
     recipe: Literal["champion", "search"] = "champion"
+    forward: ForwardPolicy = ForwardPolicy()
 
 
 class GatePolicy(Frozen):

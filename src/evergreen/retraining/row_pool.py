@@ -1,4 +1,4 @@
-"""Which rows may a challenger learn from, which of them are recent, and which stay unseen to judge it?"""
+"""Which rows may a challenger learn from, which of them are recent, and which judge it?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from evergreen.retraining.contenders import RowPool
 from evergreen.rows.canonical_series import as_levels, canonical_texts
 from evergreen.rows.columns import with_columns
-from evergreen.rows.labelled import LabelledRows, select_training_set
+from evergreen.rows.labelled import LabelledRows, select_rows, select_training_set
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.splits import Bounds, undated
@@ -25,32 +25,47 @@ def recent_start(as_of: dt.date, split: SplitParameters, window_days: int) -> dt
     return as_of - dt.timedelta(days=split.label_delay_days + window_days - 1)
 
 
-def challenger_bounds(champion: Bounds, as_of: dt.date, split: SplitParameters, window_days: int) -> Bounds:
+def challenger_bounds(champion: Bounds, as_of: dt.date, split: SplitParameters) -> Bounds:
     """The division under which a challenger is trained.
 
-    It learns up to the last known outcome, except from the judging blocks: a share of the recent blocks that the
-    champion has not seen either, so that both are judged in today's world.
+    It learns up to the last known outcome; days that judge it are replayed. A panel's judging entities it never sees.
 
     Args:
         champion: The champion's bounds.
         as_of: The date that the run pretends is today.
         split: Label delay and judging share.
-        window_days: Length of the recent window.
     """
     if not champion.dated:
         return undated(split)
     end = as_of - dt.timedelta(days=split.label_delay_days)
-    day_before = recent_start(as_of, split, window_days) - dt.timedelta(days=1)
-    unseen_from = champion.judging_from or champion.train_end or day_before
     return Bounds(
         dated=True,
         train_start=champion.train_start,
         train_end=end,
         test_end=end,
-        judging_from=max(unseen_from, day_before),
         panel=champion.panel,
         judging_share=split.judging_share,
     )
+
+
+def rows_that_judge(
+    window: ir.Table, pool: RowPool, champion: Bounds, choose_days: int, max_rows: int | None = None
+) -> LabelledRows:
+    """The rows that judge a dated challenger forward: those it learns from, or a panel's other entities.
+
+    Args:
+        window: The newest feature table.
+        pool: The rows that the challenger may learn from.
+        champion: The champion's bounds.
+        choose_days: Days before the champion's training end on which choices of rows compete first.
+        max_rows: About how many rows to fetch at the most.
+    """
+    rows = pool.rows
+    if not rows.bounds.panel or champion.train_end is None:
+        return rows
+    start = champion.train_end - dt.timedelta(days=choose_days)
+    found = select_rows(window, rows.spec, rows.bounds, rows.as_of, rows.label, start, rows.bounds.test_end, max_rows)
+    return found.where(found.share < min(champion.judging_share, rows.bounds.judging_share))
 
 
 def select_pool(

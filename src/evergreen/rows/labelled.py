@@ -71,14 +71,25 @@ class LabelledRows:
         """Each row's block as an integer code, or None where every row is a block of its own."""
         return block_codes(self.share)
 
+    @property
+    def day_numbers(self) -> np.ndarray:
+        """Each row's day as days since 1970, whatever its hour; rows must have dates."""
+        assert self.dates is not None  # asked for where the table has a date
+        return pd.to_datetime(self.dates).to_numpy(dtype="datetime64[D]").astype(np.int64)
+
+    @property
+    def by_day(self) -> LabelledRows:
+        """The same rows with their day as block, on which rows of one day depend on each other."""
+        assert self.dates is not None  # likewise
+        days = pd.to_datetime(self.dates).dt.normalize()
+        return replace(self, share=block_share(days.to_frame("day")))
+
     def where(self, mask: np.ndarray) -> LabelledRows:
         """The rows for which ``mask`` is true."""
         return replace(self, rows=self.rows[mask].reset_index(drop=True), y=self.y[mask], share=self.share[mask])
 
 
-def window_bounds(
-    features: ir.Table, spec: TableSpec, split: SplitParameters, as_of: dt.date, champion: Bounds | None
-) -> Bounds:
+def window_bounds(features: ir.Table, spec: TableSpec, split: SplitParameters, as_of: dt.date) -> Bounds:
     """Where training and test begin and end.
 
     Args:
@@ -86,12 +97,11 @@ def window_bounds(
         spec: Its description.
         split: Lengths of the windows.
         as_of: The date that the run pretends is today.
-        champion: The reigning champion's bounds, or None.
     """
     if spec.date is None:
         return undated(split)
     first, _ = date_range(features, spec)
-    bounds = timeline(first, as_of, split, champion.train_end if champion else None)
+    bounds = timeline(first, as_of, split)
     return bounds.model_copy(update={"panel": spec.panel})
 
 
@@ -211,3 +221,23 @@ def select_judging_rows(
     rows = select_rows(features, spec, versions[0], as_of, label, start, end, max_rows)
     unseen = [unseen_mask(rows.dates, rows.share, bounds) for bounds in versions]
     return rows.where(np.logical_and.reduce(unseen))
+
+
+def select_later_rows(
+    features: ir.Table,
+    spec: TableSpec,
+    label: LabelDefinition,
+    as_of: dt.date,
+    versions: list[Bounds],
+    end: dt.date | None,
+    max_rows: int | None = None,
+) -> LabelledRows:
+    """Fetch the mature rows of days after the training ends of some versions, a panel's judging entities alone.
+
+    Arguments as of :func:`select_judging_rows`; all versions have dates.
+    """
+    first = max(bounds.train_end for bounds in versions if bounds.train_end is not None) + dt.timedelta(days=1)
+    rows = select_rows(features, spec, versions[0], as_of, label, first, end, max_rows)
+    if not spec.panel:
+        return rows
+    return rows.where(rows.share < min(bounds.judging_share for bounds in versions))

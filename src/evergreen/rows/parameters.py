@@ -16,8 +16,8 @@ class SplitParameters(Frozen):
         history_days: Burn-in at the start of the table, whose rows have too little history to learn from.
         test_days: Length of the test window at the end of the mature rows.
         label_delay_days: Days until an outcome is known; younger rows take no part.
-        judging_share: Share of blocks that, after a champion's training end, are kept from training so that
-            versions can be compared on them; without dates, the share of entities kept from training.
+        judging_share: Share of entities kept from training so that versions can be compared on them, in a panel and
+            without dates. Other dated use cases are judged on days that came later, and keep no row from training.
         folds: Cross-validation folds.
         fold_order: ``stratified`` deals blocks by label; ``timeline`` validates on later days than it trains on.
     """

@@ -30,8 +30,7 @@ class Bounds(Frozen):
         train_start: First training day.
         train_end: Last training day.
         test_end: Last day of the test window, which starts the day after ``train_end``.
-        judging_from: The reigning champion's training end; later blocks with a share below ``judging_share``
-            don't train.
+        judging_from: Of versions of former releases: later blocks with a share below ``judging_share`` don't train.
         panel: Whether blocks have rows on many days: those with a share below ``judging_share`` never train, and they
             alone test and judge.
         judging_share: See :class:`SplitParameters`.
@@ -46,16 +45,13 @@ class Bounds(Frozen):
     judging_share: float = Field(gt=0, lt=1)
 
 
-def timeline(
-    first: dt.date, as_of: dt.date, policy: SplitParameters, champion_train_end: dt.date | None = None
-) -> Bounds:
+def timeline(first: dt.date, as_of: dt.date, policy: SplitParameters) -> Bounds:
     """Lay burn-in, training and test windows between the first day and ``as_of``.
 
     Args:
         first: The table's first day.
         as_of: The date that the run takes for today.
         policy: Lengths of the windows.
-        champion_train_end: Training end of the champion, where there is one.
 
     Returns:
         The bounds.
@@ -83,7 +79,6 @@ def timeline(
         train_start=train_start,
         train_end=train_end,
         test_end=test_end,
-        judging_from=champion_train_end,
         judging_share=policy.judging_share,
     )
 

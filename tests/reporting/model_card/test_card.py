@@ -230,3 +230,7 @@ def test_a_version_of_a_retraining_names_its_judging_rows_instead_of_a_test_wind
     assert "Test window" in first
     assert "Test window" not in retrained
     assert "up to 2026-02-28: 30% of blocks, chosen by a hash, never train" in retrained
+    forward = FACTS.model_copy(
+        update={"bounds": bounds.model_copy(update={"judging_from": None}), "tested_on": "window"}
+    )
+    assert "days up to 2026-02-28, each scored by models of the same recipe" in written(y, forward).markdown

@@ -38,19 +38,17 @@ def score_test_rows(
     features: ir.Table, window: ir.Table, contest: registry.Contest, evaluation: EvaluationParameters
 ) -> ScoredRows:
     """Fetch the rows that the version has not seen once, and score them with every algorithm of its leaderboard."""
-    manifest = contest.challenger.manifest
+    version, manifest = contest.challenger, contest.challenger.manifest
     spec, label, bounds, as_of = manifest.spec, manifest.label, manifest.bounds, manifest.as_of
+    if registry.is_judged_forward(version):
+        return registry.scored_test_days(version, window, evaluation.max_rows)
     if manifest.tested_on == "window":
         test = select_judging_rows(window, spec, label, as_of, [bounds], bounds.test_end, evaluation.max_rows)
     else:
         test = select_test_rows(features, spec, bounds, as_of, label, evaluation.max_rows)
-    models = registry.leaderboard_models(contest.challenger)
-    return ScoredRows(
-        test=test,
-        scores={name: model.predict_proba(test.X)[:, 1] for name, (model, _) in models.items()},
-        thresholds={name: threshold for name, (_, threshold) in models.items()},
-        algorithm=manifest.algorithm,
-    )
+    models = registry.leaderboard_models(version)
+    scores = {name: model.predict_proba(test.X)[:, 1] for name, (model, _) in models.items()}
+    return ScoredRows(test, scores, {name: each for name, (_, each) in models.items()}, manifest.algorithm)
 
 
 def measure(scored: ScoredRows, contest: registry.Contest) -> dict[str, dict[str, Metric]]:

@@ -6,18 +6,22 @@ import datetime as dt
 from dataclasses import replace
 
 import ibis.expr.types as ir
+import numpy as np
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.record import TrainingRecord
-from evergreen.retraining.contenders import Contender, RowPool, champions_recipe
+from evergreen.retraining.contenders import Contender, RowPool, champions_recipe, train_contenders
+from evergreen.retraining.forward import Replay
+from evergreen.retraining.forward_contenders import searched_recipe, train_forward
 from evergreen.retraining.parameters import CandidatePolicy, RetrainingParameters
 from evergreen.retraining.record import SKIPPED, ChallengerRecord, TrainedChallenger, contender_rows
-from evergreen.retraining.row_pool import challenger_bounds, recent_start, select_pool
+from evergreen.retraining.row_pool import challenger_bounds, recent_start, rows_that_judge, select_pool
 from evergreen.retraining.trigger import RetrainingTrigger
-from evergreen.rows.labelled import without_empty_features
+from evergreen.rows.fingerprint import fingerprint
+from evergreen.rows.labelled import LabelledRows, without_empty_features
 from evergreen.rows.parameters import SplitParameters
 from evergreen.schema import TableSpec
 
@@ -50,7 +54,7 @@ def challenger_rows(
             "so a challenger could not be compared with it; start a new lineage with "
             f"`{command('kedro run --pipeline=training', champion.use_case)}`."
         )
-    bounds = challenger_bounds(parent.bounds, as_of, split, retraining.window_days)
+    bounds = challenger_bounds(parent.bounds, as_of, split)
     recent_from = recent_start(as_of, split, retraining.window_days)
     pool = select_pool(
         features, window, table, bounds, as_of, parent.label, recent_from, parent.as_of, training.max_rows
@@ -65,15 +69,53 @@ def training_recipe(
     return champions_recipe(training, *registry.recipe(champion)) if policy.recipe == "champion" else training
 
 
+def compete(
+    champion: registry.ModelVersion,
+    pool: RowPool,
+    window: ir.Table,
+    training: TrainingParameters,
+    split: SplitParameters,
+    retraining: RetrainingParameters,
+) -> tuple[list[Contender], registry.ForwardEvidence | None]:
+    """Choices of rows, best first, and what judges the recipe forward where rows have dates."""
+    policy, train_end = retraining.challenger, champion.manifest.bounds.train_end
+    recipe = training_recipe(champion, training, policy)
+    if train_end is None:
+        return train_contenders(pool, policy, recipe, split), None
+    first = int(np.datetime64(train_end, "D").astype(np.int64))
+    choose_days = policy.forward.choose_days
+    judged = rows_that_judge(window, pool, champion.manifest.bounds, choose_days, training.max_rows)
+    if policy.recipe == "search":
+        recipe = searched_recipe(pool, first, recipe, split)
+    name = fingerprint(recipe, policy, split, retraining.window_days, pool.rows.spec)
+    known = _said_before(champion, name, judged, policy)
+    contenders, found = train_forward(pool, judged, first, retraining.window_days, policy, recipe, split, known)
+    return contenders, registry.forward_evidence(name, judged, found, first, choose_days)
+
+
+def _said_before(
+    champion: registry.ModelVersion, recipe: str, judged: LabelledRows, policy: CandidatePolicy
+) -> Replay | None:
+    """What models of the same recipe said against the same champion when it was last judged."""
+    number = registry.find_by_recipe(champion.use_case, recipe, champion.version)
+    if number is None:
+        return None
+    return registry.known_replay(registry.load(champion.use_case, number), judged, policy.candidates)
+
+
 def register_contender(
-    contenders: list[Contender], plan: registry.TrainingPlan, training: TrainingParameters, window_days: int
+    contenders: list[Contender],
+    forward: registry.ForwardEvidence | None,
+    plan: registry.TrainingPlan,
+    training: TrainingParameters,
+    window_days: int,
 ) -> TrainingRecord:
     """Register the best choice of rows as challenger; later windows are held against its recent rows."""
     best = contenders[0]
     example = best.rows.X.head()
     logged = [registry.log_candidate(plan.use_case, "retraining", each, example) for each in best.candidates]
     record, _ = registry.register_challenger(
-        plan, best.rows, logged, training.reference_sample_rows, window_days, best.recent, "window"
+        plan, best.rows, logged, training.reference_sample_rows, window_days, best.recent, "window", forward
     )
     return record
 

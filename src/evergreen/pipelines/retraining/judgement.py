@@ -26,13 +26,15 @@ def contest_of(use_case: str, challenger: str, champion: str) -> registry.Contes
 
 
 def judging_rows(contest: registry.Contest, window: ir.Table, evaluation: EvaluationParameters) -> LabelledRows:
-    """Recent labelled rows that neither version has seen."""
+    """Labelled rows that neither version has seen; where rows have dates, none of a day that either had learnt."""
     version = contest.challenger
     rows = registry.judging_rows(contest, window, evaluation.max_rows)
     if not len(rows.y):
+        dated = version.manifest.bounds.dated
+        advice = "wait for a week of newer outcomes" if dated else "raise split.judging_share"
         raise EvergreenError(
             f"{version.use_case}: no labelled row is left that neither version {version.version} nor the "
-            f"champion has seen: raise split.judging_share or retraining.window_days."
+            f"champion has seen: {advice}."
         )
     return rows
 
@@ -72,7 +74,7 @@ def _scored(contest: registry.Contest, rows: LabelledRows) -> ScoredRows:
     algorithm, rival = new.manifest.algorithm, f"champion (version {old.version})"
     return ScoredRows(
         test=rows,
-        scores={algorithm: new.probabilities(rows.rows), rival: old.probabilities(rows.rows)},
+        scores={algorithm: registry.judged_scores(new, rows)[0], rival: old.probabilities(rows.rows)},
         thresholds={algorithm: new.manifest.threshold, rival: old.manifest.threshold},
         algorithm=algorithm,
     )

@@ -15,11 +15,11 @@ from evergreen.monitoring.record import MonitoringRecord
 from evergreen.pipelines.retraining.challenger import (
     challenger_again,
     challenger_rows,
+    compete,
     new_challenger,
     no_challenger,
     register_contender,
     required,
-    training_recipe,
 )
 from evergreen.pipelines.retraining.judgement import (
     contest_of,
@@ -27,7 +27,6 @@ from evergreen.pipelines.retraining.judgement import (
     nothing_to_validate,
     publish_judgement,
 )
-from evergreen.retraining.contenders import train_contenders
 from evergreen.retraining.gate import (
     QualityGate,
     contract_breach,
@@ -119,9 +118,8 @@ def train_challenger(
     plan = registry.plan_training(trigger.use_case, pool.rows, settings, champion.version)
     if plan.reuse is not None:
         return challenger_again(plan, trigger)
-    recipe = training_recipe(champion, training, retraining.challenger)
-    contenders = train_contenders(pool, retraining.challenger, recipe, split)
-    record = register_contender(contenders, plan, training, window_days)
+    contenders, forward = compete(champion, pool, window, training, split, retraining)
+    record = register_contender(contenders, forward, plan, training, window_days)
     return new_challenger(trigger, record, contenders)
 
 

@@ -32,7 +32,7 @@ def select_rows(
     """Cut the training window and label its rows, by the champion's definition where there is one."""
     today = resolve_as_of(features, table, as_of, dt.datetime.now(dt.UTC).date())
     parent = registry.same_lineage(incumbent, table, training.label)
-    bounds = window_bounds(features, table, split, today, parent.bounds if parent else None)
+    bounds = window_bounds(features, table, split, today)
     label = parent.label if parent else training.label
     return select_training_set(features, table, bounds, today, label, training.max_rows)
 

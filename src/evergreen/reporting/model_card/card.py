@@ -185,6 +185,9 @@ def _windows(bounds: Bounds, tested_on: TestedOn) -> list[tuple[str, str]]:
     if not bounds.dated:
         return [("Division", f"{kept} entities, chosen by a hash, are kept from training and judge")]
     training = ("Training window", f"{bounds.train_start} to {bounds.train_end}")
+    if tested_on == "window" and bounds.judging_from is None:
+        told = f"days up to {bounds.test_end}, each scored by models of the same recipe that had not learnt it"
+        return [training, ("Judging rows", f"{kept} entities alone, {told}" if bounds.panel else told)]
     if tested_on == "window":
         return [training, ("Judging rows", f"up to {bounds.test_end}: {kept} blocks, chosen by a hash, never train")]
     first_test_day = bounds.train_end and bounds.train_end + dt.timedelta(days=1)

@@ -1,4 +1,4 @@
-"""How may one look at an experiment before its end?"""
+"""How may one look at evidence before its end?"""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def group_sequential_bounds(
         shape = 1 / np.sqrt(times) if kind == "obrien_fleming" else np.ones_like(times)
         found = optimize.brentq(lambda c: _crossing(c * shape, times, sides)[-1] - alpha, 0.1, 20, xtol=1e-10)
         return found * shape
-    return _spending_bounds(times, np.array([spent(t, alpha, kind, sides) for t in times]), sides)
+    return spending_bounds(times, np.array([spent(t, alpha, kind, sides) for t in times]), sides)
 
 
 def spent(time: float, alpha: float, kind: Kind, sides: Literal[1, 2] = 2) -> float:
@@ -113,6 +113,24 @@ def spent(time: float, alpha: float, kind: Kind, sides: Literal[1, 2] = 2) -> fl
     if kind not in functions:
         raise EvergreenError(f"kind is {kind!r}: {', '.join((*CLASSICAL, *functions))} are known")
     return sides * functions[kind](time) if time > 0 else 0.0
+
+
+def spending_bounds(times: Floats, spending: Floats, sides: Literal[1, 2] = 1) -> Floats:
+    """Bounds of z (of |z|, two-sided) at looks that spent so much of alpha by then.
+
+    Args:
+        times: Information at each look, ascending; only its ratios count.
+        spending: Alpha spent up to each look, ascending.
+        sides: 2, symmetric, or 1.
+
+    Returns:
+        A bound a look; infinite where there is nothing to spend.
+    """
+    density, bounds = _START, np.empty(len(times))
+    for number, (time, share) in enumerate(zip(times, np.diff(spending, prepend=0.0), strict=True)):
+        bounds[number] = _bound(density, float(time), float(share), sides)
+        density = density.within(bounds[number], time, sides)
+    return bounds
 
 
 def _information(looks: int | Sequence[float]) -> Floats:
@@ -171,14 +189,6 @@ def _crossing(bounds: Floats, times: Floats, sides: int) -> Floats:
         total[number] = density.beyond(bound, time, sides)
         density = density.within(bound, time, sides)
     return np.cumsum(total)
-
-
-def _spending_bounds(times: Floats, spending: Floats, sides: Literal[1, 2]) -> Floats:
-    density, bounds = _START, np.empty(len(times))
-    for number, (time, share) in enumerate(zip(times, np.diff(spending, prepend=0.0), strict=True)):
-        bounds[number] = _bound(density, float(time), float(share), sides)
-        density = density.within(bounds[number], time, sides)
-    return bounds
 
 
 def _bound(density: _Density, time: float, share: float, sides: Literal[1, 2]) -> float:

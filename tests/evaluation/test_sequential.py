@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evergreen.errors import EvergreenError
+from evergreen.evaluation.sequential import spent
 from evergreen.experiments import confidence_sequence, group_sequential_bounds
-from evergreen.experiments.sequential import spent
 
 KINDS = ["obrien_fleming", "pocock", "lan_demets_obf", "lan_demets_pocock", "lan_demets_linear"]
 
