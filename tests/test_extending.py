@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import logging
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,6 +17,7 @@ import pandas as pd
 import pytest
 import skops.io
 import yaml
+from kedro.io import AbstractDataset, DataCatalog, DatasetError
 from pydantic import ValidationError
 
 from evergreen.errors import EvergreenError
@@ -23,9 +29,11 @@ from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.search import Candidate, train_candidates
 from evergreen.registry.artefacts import MODEL_FILE
 from evergreen.registry.manifest import installed_versions
+from evergreen.reporting.monitoring.messages import AlertMessage
 from evergreen.rows.parameters import SplitParameters
 from evergreen.schema import TableSpec
 from evergreen.serving.fallback import load_fallback
+from local_server import free_port
 from tests_support import ROOT
 
 SPEC = TableSpec(entity="id", target="y", numeric=["age", "income"], categorical=["town"])
@@ -116,3 +124,44 @@ def test_a_missing_package_stops_training_with_the_extra_that_brings_it(
     monkeypatch.setitem(ALGORITHMS, "LightGBM", Algorithm(Imported("no_such_package", "Classifier")))
     with pytest.raises(EvergreenError, match=r"needs the package no_such_package.*evergreen\[no_such_package\]"):
         trained("LightGBM")
+
+
+def alert(severity: str) -> AlertMessage:
+    return AlertMessage(
+        use_case="churn", as_of=dt.date(2026, 2, 28), version="1", title="churn: income drifted", severity=severity,
+        lines=("income: alert opened.",), link=None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The page's catalog entries, the class of its own beside them, receivers that nobody listens at."""
+    module = ModuleType("own_channels")
+    exec(block("alert-channel.md", "python"), vars(module))
+    monkeypatch.setitem(sys.modules, "own_channels", module)
+    entries = yaml.safe_load(block("alert-channel.md", "yaml"))
+    kinds = entries["churn.channels"]["channels"]
+    kinds["on_call"] |= {"credentials": {"url": f"http://127.0.0.1:{free_port()}/secret"}, "attempts": 1}
+    kinds["team"] |= {"host": "127.0.0.1", "port": free_port(), "attempts": 1}
+    kinds["file"] |= {"filepath": str(tmp_path / "alerts.jsonl")}
+    return dict(entries)
+
+
+def test_a_channel_of_ones_own_is_sent_what_is_severe_enough_though_others_are_down(
+    channels: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalog = DataCatalog.from_config(channels)
+    with caplog.at_level(logging.WARNING, "evergreen.alerts"):
+        catalog.save("churn.channels", [alert("info"), alert("warning"), alert("critical")])
+    lines = (tmp_path / "alerts.jsonl").read_text().splitlines()
+    assert [json.loads(line)["severity"] for line in lines] == ["warning", "critical"]
+    assert [text.split(" did not take")[0].split(":")[0] for text in caplog.messages] == [
+        "Webhook http", "E-mail through 127.0.0.1",
+    ]  # fmt: skip
+    assert "secret" not in caplog.text
+
+
+def test_what_is_no_channel_is_refused_by_name(channels: dict[str, Any]) -> None:
+    channels["churn.channels"]["channels"] = {"disk": {"type": "MemoryDataset"}}
+    with pytest.raises(DatasetError, match="channel disk: MemoryDataset is no alert channel"):
+        AbstractDataset.from_config("churn.channels", channels["churn.channels"])

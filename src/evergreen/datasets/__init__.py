@@ -6,9 +6,12 @@ from importlib import import_module
 from typing import Any
 
 CONNECTORS = {
+    "AlertChannel": "alert_channel",
+    "AlertChannelsDataset": "alert_channel",
     "BigQueryFeaturesDataset": "bigquery",
     "BigQueryTableDataset": "bigquery",
     "CsvDataset": "whole",
+    "DeliveryError": "delivery",
     "EmailDataset": "alert_channels",
     "FeaturesDataset": "features",
     "FrameDataset": "whole",

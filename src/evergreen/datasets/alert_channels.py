@@ -1,4 +1,4 @@
-"""Alert channels as datasets: to save messages is to send them."""
+"""The alert channels that come with the project: a webhook and e-mail."""
 
 from __future__ import annotations
 
@@ -6,107 +6,24 @@ import logging
 import smtplib
 import ssl
 import threading
-from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from time import monotonic
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
-from kedro.io import AbstractDataset
 
-from evergreen.datasets.delivery import DeliveryError, deliver, requested_wait
+from evergreen.datasets.alert_channel import AlertChannel
+from evergreen.datasets.delivery import DeliveryError, requested_wait
 from evergreen.datasets.mail import BoundedSMTP, email_message, refuse_mail_settings
 from evergreen.errors import EvergreenError
-from evergreen.monitoring.parameters import SEVERITIES, Severity
 from evergreen.redaction import remember
 from evergreen.reporting.monitoring.messages import AlertMessage
 
 TOO_MANY_REQUESTS = 429
 
 
-class _AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):
-    """Sends the messages that are severe enough, one after the other.
-
-    Args:
-        name: How the channel is called in messages; holds no secret.
-        min_severity: Smallest severity that is sent.
-        attempts: Most attempts at each message.
-        backoff_seconds: Wait before the second attempt; doubles with every further one.
-        timeout_seconds: How long one attempt may take, from the first byte to the last.
-        deadline_seconds: How long all attempts at all messages of a run may take; what is left is not sent.
-        metadata: Kedro-Viz and documentation; not read here.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        min_severity: Severity = "high",
-        attempts: int = 4,
-        backoff_seconds: float = 1.0,
-        timeout_seconds: float = 10.0,
-        deadline_seconds: float = 60.0,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        if min_severity not in SEVERITIES:
-            raise EvergreenError(
-                f"{name}: min_severity is {min_severity}, allowed: {', '.join(SEVERITIES)}; correct the catalog entry."
-            )
-        self._name = name
-        self._min_severity = min_severity
-        self._attempts = attempts
-        self._backoff_seconds = backoff_seconds
-        self._timeout_seconds = timeout_seconds
-        self._socket_seconds = 2 * timeout_seconds  # when an attempt that was given up lets its connection go
-        self._deadline_seconds = deadline_seconds
-        self.metadata = metadata
-
-    def load(self) -> None:
-        """Refused: what was sent is not kept.
-
-        Raises:
-            EvergreenError: Always.
-        """
-        raise EvergreenError(
-            f"{self._name} is an alert channel, which can be saved to and not loaded; read monitoring.json instead."
-        )
-
-    def save(self, data: Sequence[AlertMessage]) -> None:
-        """Send the messages; a channel that is unset sends nothing, one that is down logs a warning."""
-        if not self._is_set():
-            return
-        least = SEVERITIES.index(self._min_severity)
-        until = monotonic() + self._deadline_seconds
-        for message in data:
-            if SEVERITIES.index(message.severity) >= least:
-                deliver(
-                    partial(self._send, message),
-                    self._name,
-                    attempts=self._attempts,
-                    backoff_seconds=self._backoff_seconds,
-                    timeout_seconds=self._timeout_seconds,
-                    until=until,
-                )
-
-    @abstractmethod
-    def _is_set(self) -> bool:
-        """Whether the catalog names a receiver."""
-
-    @abstractmethod
-    def _send(self, message: AlertMessage) -> None:
-        """Send once; raises ``DeliveryError``."""
-
-    def _exists(self) -> bool:
-        return False
-
-    def _describe(self) -> dict[str, Any]:
-        return {"channel": self._name, "min_severity": self._min_severity}
-
-
-class WebhookDataset(_AlertChannel):
+class WebhookDataset(AlertChannel):
     """Posts each message to a webhook.
 
     Args:
@@ -134,10 +51,12 @@ class WebhookDataset(_AlertChannel):
             )
         self._format = format
 
-    def _is_set(self) -> bool:
+    def is_set(self) -> bool:
+        """Whether the catalog names a receiver."""
         return bool(self._url)
 
-    def _send(self, message: AlertMessage) -> None:
+    def send(self, message: AlertMessage) -> None:
+        """Send one message, once; raises ``DeliveryError``."""
         body = message.model_dump(mode="json") if self._format == "json" else {"text": slack_text(message)}
         try:
             with _addresses_unlogged():
@@ -155,7 +74,7 @@ class WebhookDataset(_AlertChannel):
             raise DeliveryError(f"it answered {answer.status_code}", lasting=not later, wait_seconds=wait)
 
 
-class EmailDataset(_AlertChannel):
+class EmailDataset(AlertChannel):
     """Sends each message as an e-mail through an SMTP server.
 
     Args:
@@ -190,10 +109,12 @@ class EmailDataset(_AlertChannel):
         self._starttls = starttls
         self._credentials = credentials
 
-    def _is_set(self) -> bool:
+    def is_set(self) -> bool:
+        """Whether the catalog names a receiver."""
         return bool(self._host)
 
-    def _send(self, message: AlertMessage) -> None:
+    def send(self, message: AlertMessage) -> None:
+        """Send one message, once; raises ``DeliveryError``."""
         try:
             with BoundedSMTP(str(self._host), self._port, timeout=self._socket_seconds) as server:
                 if self._starttls:

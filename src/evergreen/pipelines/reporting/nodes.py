@@ -45,7 +45,7 @@ def write_index(
 
 def send_alerts(
     monitoring: MonitoringRecord, decision: RetrainingTrigger | None
-) -> tuple[list[AlertMessage], list[AlertMessage]]:
-    """The messages for both alert channels."""
+) -> tuple[list[AlertMessage], list[AlertMessage], list[AlertMessage]]:
+    """The messages for all alert channels."""
     messages = alert_messages(monitoring, decision)
-    return messages, messages
+    return messages, messages, messages

@@ -34,7 +34,7 @@ def create_alerts() -> Pipeline:
             Node(
                 func=nodes.send_alerts,
                 inputs=["monitoring", "trigger"],
-                outputs=["webhook", "mail"],
+                outputs=["webhook", "mail", "channels"],
                 name="send_alerts",
             ),
         ]
