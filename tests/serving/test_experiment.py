@@ -13,6 +13,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from small_service import Service
 
 from evergreen import registry
 from evergreen.commands.promoting import promote_by_experiment
@@ -219,3 +220,20 @@ def test_requests_that_a_version_may_have_learnt_from_are_left_out(weak_serves: 
     assert 0.2 < early.mean() < 0.4  # customers that training never sees
     late = registry.unseen_requests(frame.assign(timestamp=pd.Timestamp("2027-01-15")), manifests)
     assert np.all(late)
+
+
+def test_a_running_service_tells_its_experiment_and_who_answers(versions: Any, tmp_path: Path) -> None:
+    routing = {"experiment": "winter", "challenger": versions.trees, "shadow": True}
+    service = Service(tmp_path, {"routing": routing, "drift": {"enabled": False}}).start()
+    try:
+        told = service.ask("/health")[1]["experiment"]
+        assert (told["name"], told["mode"], told["control"]) == ("winter", "shadow", versions.linear)
+        assert told["treatment"] == versions.trees
+        answer = service.ask("/predict", {"age": 41.0, "income": 1.5, "city": "A"})[1]
+        assert (answer["variant"], answer["model_version"]) == ("champion", versions.linear)
+    finally:
+        service.stop()
+    lines = [json.loads(line) for file in service.log.iterdir() for line in file.read_text().splitlines()]
+    assert {(line["variant"], line["model_version"]) for line in lines} == {
+        ("champion", versions.linear), ("shadow", versions.trees),
+    }  # fmt: skip

@@ -46,8 +46,9 @@ def analyse(subject: Analysed, exposures: Exposures, plan: ExperimentPlan) -> Ex
     experiment, table, planned = subject.experiment, exposures.table, plan.planned_rows
     ratio, mismatch = sample_ratio(exposures, experiment)
     faults = [*subject.faults, *exposures.faults, *mismatch]
-    known = int(known_by_day(table, experiment)["rows"].sum())
-    looks = planned_looks(exposures, experiment, planned)
+    known_days = known_by_day(table, experiment)
+    known = int(known_days["rows"].sum())
+    looks = planned_looks(exposures, experiment, planned, known_days)
     guardrails = tuple(
         guard(name, rail, effect_of(table, experiment, rail), planned, experiment.alpha)
         for name, rail in experiment.guardrails.items()

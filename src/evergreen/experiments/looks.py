@@ -43,7 +43,9 @@ class PlannedLook(Frozen):
     crossed: Crossed
 
 
-def planned_looks(exposures: Exposures, experiment: ExperimentPolicy, planned_rows: int) -> tuple[PlannedLook, ...]:
+def planned_looks(
+    exposures: Exposures, experiment: ExperimentPolicy, planned_rows: int, known: pd.DataFrame | None = None
+) -> tuple[PlannedLook, ...]:
     """The looks that were reached, up to the first that crossed its bound.
 
     A look is taken at the end of the first day on which its share of the planned rows is known, on what was known by
@@ -53,8 +55,10 @@ def planned_looks(exposures: Exposures, experiment: ExperimentPolicy, planned_ro
         exposures: The rows.
         experiment: Names looks, bounds and error rate.
         planned_rows: Units (paired: requests) with an outcome at the last look.
+        known: What :func:`known_by_day` found; None: it is asked.
     """
-    reached = _reached(known_by_day(exposures.table, experiment), experiment.looks, planned_rows)
+    known = known_by_day(exposures.table, experiment) if known is None else known
+    reached = _reached(known, experiment.looks, planned_rows)
     times = [min(rows / planned_rows, 1.0) for _, _, rows in reached]
     still = [(k + 1) / experiment.looks for k in range(experiment.looks)]
     later = [time for time in still if time > (times[-1] if times else 0) + 1e-9]
