@@ -39,7 +39,14 @@ from evergreen.monitoring.conclude import conclude, window_history
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.record import MonitoringRecord
-from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference, reference_profiles
+from evergreen.monitoring.reference import (
+    BLOCK_SHARE,
+    MIN_UNSEEN,
+    PROBABILITY,
+    Reference,
+    reference_profiles,
+    unseen_score_profile,
+)
 from evergreen.monitoring.window import Window, judge_window
 from evergreen.retraining.contenders import RowPool, champions_recipe
 from evergreen.retraining.forward import Replay
@@ -307,6 +314,8 @@ class Evergreen(Policy):
         scores = pd.Series(made.out_of_fold, index=made.out_of_fold_index)
         scores = scores[remembered[scores.index]]
         profile, score_profile = reference_profiles(train.rows[remembered], SPEC, scores.rename(PROBABILITY), 7)
+        unseen = pd.DataFrame({PROBABILITY: promised, "label": test.y})
+        unseen = unseen if len(unseen) >= MIN_UNSEEN else None
         self.reference = Reference(
             spec=SPEC,
             label=LABEL,
@@ -314,8 +323,8 @@ class Evergreen(Policy):
             threshold=made.threshold,
             trained_as_of=today,
             profile=profile,
-            score_profile=score_profile,
-            scores=pd.DataFrame({PROBABILITY: scores, "label": train.y[scores.index]}),
+            score_profile=score_profile if unseen is None else unseen_score_profile(unseen, score_profile),
+            scores=unseen,
             metrics=classification_metrics(test.y, promised, made.threshold),
             sample=None,
             importance={},

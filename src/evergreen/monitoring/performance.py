@@ -136,7 +136,7 @@ def positive_rate_shift(
     """
     ref, new = np.asarray(reference_predictions, float), np.asarray(predictions, float)
     if not len(ref) or not len(new):
-        return PositiveRateShift(reference=None, window=None)
+        return PositiveRateShift(reference=None, window=float(new.mean()) if len(new) else None)
     p, q = float(ref.mean()), float(new.mean())
     if p == 0:
         return PositiveRateShift(reference=p, window=q)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evergreen.evaluation.metrics import Metric
 from evergreen.monitoring.profiles.build import build_profile
-from evergreen.monitoring.profiles.profile import Profile
+from evergreen.monitoring.profiles.profile import Profile, TimeColumn
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.splits import Bounds
 from evergreen.schema import TableSpec
@@ -19,6 +19,8 @@ PROBABILITY = "probability"
 
 
 BLOCK_SHARE = "block_share"
+MIN_UNSEEN = 500
+"""Fewest rows that a model has not learnt from whose scores say how its later scores are spread."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,10 @@ class Reference:
         threshold: Probability from which a row is predicted 1.
         trained_as_of: The date that its training pretended was today.
         profile: Summary of the features in the training rows.
-        score_profile: Summary of the out-of-fold probabilities.
-        scores: Columns ``probability`` and ``label``, out of fold.
+        score_profile: Summary of the probabilities in ``scores``; of those out of fold where there are none.
+        scores: Columns ``probability`` and ``label`` of rows that whoever scored them had not learnt from: the version
+            itself or, judged forward, a fit of its recipe on all earlier days. A fold's model learns from fewer rows
+            and spreads its scores otherwise. None where fewer than 500 are kept, so that scores can't be compared.
         metrics: Metrics on the test window, by name.
         sample: Training rows with their ``block_share``; None where none is kept.
         importance: Weight of each feature.
@@ -46,7 +50,7 @@ class Reference:
     trained_as_of: dt.date
     profile: Profile
     score_profile: Profile
-    scores: pd.DataFrame
+    scores: pd.DataFrame | None
     metrics: Mapping[str, Metric]
     sample: pd.DataFrame | None
     importance: Mapping[str, float]
@@ -81,3 +85,19 @@ def reference_profiles(
         period_days=window_days,
     )
     return features, scores
+
+
+def unseen_score_profile(scores: pd.DataFrame, out_of_fold: Profile) -> Profile:
+    """Summary of a version's own probabilities of rows that it has not learnt from.
+
+    Args:
+        scores: Column ``probability``.
+        out_of_fold: Profile of the training rows' scores; more blocks and days are in it, so that how far rows depend
+            on each other is taken from there.
+    """
+    found = build_profile(scores[[PROBABILITY]], numeric=[PROBABILITY], categorical=[])
+    known = out_of_fold.columns[PROBABILITY]
+    assert not isinstance(known, TimeColumn)
+    dependence = {"design": known.design, "pair_design": known.pair_design}
+    column = found.columns[PROBABILITY].model_copy(update=dependence)
+    return found.model_copy(update={"columns": {PROBABILITY: column}})

@@ -25,10 +25,12 @@ from evergreen.monitoring.performance import (
 from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.profiles.profile import Profile, for_pairs, merge
 from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
-from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference
+from evergreen.monitoring.reference import BLOCK_SHARE, MIN_UNSEEN, PROBABILITY, Reference
 from evergreen.rows.splits import block_codes, block_share, unseen_mask
 from evergreen.rows.windows import between_dates, fetch_rows, sample_blocks, window_rows
 from evergreen.schema import TableSpec
+
+FEW_SCORES = f"Scores are not compared: the version keeps scores of fewer than {MIN_UNSEEN} rows that it has not seen."
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
@@ -168,7 +170,7 @@ def _mature_outcomes(
 
 def judge_window(reference: Reference, window: Window, parameters: MonitoringParameters) -> Findings:
     """Run every test of the window against the champion's memory."""
-    spec = reference.spec
+    spec, known = reference.spec, _known_scores(reference)
     off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
     policy = parameters.drift.model_copy(update={"off": off})
     scores = _score_drift(reference, window, policy)
@@ -176,7 +178,7 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
         drift=compare_profiles(reference.profile, window.profile, policy, importance=reference.importance or None),
         scores=scores,
         positive_rate=positive_rate_shift(
-            reference.scores[PROBABILITY] >= reference.threshold,
+            known[PROBABILITY] >= reference.threshold,
             window.probability >= reference.threshold,
             limit=parameters.max_positive_rate_change,
             ci=1 - policy.q * SIDE_SHARE * (1 - VALUES_WEIGHT),
@@ -186,7 +188,7 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
         multivariate=_multivariate(reference, window, off, parameters),
         performance=_performance(reference, window, parameters),
         estimate=estimate_performance(
-            reference.scores[PROBABILITY], reference.scores["label"], window.probability, threshold=reference.threshold
+            known[PROBABILITY], known["label"], window.probability, threshold=reference.threshold
         ),
         quality=check_quality(
             reference.profile,
@@ -207,10 +209,16 @@ def window_score_profile(reference: Reference, window: Window) -> Profile:
 
 def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:
     """Drift of the scores at their part of the budget; the adjusted p-value may be held against the whole ``q``."""
+    if reference.scores is None:
+        return ColumnDrift(status="insufficient_data", message=FEW_SCORES)
     scored = window_score_profile(reference, window)
     found = compare_profiles(reference.score_profile, scored, policy, share=SIDE_SHARE).columns[PROBABILITY]
     adjusted = None if found.adjusted_p_value is None else min(found.adjusted_p_value / SIDE_SHARE, 1.0)
     return found.model_copy(update={"adjusted_p_value": adjusted})
+
+
+def _known_scores(reference: Reference) -> pd.DataFrame:
+    return pd.DataFrame({PROBABILITY: [], "label": []}) if reference.scores is None else reference.scores
 
 
 def _performance(reference: Reference, window: Window, parameters: MonitoringParameters) -> PerformanceReport | None:

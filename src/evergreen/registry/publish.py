@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 import plotly.graph_objects as go
 from mlflow import MlflowClient
 
 from evergreen.evaluation.explained import Explained
-from evergreen.evaluation.judge import EvaluationRecord
+from evergreen.evaluation.judge import EvaluationRecord, ScoredRows
 from evergreen.evaluation.metrics import Metric
 from evergreen.experiments.record import ExperimentRecord
 from evergreen.monitoring.estimated import Estimate
 from evergreen.monitoring.record import MonitoringRecord
+from evergreen.monitoring.reference import PROBABILITY
 from evergreen.records import Record
-from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE
+from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE, UNSEEN_FILE
 from evergreen.registry.scratch import new_folder
 from evergreen.registry.versions import ModelVersion, add_figures, tag_version
 from evergreen.reporting.model_card.card import ModelCard
@@ -46,12 +48,14 @@ class Evaluated:
         explained: What its scores rest on.
         pictures: Name → figure.
         card: The model card in both forms.
+        scored: The rows that it was judged on, none of which it has learnt from.
     """
 
     record: EvaluationRecord
     explained: Explained
     pictures: dict[str, go.Figure]
     card: ModelCard
+    scored: ScoredRows
 
 
 def publish_evaluation(version: ModelVersion, evaluated: Evaluated) -> None:
@@ -74,6 +78,7 @@ def publish_evaluation(version: ModelVersion, evaluated: Evaluated) -> None:
         (folder / EVALUATION_FILE).write_text(record.model_dump_json(indent=2))
         (folder / CARD_FILE).write_text(evaluated.card.markdown)
         (folder / CARD_PAGE_FILE).write_text(evaluated.card.html)
+        unseen_scores(evaluated.scored).to_parquet(folder / UNSEEN_FILE)
         explained.importance.to_csv(folder / IMPORTANCE_FILE, index=False)
         explained.by_algorithm.to_csv(folder / EXPLANATIONS_FILE, index=False)
         for picture, figure in evaluated.pictures.items():
@@ -86,6 +91,11 @@ def publish_evaluation(version: ModelVersion, evaluated: Evaluated) -> None:
     auc = record.metrics["test"]["roc_auc"].value
     if auc is not None:
         tag_version(version.use_case, version.version, test_roc_auc=auc)
+
+
+def unseen_scores(scored: ScoredRows) -> pd.DataFrame:
+    """A version's own scores of rows that it has not learnt from, with labels: later scores are held against them."""
+    return pd.DataFrame({PROBABILITY: scored.judged, "label": scored.test.y})
 
 
 def _log_pictures(run_id: str, pictures: dict[str, go.Figure], shap_png: bytes, folder: Path) -> None:

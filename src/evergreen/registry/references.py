@@ -11,7 +11,7 @@ from evergreen.errors import EvergreenError
 from evergreen.evaluation.metrics import Metric
 from evergreen.invocation import command
 from evergreen.monitoring.profiles.profile import Profile
-from evergreen.monitoring.reference import Reference
+from evergreen.monitoring.reference import MIN_UNSEEN, Reference, unseen_score_profile
 from evergreen.registry.artefacts import refused_if_unreadable
 from evergreen.registry.versions import ModelVersion
 
@@ -20,6 +20,7 @@ SCORE_PROFILE_FILE = "score_profile.json"
 SCORES_FILE = "reference_scores.parquet"
 SAMPLE_FILE = "reference_sample.parquet"
 METRICS_FILE = "reference_metrics.json"
+UNSEEN_FILE = "unseen_scores.parquet"
 IMPORTANCE_FILE = "importance.csv"
 
 
@@ -40,7 +41,7 @@ def reference(version: ModelVersion) -> Reference:
             f"{version.use_case} version {version.version} has no test metrics yet: "
             f"run `{command('kedro run --pipeline=evaluation', version.use_case)}` first."
         )
-    sample = folder / SAMPLE_FILE
+    sample, out_of_fold, unseen = folder / SAMPLE_FILE, _profile(folder / SCORE_PROFILE_FILE), _unseen_scores(version)
     return Reference(
         spec=manifest.spec,
         label=manifest.label,
@@ -48,12 +49,18 @@ def reference(version: ModelVersion) -> Reference:
         threshold=manifest.threshold,
         trained_as_of=manifest.as_of,
         profile=_profile(folder / PROFILE_FILE),
-        score_profile=_profile(folder / SCORE_PROFILE_FILE),
-        scores=reference_scores(version),
+        score_profile=out_of_fold if unseen is None else unseen_score_profile(unseen, out_of_fold),
+        scores=unseen,
         metrics=stored_metrics(version.file(METRICS_FILE)),
         sample=_table(sample) if sample.is_file() else None,
         importance=_importance(version),
     )
+
+
+def _unseen_scores(version: ModelVersion) -> pd.DataFrame | None:
+    file = version.file(UNSEEN_FILE)
+    scores = _table(file) if file.is_file() else None
+    return scores if scores is not None and len(scores) >= MIN_UNSEEN else None
 
 
 def stored_metrics(file: Path) -> dict[str, Metric]:

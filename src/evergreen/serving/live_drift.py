@@ -116,13 +116,14 @@ class LiveDrift:
         spec = self._reference.spec
         a_look = self._settings.false_alarms_per_month * self._settings.every_seconds / MONTH_SECONDS
         least = self._settings.min_effect
+        scores_off = [PROBABILITY] if self._reference.scores is None else []
         policy = DriftPolicy(
             q=a_look,
             min_effect=least,
             warning_effect=max(0.2, least),
             high_effect=max(0.25, least),
             critical_effect=max(0.5, least),
-            off=tuple(name for name in spec.features if not spec.drifts(name)),
+            off=(*(name for name in spec.features if not spec.drifts(name)), *scores_off),
         )
         return compare_profiles(whole, profile, policy)
 

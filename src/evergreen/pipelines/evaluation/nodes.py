@@ -140,13 +140,14 @@ def write_card(
 
 def publish(
     record: EvaluationRecord,
+    scored: ScoredRows,
     explained: Explained,
     pictures: dict[str, go.Figure],
     card: ModelCard,
     contest: registry.Contest,
 ) -> Record:
     """Store figures, pictures and card with the version: a champion carries them when its alias is set."""
-    registry.publish_evaluation(contest.challenger, registry.Evaluated(record, explained, pictures, card))
+    registry.publish_evaluation(contest.challenger, registry.Evaluated(record, explained, pictures, card, scored))
     return Record(use_case=record.use_case, as_of=record.as_of, status="published")
 
 

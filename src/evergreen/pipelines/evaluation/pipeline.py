@@ -67,7 +67,7 @@ def create_pipeline() -> Pipeline:
             _pages(),
             Node(
                 func=nodes.publish,
-                inputs=["judged", "explained", "pictures", "card", "contest"],
+                inputs=["judged", "test_scores", "explained", "pictures", "card", "contest"],
                 outputs="published",
                 name="publish_evaluation",
             ),

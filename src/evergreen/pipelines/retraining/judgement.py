@@ -65,7 +65,7 @@ def publish_judgement(
         scored, explained.judged, Subject(version.use_case, version.version, scored.algorithm, len(rows.y))
     )
     card = card_of(CardFacts(**version.card_facts(), **evaluation.card.model_dump()), record, scored, explained)
-    registry.publish_evaluation(version, registry.Evaluated(record, explained, pictures, card))
+    registry.publish_evaluation(version, registry.Evaluated(record, explained, pictures, card, scored))
 
 
 def _scored(contest: registry.Contest, rows: LabelledRows) -> ScoredRows:
