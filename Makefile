@@ -64,7 +64,7 @@ $(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
 	@touch $@
 
 test-spark: $(SPARK_VENV)/.ready  ## features and profiles on a real Spark in .venv-spark, Java included
-	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py
+	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py tests/engines/test_star_engines.py
 
 test-container: setup  ## build the images by buildah and run them (some minutes; needs root and Debian)
 	@command -v buildah debootstrap > /dev/null || (apt-get update -qq && apt-get install -qq --no-install-recommends buildah debootstrap)

@@ -70,6 +70,7 @@ class TinyUseCase:
 
     customers: pd.DataFrame = field(default_factory=lambda: people(900, 1, "2026-01-31"))
     current: pd.DataFrame = field(default_factory=lambda: people(900, 2, "2026-02-28"))
+    labels: pd.DataFrame | None = None
     name: str = field(default_factory=lambda: f"tiny-{uuid.uuid4().hex[:8]}")
 
     def __post_init__(self) -> None:
@@ -89,13 +90,15 @@ class TinyUseCase:
             "params:window_days": Kept(WINDOW_DAYS),
             "params:retraining": Kept(RetrainingParameters(gate=GatePolicy(min_rows=100), explained_rows=20)),
         }
+        if self.labels is not None:
+            self.kept["labels"] = Kept(ibis.memtable(self.labels))
         self.kept |= {entry: KeptOnceMade() for entry in OPTIONAL}
         for entry, aliases in ALIASES.items():
             self.kept[entry] = ModelVersionDataset(self.name, aliases, optional=entry == "incumbent")
 
     def run(self, *pipelines: str) -> None:
         """Run pipelines, each as the project registers it for a use case of one table."""
-        registered = lifecycle({self.name: UseCase(source="one_table")})
+        registered = lifecycle({self.name: UseCase(source="one_table", labels=self.labels is not None)})
         for pipeline in pipelines:
             LifecycleRunner().run(registered[pipeline], self._catalog(registered[pipeline].datasets()))
 

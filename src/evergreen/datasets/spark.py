@@ -35,10 +35,17 @@ class _OnSpark:
 
 
 class SparkLakeDataset(_OnSpark, LakeDataset):
-    """A table of the lake as Spark sees it; hive partitions become columns."""
+    """A table of the lake as Spark sees it; hive partitions become columns.
+
+    Ibis calls moments and times without a zone one type on Spark; here a moment is one in UTC, as on other engines, so
+    that its day is counted where the use case says.
+    """
 
     def _read(self, source: str) -> ir.Table:
-        return self.connection.read_parquet(source.removesuffix("/**/*.parquet"))
+        table = self.connection.read_parquet(source.removesuffix("/**/*.parquet"))
+        columns = self.connection._session.table(table.get_name()).schema.fields
+        moments = [column.name for column in columns if column.dataType.typeName() == "timestamp"]
+        return table.mutate(**{name: table[name].cast("timestamp('UTC')") for name in moments}) if moments else table
 
 
 class SparkTableDataset(_OnSpark, FileDataset):
