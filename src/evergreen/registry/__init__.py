@@ -48,6 +48,7 @@ from evergreen.registry.publish import (
 from evergreen.registry.references import reference, reference_scores
 from evergreen.registry.requests import experiment_rows, judge_experiment, unseen_requests
 from evergreen.registry.runs import runs
+from evergreen.registry.served_columns import require_made
 from evergreen.registry.serving import describe, published_figures, serving_record
 from evergreen.registry.settle import Contest, note_look, outcome_of, settle
 from evergreen.registry.tracking import LoggedCandidate, log_candidate
@@ -142,6 +143,7 @@ __all__ = [
     "register_challenger",
     "reject",
     "require_columns",
+    "require_made",
     "require_reason",
     "reuse_version",
     "rollback",

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import ibis
 import pandas as pd
 import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
 
 from evergreen.errors import EvergreenError
+from evergreen.histories import Past
+from evergreen.pipeline_registry import lifecycle
+from evergreen.rows.parameters import SplitParameters
+from evergreen.schema import TableSpec
+from evergreen.star_schema import StarSchema
+from evergreen.use_cases import UseCase
 from tiny_use_case import TinyUseCase, people
 
 KNOWN, LATER = 600, 200
@@ -39,3 +50,47 @@ def test_without_any_outcome_yet_nothing_is_learnt_and_a_sentence_says_so(mlflow
     early.run("feature_engineering")
     with pytest.raises(EvergreenError, match="holds no row"):
         early.run("training")
+
+
+def made(use_case: UseCase, inputs: dict[str, Any]) -> pd.DataFrame:
+    """The features that the pipeline of a use case called shop makes."""
+    catalog = {f"shop.{name}": MemoryDataset(each, copy_mode="assign") for name, each in inputs.items()}
+    catalog = {name.replace("shop.params:", "params:shop."): each for name, each in catalog.items()}
+    catalog |= {"shop.features": MemoryDataset(copy_mode="assign"), "params:as_of": MemoryDataset("2026-03-31")}
+    SequentialRunner().run(lifecycle({"shop": use_case})["feature_engineering"], DataCatalog(catalog))
+    return catalog["shop.features"].load().to_pandas().set_index("id").sort_index()
+
+
+ORDERS = pd.DataFrame(
+    {
+        "id": [1, 2, 3],
+        "day": pd.to_datetime(["2026-02-01", "2026-02-05", "2026-02-09"]),
+        "shop": ["a", "a", "b"],
+        "amount": [10.0, 20.0, 30.0],
+    }
+)
+RETURNED = pd.DataFrame({"id": [1, 2], "back": ["yes", "no"], "observed_at": ["2026-03-01", "2026-04-01"]})
+MEASURES = {
+    "measures": {"amount": "amount"},
+    "histories": {"shop": {"keys": ["shop"], "measures": {"amount": ["avg"]}}},
+}
+TABLE = {"entity": "id", "date": "day", "target": "back", "positive": "yes", "numeric": ["shop_avg_amount"]}
+
+
+@pytest.mark.parametrize("source", ["star_schema", "dated_table"])
+def test_rows_with_dates_get_their_histories_and_the_outcomes_of_the_day(source: Any) -> None:
+    facts = {"table": "orders", "key": "id", "date": "day", "keys": ["shop"]}
+    inputs: dict[str, Any] = {
+        "orders" if source == "star_schema" else "rows": ibis.memtable(ORDERS),
+        "labels": ibis.memtable(RETURNED),
+        "incumbent": None,
+        "params:split": SplitParameters(),
+        "params:table": TableSpec.model_validate(TABLE),
+        "params:features": Past.model_validate(MEASURES),
+    }
+    if source == "star_schema":
+        inputs["params:features"] = StarSchema.model_validate(MEASURES | {"facts": facts})
+    tables = ("orders",) if source == "star_schema" else ()
+    rows = made(UseCase(source=source, tables=tables, labels=True), inputs)
+    assert rows["back"].fillna("").tolist() == ["yes", "", ""]
+    assert rows["shop_avg_amount"].fillna(0).tolist() == [0.0, 10.0, 0.0]

@@ -37,6 +37,7 @@ def test_every_line_of_a_star_schema_has_its_features() -> None:
     inputs = {f"shop.{table}": MemoryDataset(ibis.memtable(rows), copy_mode="assign") for table, rows in star.items()}
     inputs["params:shop.features"] = MemoryDataset(retail())
     inputs["params:shop.table"] = MemoryDataset(retail_table())
+    inputs["shop.incumbent"] = MemoryDataset(None)
     inputs["params:shop.split"] = MemoryDataset(SplitParameters())
     inputs["shop.features"] = made = MemoryDataset(copy_mode="assign")
     SequentialRunner().run(

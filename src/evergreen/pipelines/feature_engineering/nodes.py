@@ -20,6 +20,7 @@ def make_star_features(
     table: TableSpec,
     star: StarSchema,
     split: SplitParameters,
+    incumbent: registry.ModelVersion | None,
     labels: ir.Table | None = None,
     as_of: str | None = None,
     **tables: ir.Table,
@@ -29,7 +30,9 @@ def make_star_features(
     require_described(table, star, list(named), labelled_apart=labels is not None)
     require_known_in_time(table.target, star, split.label_delay_days)
     check_star(named, star)
-    return _labelled(star_features(named, star, table), table, labels, as_of)
+    features = star_features(named, star, table)
+    registry.require_made(incumbent, table, features.columns)
+    return _labelled(features, table, labels, as_of)
 
 
 def make_one_table_features(

@@ -22,7 +22,7 @@ def _labels(use_case: UseCase) -> dict[str, str]:
 
 
 def _star_schema(use_case: UseCase) -> Pipeline:
-    described = {"table": "params:table", "star": "params:features", "split": "params:split"}
+    described = {"star": "params:features", "split": "params:split", **_DESCRIBED}
     return Pipeline(
         [
             Node(

@@ -1,0 +1,26 @@
+"""What the champion scores with must still be made, or nothing is trained."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from evergreen.errors import EvergreenError
+from evergreen.registry import require_made
+from evergreen.schema import TableSpec
+
+THEN = TableSpec(entity="id", date="day", target="late", positive=1, numeric=["shop_avg_amount", "rate"])
+VERSION = SimpleNamespace(use_case="orders", version="4", manifest=SimpleNamespace(spec=THEN))
+
+
+def test_a_feature_that_is_made_no_more_is_named_before_anything_is_trained() -> None:
+    declared = THEN.without(["rate"])
+    require_made(VERSION, declared, ["id", "day", "shop_avg_amount", "rate"])
+    with pytest.raises(EvergreenError, match="orders version 4 serves on rate, which features makes no more: nothing"):
+        require_made(VERSION, declared, ["id", "day", "shop_avg_amount"])
+
+
+def test_a_new_lineage_and_a_first_version_need_nothing_of_the_past() -> None:
+    require_made(VERSION, THEN.model_copy(update={"target": "lost"}), ["id", "day"])
+    require_made(None, THEN, [])
