@@ -9,6 +9,8 @@ import ibis.expr.datatypes as dtypes
 import ibis.expr.types as ir
 
 from evergreen.errors import EvergreenError
+from evergreen.rows.canonical_column import canonical_column
+from evergreen.schema import TableSpec
 
 _FLOOR_BELOW = 2.0**53
 
@@ -36,6 +38,19 @@ def as_number(column: ir.Column) -> ir.FloatingColumn:
         f"Column '{column.get_name()}' is listed as numeric but is of type {kind}; allowed are numbers, booleans or "
         "text that holds numbers: convert it in the source or take it off the list."
     )
+
+
+def as_declared(table: ir.Table, spec: TableSpec) -> ir.Table:
+    """A feature table with each feature as the number or category that a version knows it as.
+
+    A use case may have made a number a category since the version was trained, or the other way round.
+    """
+    kinds = table.schema()
+    numbers = [name for name in spec.numeric if name in kinds and kinds[name].is_string()]
+    categories = [name for name in spec.categorical if name in kinds and kinds[name].is_numeric()]
+    changed: dict[str, ir.Value] = {name: as_number(table[name]) for name in numbers}
+    changed |= {name: canonical_column(table[name]) for name in categories}
+    return table.mutate(**changed) if changed else table
 
 
 def as_key(column: ir.Column) -> ir.Column:

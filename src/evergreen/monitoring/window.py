@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from evergreen.features.typed import as_declared
 from evergreen.monitoring.drift.compare import VALUES_WEIGHT, compare_profiles
 from evergreen.monitoring.drift.multivariate import MultivariateDrift, classifier_two_sample_test, comparable_features
 from evergreen.monitoring.drift.report import SIDE_SHARE, ColumnDrift, DriftReport
@@ -100,6 +101,7 @@ def look_at_window(
         EvergreenError: Where the window is empty.
     """
     spec = reference.spec
+    table = as_declared(table, spec)
     rows = window_rows(table, spec, as_of, parameters.window_days)
     there = [name for name in [*spec.features, *([spec.date] if spec.date else [])] if name in rows.columns]
     fetched = fetch_rows(with_nulls(rows, spec), spec, max_rows=parameters.max_rows)

@@ -34,7 +34,7 @@ from evergreen.registry.forward import (
     scored_test_days,
 )
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
-from evergreen.registry.lineage import carried, edit_of, require_columns, same_lineage
+from evergreen.registry.lineage import carried, edit_of, lacking, require_columns, same_lineage
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.parameters import RetentionParameters
 from evergreen.registry.prune import Removal, prune_copies, prune_predictions, prune_versions
@@ -115,6 +115,7 @@ __all__ = [
     "judging_rows",
     "kept_judgement",
     "known_replay",
+    "lacking",
     "last_retraining",
     "leaderboard_models",
     "list_versions",

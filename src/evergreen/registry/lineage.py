@@ -26,18 +26,21 @@ class Edit:
         meaning: Declarations that start a new lineage, as ``target churned → left``.
         dropped: Features of the version that are declared no more.
         added: Features that it does not know.
+        retyped: Features that were numbers and are categories now, or the other way round.
     """
 
     version: str
     meaning: tuple[str, ...]
     dropped: tuple[str, ...]
     added: tuple[str, ...]
+    retyped: tuple[str, ...] = ()
 
     def sentence(self, use_case: str) -> str:
         """What was edited and what becomes of the version; empty where nothing was."""
         said = [*self.meaning]
         said += [f"without {', '.join(self.dropped)}"] if self.dropped else []
         said += [f"with {', '.join(self.added)}"] if self.added else []
+        said += [f"with {', '.join(self.retyped)} of another kind (number, category)"] if self.retyped else []
         if not said:
             return ""
         serves = f"version {self.version} keeps serving on the columns that it was trained with until then"
@@ -61,7 +64,12 @@ def compare_declarations(version: str, then: TableSpec, now: TableSpec) -> Edit:
         meaning=_meanings(then, now),
         dropped=tuple(name for name in then.features if name not in now.features),
         added=tuple(name for name in now.features if name not in then.features),
+        retyped=tuple(name for name in now.features if _is_of_another_kind(name, then, now)),
     )
+
+
+def _is_of_another_kind(feature: str, then: TableSpec, now: TableSpec) -> bool:
+    return feature in then.features and (feature in then.numeric) != (feature in now.numeric)
 
 
 def same_lineage(incumbent: ModelVersion | None, spec: TableSpec, label: LabelPolicy) -> Manifest | None:
@@ -149,14 +157,19 @@ def carried(table: TableSpec, incumbent: ModelVersion | None, columns: Collectio
     )
 
 
+def lacking(version: ModelVersion, columns: Collection[str]) -> list[str]:
+    """The keys and features that a version needs and rows do not have."""
+    spec = version.manifest.spec
+    return [name for name in dict.fromkeys([*spec.keys, *spec.features]) if name not in columns]
+
+
 def require_columns(version: ModelVersion, columns: Collection[str]) -> None:
     """Refuse rows that lack what a version needs.
 
     Raises:
         EvergreenError: Naming the columns, and what to do.
     """
-    spec = version.manifest.spec
-    missing = [name for name in dict.fromkeys([*spec.keys, *spec.features]) if name not in columns]
+    missing = lacking(version, columns)
     if missing:
         training = command("kedro run --pipelines=feature_engineering,training,evaluation", version.use_case)
         raise EvergreenError(

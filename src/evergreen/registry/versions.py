@@ -19,6 +19,7 @@ from evergreen.registry import artefacts
 from evergreen.registry.damage import report_damage
 from evergreen.registry.downloads import fetch
 from evergreen.registry.manifest import Manifest, check_library_versions
+from evergreen.schema import TableSpec
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -86,12 +87,18 @@ class ModelVersion:
                 f"{self.use_case} version {self.version} scores with {', '.join(missing)}, which the rows do not have: "
                 "bring the columns back to the feature table, or roll back to a version without them."
             )
-        return self.pipeline.predict_proba(rows[self.manifest.spec.features])[:, 1]
+        return self.pipeline.predict_proba(as_trained(rows[self.manifest.spec.features], self.manifest.spec))[:, 1]
 
     def card_facts(self) -> dict[str, object]:
         """What the manifest says, in the words of the model card."""
         facts = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest", "recipe"})
         return {**facts, "version": self.version}
+
+
+def as_trained(rows: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
+    """Rows whose numeric features are numbers, also where the table has them as categories by now."""
+    texts = [name for name in spec.numeric if not pd.api.types.is_numeric_dtype(rows[name])]
+    return rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in texts}) if texts else rows
 
 
 @dataclass(frozen=True)

@@ -101,10 +101,12 @@ def decide(
 ) -> PromotionOutcome:
     """Decide about the champion; nothing is moved yet.
 
-    A challenger is judged against the champion on rows that neither has seen; the first of a lineage against the floor.
+    A challenger is judged against the champion on rows that neither has seen; the first of a lineage against the
+    floor, as is the rival of a champion that can't score any more, because its columns are gone.
     """
     decision = None
-    if contest.new_lineage:
+    gone = contest.champion is not None and registry.lacking(contest.champion, window.columns)
+    if contest.new_lineage or gone:
         decision = registry.judge_first(contest.challenger, scored, evaluation)
     elif not contest.standing:
         rows = registry.judging_rows(contest, window, evaluation.max_rows)
