@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +23,8 @@ from pydantic import ValidationError
 
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.explainers import attribute
+from evergreen.features import one_table_features
+from evergreen.features.derived import DERIVED, with_derived
 from evergreen.modelling import estimators
 from evergreen.modelling.compiled import NotCompilableError, compile_pipeline
 from evergreen.modelling.estimators import ALGORITHMS, Algorithm, Imported
@@ -165,3 +168,32 @@ def test_what_is_no_channel_is_refused_by_name(channels: dict[str, Any]) -> None
     channels["churn.channels"]["channels"] = {"disk": {"type": "MemoryDataset"}}
     with pytest.raises(DatasetError, match="channel disk: MemoryDataset is no alert channel"):
         AbstractDataset.from_config("churn.channels", channels["churn.channels"])
+
+
+@pytest.fixture
+def own_features() -> Iterator[None]:
+    exec(block("feature.md", "python"), {})
+    yield
+    DERIVED.clear()
+
+
+@pytest.mark.usefixtures("own_features")
+def test_a_feature_of_ones_own_is_computed_where_it_is_listed_and_nowhere_else() -> None:
+    listed = yaml.safe_load(block("feature.md", "yaml"))["table"]
+    spec = TableSpec(entity="id", target="left", **listed)
+    rows = ibis.memtable({"id": [1, 2], "age": [37, 64], "balance": [10.0, 94.0], "region": ["N", "S"], "left": [0, 1]})
+    made = one_table_features(with_derived(rows, spec, None), spec).order_by("id").execute()
+    assert made["balance_per_year"].tolist() == [0.5, 2.0]
+    assert made["age_group"].tolist() == ["3", "6"]
+    assert with_derived(rows, spec.without(DERIVED)).columns == rows.columns
+
+
+@pytest.mark.usefixtures("own_features")
+def test_a_feature_that_looks_beyond_its_row_or_at_a_missing_column_is_refused() -> None:
+    rows = ibis.memtable({"id": [1, 2], "age": [37, 64]})
+    DERIVED["age_group"] = lambda row: row.age - row.age.mean()
+    spec = TableSpec(entity="id", target="left", numeric=["age", "age_group"])
+    with pytest.raises(EvergreenError, match=r"derived feature age_group looks beyond its own row \("):
+        with_derived(rows, spec)
+    with pytest.raises(EvergreenError, match="derived feature balance_per_year cannot be computed"):
+        with_derived(rows, TableSpec(entity="id", target="left", numeric=["balance_per_year"]))

@@ -18,6 +18,7 @@ from evergreen.datasets.dbt import Artefacts, DbtParameters, check_tables, read_
 from evergreen.errors import EvergreenError
 from evergreen.features.checks import Column
 from evergreen.features.contracts import Contract, contract_for
+from evergreen.features.derived import DERIVED
 from evergreen.features.outcomes import LabelsContract
 from evergreen.features.star_contract import star_contracts
 from evergreen.histories import Past
@@ -64,7 +65,7 @@ def source_contracts(entry: str, parameter: Callable[[str], Any]) -> list[Contra
         return [contract for contract in star_contracts(star) if contract.table == table]
     if use_case.source == "dated_table":
         spec = spec.without(Past.model_validate(parameter(f"{name}.features")).past_columns)
-    return [contract_for(spec, labelled=table != "current" and not use_case.labels, table=table)]
+    return [contract_for(spec.without(DERIVED), labelled=table != "current" and not use_case.labels, table=table)]
 
 
 def check_dbt(pipeline: Pipeline, catalog: CatalogProtocol) -> None:

@@ -34,7 +34,7 @@ from evergreen.registry.forward import (
     scored_test_days,
 )
 from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
-from evergreen.registry.lineage import carried, edit_of, lacking, require_columns, same_lineage
+from evergreen.registry.lineage import carried, edit_of, lacking, require_columns, same_lineage, trained_spec
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.parameters import RetentionParameters
 from evergreen.registry.prune import Removal, prune_copies, prune_predictions, prune_versions
@@ -157,6 +157,7 @@ __all__ = [
     "status_of",
     "tag_version",
     "take_look",
+    "trained_spec",
     "unseen_requests",
     "version_facts",
     "write_check_rows",

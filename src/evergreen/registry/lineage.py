@@ -157,6 +157,11 @@ def carried(table: TableSpec, incumbent: ModelVersion | None, columns: Collectio
     )
 
 
+def trained_spec(incumbent: ModelVersion | None) -> TableSpec | None:
+    """The table that the version which serves was trained on; None before the first."""
+    return None if incumbent is None else incumbent.manifest.spec
+
+
 def lacking(version: ModelVersion, columns: Collection[str]) -> list[str]:
     """The keys and features that a version needs and rows do not have."""
     spec = version.manifest.spec

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 from evergreen import registry
 from evergreen.features import add_past, one_table_features, star_features, with_labels
 from evergreen.features.contracts import contract_for
+from evergreen.features.derived import with_derived
 from evergreen.features.outcomes import LabelsContract
 from evergreen.features.star_contract import check_star, require_described, require_known_in_time
 from evergreen.histories import Past
@@ -45,6 +46,7 @@ def make_one_table_features(
 ) -> ir.Table:
     """Features of the rows to learn from, as parameters describe them and as the champion needs them."""
     apart, delay = labels is not None, split.label_delay_days
+    rows = with_derived(rows, table, registry.trained_spec(incumbent))
     contract_for(table, labelled=not apart, table="customers", label_delay_days=delay).validate(rows)
     wanted = registry.carried(table, incumbent, rows.columns)
     return _labelled(one_table_features(rows, wanted, outcome=not apart), table, labels, as_of)
@@ -63,6 +65,7 @@ def make_dated_features(
     apart, delay = labels is not None, split.label_delay_days
     require_known_in_time(table.target, past, delay)
     own = table.without(past.past_columns)
+    rows = with_derived(rows, own, registry.trained_spec(incumbent))
     contract_for(own, labelled=not apart, table="rows", label_delay_days=delay).validate(rows)
     known = add_past(rows, table, past)
     wanted = registry.carried(table, incumbent, known.columns)
@@ -77,6 +80,7 @@ def make_current_features(
     as_of: str | None = None,
 ) -> ir.Table:
     """Features of the newest snapshot, whose outcomes need not be known."""
+    rows = with_derived(rows, table, registry.trained_spec(incumbent))
     contract_for(table, labelled=False, table="current").validate(rows)
     wanted = registry.carried(table, incumbent, rows.columns)
     return _labelled(one_table_features(rows, wanted, name="current", outcome=False), table, labels, as_of)
