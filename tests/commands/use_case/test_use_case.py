@@ -14,7 +14,7 @@ from kedro.framework.startup import bootstrap_project
 
 from evergreen.commands.use_case.command import use_case
 from evergreen.commands.use_case.facts import opened, table_facts
-from evergreen.commands.use_case.folder import windows
+from evergreen.commands.use_case.folder import days_of_tests, windows
 from evergreen.commands.use_case.proposal import Asked, Proposal, propose
 from evergreen.errors import EvergreenError
 from tests_support import ROOT, USE_CASES, Project
@@ -153,6 +153,13 @@ def test_windows_hold_some_hundred_rows_and_end_before_the_table_does() -> None:
     year = (pd.Timestamp("2024-01-01").date(), pd.Timestamp("2024-12-31").date())
     assert windows(1_000_000, year) == (7, 28, 1000)
     assert windows(3_660, year) == (28, 73, 365)
+
+
+def test_a_panel_is_tested_on_as_many_days_as_its_few_tested_entities_need() -> None:
+    years = (pd.Timestamp("1980-12-31").date(), pd.Timestamp("1987-12-31").date())
+    assert days_of_tests(4_360, years, panel=False) == 91
+    assert days_of_tests(4_360, years, panel=True) == 852
+    assert days_of_tests(1_000_000, years, panel=True) == 91
 
 
 def command(*arguments: str) -> Result:

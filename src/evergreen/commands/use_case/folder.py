@@ -9,6 +9,7 @@ from typing import Any
 
 from evergreen.commands.use_case.facts import PARQUET, TableFacts
 from evergreen.commands.use_case.proposal import Proposal
+from evergreen.rows.parameters import SplitParameters
 
 MOST_TEST_DAYS, TEST_SHARE = 91, 0.2
 _PLAIN, _WORDS = re.compile(r"[A-Za-z_]\w*"), {"y", "n", "yes", "no", "true", "false", "on", "off", "null"}
@@ -113,7 +114,7 @@ def _policies(facts: TableFacts, proposal: Proposal, allowed: list[str]) -> list
         rows = max(50, min(1000, facts.rows // 2))
         return [*lines, "  retraining:", f"    gate: {{min_rows: {rows}}}   # a smaller snapshot is not learnt from"]
     window, recent, rows = windows(facts.rows, proposal.days)
-    test_days = max(1, min(MOST_TEST_DAYS, int(TEST_SHARE * _span(proposal.days))))
+    test_days = days_of_tests(facts.rows, proposal.days, panel=proposal.panel)
     return [
         *lines,
         "  split:",
@@ -125,6 +126,13 @@ def _policies(facts: TableFacts, proposal: Proposal, allowed: list[str]) -> list
         f"    window_days: {recent}     # newest days that choose and judge a challenger",
         f"    gate: {{min_rows: {rows}, min_days: {min(5, max(1, recent // 2))}}}",
     ]
+
+
+def days_of_tests(rows: int, days: tuple[dt.date, dt.date], *, panel: bool) -> int:
+    """Days at the end that a version is tested on; in a panel, where few entities are tested, enough for a verdict."""
+    usual = min(MOST_TEST_DAYS, int(TEST_SHARE * _span(days)))
+    tested = rows * SplitParameters().judging_share / _span(days)
+    return max(1, usual, min(round(WINDOW_ROWS / tested), _span(days) // 3) if panel else 0)
 
 
 def windows(rows: int, days: tuple[dt.date, dt.date]) -> tuple[int, int, int]:
