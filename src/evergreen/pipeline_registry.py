@@ -14,6 +14,7 @@ from evergreen.pipelines import (
     evaluation,
     feature_engineering,
     monitoring,
+    policy_backtest,
     reporting,
     retraining,
     scoring,
@@ -42,6 +43,7 @@ ROOMS: dict[str, Room] = {
 BESIDE: dict[str, Room] = {
     "collect_predictions": lambda _: collect_predictions.create_pipeline(),
     "ab_testing": lambda _: ab_testing.create_pipeline(),
+    "policy_backtest": lambda _: policy_backtest.create_pipeline(),
 }
 
 # How a run of one room alone ends: with what people read of its records.

@@ -21,6 +21,7 @@ from evergreen.paths import plain
 from evergreen.records import Record
 from evergreen.reporting.index import ContentsRecord
 from evergreen.reporting.serving import ServingRecord
+from evergreen.retraining.backtest.record import BacktestRecord
 from evergreen.retraining.gate import QualityGate
 from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord
 from evergreen.retraining.trigger import RetrainingTrigger
@@ -42,6 +43,7 @@ RECORDS: dict[str, type[Record]] = {
     "retraining": RetrainingRecord,
     "collection": CollectionRecord,
     "experiment": ExperimentRecord,
+    "policy_backtest": BacktestRecord,
 }
 
 

@@ -87,6 +87,24 @@ class TriggerPolicy(Frozen):
         return data
 
 
+class BacktestPolicy(Frozen):
+    """How ``policy_backtest`` replays a history.
+
+    Attributes:
+        window_days: Length of a window.
+        max_windows: Most windows, the newest ones.
+        first_days: Days that the first model learns from at least.
+        cell_rows: Most rows that a model learns from, and that it is scored on in a window.
+        retraining_cost: What a retraining costs, in AUC lost over one window.
+    """
+
+    window_days: int = Field(default=7, ge=1)
+    max_windows: int = Field(default=52, ge=2)
+    first_days: int = Field(default=56, ge=1)
+    cell_rows: int = Field(default=20_000, ge=100)
+    retraining_cost: float = Field(default=0.01, ge=0)
+
+
 class RetrainingParameters(Frozen):
     """When a challenger is trained, from what, and what it must do beside scoring well.
 
@@ -97,6 +115,7 @@ class RetrainingParameters(Frozen):
         gate: What recent rows must be like.
         trigger: What starts a retraining.
         challenger: What competes to be the challenger.
+        backtest: How the pipeline ``policy_backtest`` replays the history.
     """
 
     window_days: int = Field(default=28, ge=1)
@@ -104,6 +123,7 @@ class RetrainingParameters(Frozen):
     gate: GatePolicy = GatePolicy()
     trigger: TriggerPolicy = TriggerPolicy()
     challenger: CandidatePolicy = CandidatePolicy()
+    backtest: BacktestPolicy = BacktestPolicy()
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,77 @@
+"""A use case's history → cells, costs of policies, page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from evergreen import registry
+from evergreen.modelling.parameters import TrainingParameters
+from evergreen.pipelines.policy_backtest.history import history_rows, recipe_of
+from evergreen.reporting.policy_backtest import backtest_page
+from evergreen.retraining.backtest.cells import COLUMNS, fill_cells, lay_windows
+from evergreen.retraining.backtest.policies import matrix_of
+from evergreen.retraining.backtest.record import BacktestRecord, backtest_record, skipped_backtest
+from evergreen.retraining.forward_contenders import recipe_fit
+from evergreen.retraining.parameters import RetrainingParameters
+from evergreen.rows.fingerprint import fingerprint
+from evergreen.rows.parameters import SplitParameters
+from evergreen.rows.windows import resolve_as_of
+from evergreen.schema import TableSpec
+
+logger = logging.getLogger("evergreen.policy_backtest")
+
+
+def replay_history(
+    champion: registry.ModelVersion,
+    window: ir.Table,
+    past: pd.DataFrame,
+    table: TableSpec,
+    split: SplitParameters,
+    training: TrainingParameters,
+    retraining: RetrainingParameters,
+    as_of: str | None,
+) -> pd.DataFrame:
+    """Train the champion's recipe at the beginning of every window, and score all later ones; known cells are kept."""
+    policy = retraining.backtest
+    if table.date is None:
+        return pd.DataFrame(columns=list(COLUMNS))
+    today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
+    rows = history_rows(champion, window, table, split, policy, today)
+    windows = lay_windows(rows, policy.window_days, policy.first_days, split.label_delay_days, policy.max_windows)
+    recipe = recipe_of(champion, training)
+    name = fingerprint(recipe, policy, split, rows.spec, rows.label)
+    return fill_cells(
+        rows, windows, recipe_fit(recipe), champion.version, name, policy.cell_rows, past, training.n_jobs
+    )
+
+
+def compare_policies(
+    cells: pd.DataFrame,
+    champion: registry.ModelVersion,
+    window: ir.Table,
+    table: TableSpec,
+    split: SplitParameters,
+    retraining: RetrainingParameters,
+    as_of: str | None,
+) -> BacktestRecord:
+    """Say what every policy would have cost, and which one pays."""
+    policy, use_case = retraining.backtest, champion.use_case
+    today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
+    if not len(cells):
+        reason = "Rows have no dates, so there is no history of windows." if table.date is None else "No whole window."
+        return skipped_backtest(use_case, today, champion.version, policy.window_days, policy.retraining_cost, reason)
+    ends = [end.date() for end in sorted(cells["window_end"].unique())]
+    matrix = matrix_of(cells, -(-split.label_delay_days // policy.window_days))
+    cost, days = policy.retraining_cost, policy.window_days
+    record = backtest_record(use_case, today, champion.version, matrix, ends, days, cost)
+    logger.info("%s: %s\n%s", use_case, record.reason, record.settings)
+    return record
+
+
+def show_policies(record: BacktestRecord) -> str:
+    """The page."""
+    return backtest_page(record)

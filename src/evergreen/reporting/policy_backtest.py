@@ -1,0 +1,79 @@
+"""Which policy of retraining would have paid? The backtest as one page for people."""
+
+from __future__ import annotations
+
+from evergreen.reporting.page import Bullets, Page, Section, Table, Text, Tile, as_html
+from evergreen.retraining.backtest.record import BacktestRecord
+from evergreen.wording import counted
+
+MOST_AGES = 26
+
+
+def backtest_page(record: BacktestRecord) -> str:
+    """One HTML file without scripts or anything else to fetch.
+
+    Args:
+        record: What the backtest found.
+    """
+    subtitle = f"Champion version {record.version}, as of {record.as_of}"
+    title = f"{record.use_case} · which policy of retraining pays"
+    if record.recommended is None:
+        return as_html(Page(title, subtitle, "skipped", [], [Section("Not replayed", [Text(record.reason)])]))
+    sections = [
+        Section("What pays", [Text(record.reason), _settings(record)]),
+        Section("What every policy would have cost", [_policies(record), Text(_how(record))]),
+        Section("What age costs", [_staleness(record), Text(_AGE)]),
+    ]
+    return as_html(Page(title, subtitle, record.recommended, _tiles(record), sections, "good"))
+
+
+_AGE = (
+    "AUC lost against the model of the window itself, mean over all windows in which a model of that age could serve. "
+    "Where it stays at 0, age costs nothing and retraining brings nothing."
+)
+
+
+def _tiles(record: BacktestRecord) -> list[Tile]:
+    best = next(row for row in record.policies if row.policy == record.recommended)
+    return [
+        Tile("Windows", str(record.windows), f"of {record.window_days} days, {record.first} to {record.last}"),
+        Tile("Recommended", f"{best.cost:.3f}", counted(best.trainings, "training")),
+        Tile("Nobody pays less than", f"{record.oracle_cost:.3f}", counted(record.oracle_trainings or 0, "training")),
+    ]
+
+
+def _settings(record: BacktestRecord) -> Bullets:
+    lines = [line for line in record.settings.splitlines() if line]
+    return Bullets([f"Into conf/<env>/parameters.yml: {' | '.join(line.strip() for line in lines)}"])
+
+
+def _policies(record: BacktestRecord) -> Table:
+    head = ("Policy", "Cost", "Above the least", "Interval", "Mean AUC", "Trainings", "Changes of model", "Can be set")
+    rows = [
+        (
+            row.policy,
+            f"{row.cost:.3f}",
+            f"{row.regret:.3f}",
+            f"{row.regret_interval[0]:.3f} to {row.regret_interval[1]:.3f}",
+            f"{row.auc:.3f}",
+            str(row.trainings),
+            str(row.promotions),
+            "yes" if row.available else "no: retraining never promotes unasked",
+        )
+        for row in record.policies
+    ]
+    return Table(head, rows, frozenset(head[1:7]))
+
+
+def _staleness(record: BacktestRecord) -> Table:
+    rows = [(str(each.age_windows), f"{each.auc_lost:+.4f}", str(each.cells)) for each in record.staleness[:MOST_AGES]]
+    return Table(("Age in windows", "AUC lost", "Windows"), rows, frozenset({"Age in windows", "AUC lost", "Windows"}))
+
+
+def _how(record: BacktestRecord) -> str:
+    return (
+        f"A policy costs {record.retraining_cost:g} a training and 1 − AUC of the model in charge a window; the "
+        "champion's recipe was trained again at the beginning of each window on what was known by then. All but those "
+        "called unasked have to show that the new model is better before it serves. The least is what the best "
+        "sequence of models would have cost, which nobody can know beforehand; intervals draw blocks of four windows."
+    )

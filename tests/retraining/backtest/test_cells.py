@@ -1,0 +1,80 @@
+"""Claims about the cells of a backtest: what a model knew, what is kept, and what scores promise."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evergreen.retraining.backtest.cells import COLUMNS, expected_auc, fill_cells, lay_windows
+from evergreen.retraining.backtest.policies import matrix_of
+from evergreen.rows.labelled import LabelledRows
+from evergreen.rows.labels import LabelDefinition
+from evergreen.rows.splits import Bounds
+from evergreen.schema import TableSpec
+
+SPEC = TableSpec(entity="id", date="day", target="gone", positive=1, numeric=["a"])
+LABEL = LabelDefinition(target="gone", kind="positive", positive=1)
+NONE_KNOWN = pd.DataFrame({"window_end": pd.Series(dtype="M8[us]")})
+
+
+def rows(days: int = 84, per_day: int = 6) -> LabelledRows:
+    rng = np.random.default_rng(0)
+    day = np.repeat(np.arange(days), per_day)
+    a = rng.normal(size=len(day)) + 0.05 * day
+    y = (rng.random(len(day)) < 1 / (1 + np.exp(-(a - 0.05 * day)))).astype(int)
+    stamp = pd.Timestamp("2026-01-01") + pd.to_timedelta(day, unit="D")
+    frame = pd.DataFrame({"id": np.arange(len(day)), "day": stamp, "a": a, "gone": y})
+    return LabelledRows(
+        frame, y, np.linspace(0, 1, len(y)), SPEC, LABEL, Bounds(dated=True, judging_share=0.3), dt.date(2026, 3, 25)
+    )
+
+
+class Fits:
+    """Remembers what each model learnt, and scores by ``a``."""
+
+    def __init__(self) -> None:
+        self.until: list[int] = []
+
+    def __call__(self, learnt, _weight):
+        self.until.append(int(learnt.day_numbers.max()))
+        return lambda asked: asked["a"].to_numpy()
+
+
+def test_a_model_learns_what_was_known_when_its_window_began():
+    history, fits = rows(), Fits()
+    windows = lay_windows(history, 7, 28, 5, 52)
+    cells = fill_cells(history, windows, fits, "1", "r", 1000, NONE_KNOWN)
+    count = len(windows.ends)
+    assert count == (84 - 28 - 5) // 7
+    assert sorted(fits.until) == [int(end) - 7 - 5 for end in windows.ends]
+    assert len(cells) == count * (count + 1) // 2
+    assert list(cells.columns) == list(COLUMNS)
+    matrix = matrix_of(cells, 1)
+    assert np.isnan(matrix.auc[np.tril_indices(count, -1)]).all()
+    assert (matrix.auc[np.triu_indices(count)] > 0.5).all()
+    assert matrix.drift[0, -1] > matrix.drift[0, 0] + 1
+
+
+def test_known_cells_cost_nothing_and_those_of_another_recipe_are_not_taken_up():
+    history, fits = rows(), Fits()
+    windows = lay_windows(history, 7, 28, 0, 52)
+    cells = fill_cells(history, windows, fits, "1", "r", 1000, NONE_KNOWN)
+    fits.until.clear()
+    again = fill_cells(history, windows, fits, "1", "r", 1000, cells)
+    assert fits.until == []
+    pd.testing.assert_frame_equal(again, cells)
+    fill_cells(history, windows, fits, "1", "other", 1000, cells)
+    assert len(fits.until) == len(windows.ends)
+
+
+def test_scores_that_hold_promise_the_auc_that_comes():
+    rng = np.random.default_rng(1)
+    p = rng.beta(1, 3, 20_000)
+    y = rng.random(20_000) < p
+    from sklearn.metrics import roc_auc_score
+
+    assert expected_auc(p) == pytest.approx(roc_auc_score(y, p), abs=0.01)
+    assert np.isnan(expected_auc(np.ones(5)))
