@@ -62,3 +62,22 @@ def test_telco_runs_as_churn_through_an_environment_folder_alone(
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert project.record("churn", "evaluation")["metrics"]["test"]["roc_auc"]["value"] > 0.83
     assert project.record("churn", "monitoring")["status"] == "ok"
+
+
+def test_the_lines_as_they_are_become_features_by_yaml_alone(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    import pandas as pd
+
+    folder, file = tmp_path_factory.mktemp("lines"), shared_data / "online_retail" / "online_retail.parquet"
+    project = Project(folder / "data", env="online_retail")
+    files = {each.name: each.read_text() for each in (ROOT / "tests/environments/online_retail").glob("*.yml")}
+    conf = project.conf_with(folder, "online_retail", files)
+    ran = project.run(f"--conf-source={conf}", f"--params=online_retail={file}", "--pipelines=feature_engineering")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    rows = pd.read_parquet(project.data / "04_feature" / "large_lines" / "features.parquet")
+    lines = pd.read_parquet(file, columns=["Quantity", "UnitPrice"])
+    sold = lines[(lines["Quantity"] > 0) & (lines["UnitPrice"] > 0)]
+    assert rows["line"].is_unique
+    assert len(rows) == len(sold)
+    assert sorted(rows["amount"]) == sorted(sold["Quantity"] * sold["UnitPrice"])
