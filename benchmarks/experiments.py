@@ -126,7 +126,9 @@ def power(draws: int) -> None:
         y = pilot.random(20_000) < POSITIVES
         covariance = auc_covariance(y, scores(pilot, y, AUC, AUC + gain)).covariance
         rho = float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
-        rows = plan_experiment(made, Expected(AUC, None, POSITIVES, rho), None, None).planned_rows
+        rows = plan_experiment(
+            made, Expected(AUC, np.sqrt(len(y) * covariance[0, 0]), POSITIVES, rho), None, None
+        ).planned_rows
         bounds = group_sequential_bounds(made.looks, made.alpha, made.bounds)
         hits = 0
         for _ in range(draws):

@@ -133,10 +133,12 @@ def split_moments(
     rows = table.select(unit=table["unit"], variant=table["variant"], y=y, x=other.cast("float64"))
     rows = rows.filter(rows["y"].notnull() & rows["x"].notnull())
     if experiment.unit == "entity":
-        ratio, by = metric.kind == "ratio", rows.group_by("unit", "variant")
+        ratio = metric.kind == "ratio"
         whole = {"mean": rows["y"].mean(), "sum": rows["y"].sum(), "max": rows["y"].max()}
-        rows = by.agg(
-            y=rows["y"].sum() if ratio else whole[metric.per_unit], x=rows["x"].sum() if ratio else rows["x"].mean()
+        rows = rows.group_by("unit").agg(
+            variant=rows["variant"].arbitrary(),  # of a valid split the only one
+            y=rows["y"].sum() if ratio else whole[metric.per_unit],
+            x=rows["x"].sum() if ratio else rows["x"].mean(),
         )
     found = rows.group_by("variant").agg(
         n=rows.count(), mean=rows["y"].mean(), variance=rows["y"].var(how="sample"),

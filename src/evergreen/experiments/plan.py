@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from evergreen.errors import EvergreenError
-from evergreen.evaluation.auc import as_labels, as_scores, structural_components
+from evergreen.evaluation.auc import as_labels, as_scores, auc_covariance
 from evergreen.evaluation.sequential import group_sequential_bounds
 from evergreen.experiments.paired import row_values
 from evergreen.experiments.parameters import ExperimentPolicy, GainsPolicy, Mode
@@ -80,7 +80,7 @@ class Expected:
 
     Attributes:
         value: The metric of the version that serves.
-        std: Standard deviation of one row; None for a ROC AUC.
+        std: Standard deviation of one row, of a ROC AUC the root of n times its variance; None where it is not known.
         positive_share: Share of positive outcomes.
         correlation: Of both versions' values on the same request.
     """
@@ -106,7 +106,8 @@ def expected_of(
     score = as_scores(scores, len(y))
     share, kind = float(y.mean()), experiment.metric.kind
     if kind == "roc_auc":
-        return Expected(float(structural_components(y, score).aucs[0]), None, share)
+        found = auc_covariance(y, score)
+        return Expected(float(found.aucs[0]), sqrt(len(y) * float(found.covariance[0, 0])), share)
     if kind == "binary" and experiment.metric.needs_outcome:
         return Expected(share, sqrt(share * (1 - share)), share)
     if kind == "value" and experiment.gains is not None:
@@ -198,7 +199,7 @@ def _per_arm(experiment: ExperimentPolicy, correlation: float, expected: Expecte
     """Rows of one arm of a split; with a correlation, those that both versions score."""
     metric, alpha, power = experiment.metric, experiment.alpha, experiment.power
     effect = metric.better * metric.minimum_effect
-    if metric.kind == "roc_auc":
+    if metric.kind == "roc_auc" and expected.std is None:
         effect = effect if 0 < expected.value + effect < 1 else -effect
         return paired_sample_size(
             expected.value, effect, correlation, expected.positive_share, alpha, power, "two-sided"

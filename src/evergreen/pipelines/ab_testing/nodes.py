@@ -56,6 +56,8 @@ def show_experiment(experiment: ExperimentRecord) -> str:
     return page
 
 
-def send_verdict(messages: list[AlertMessage]) -> tuple[list[AlertMessage], list[AlertMessage]]:
-    """A verdict that changed, for both alert channels."""
-    return messages, messages
+def send_verdict(
+    messages: list[AlertMessage],
+) -> tuple[list[AlertMessage], list[AlertMessage], list[AlertMessage]]:
+    """A verdict that changed, for all alert channels."""
+    return messages, messages, messages

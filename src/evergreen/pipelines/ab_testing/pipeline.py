@@ -39,7 +39,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 func=nodes.send_verdict,
                 inputs={"messages": "experiment_messages"},
-                outputs=["webhook", "mail"],
+                outputs=["webhook", "mail", "channels"],
                 name="send_verdict",
             ),
         ]
