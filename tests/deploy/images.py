@@ -52,15 +52,20 @@ class Images:
         return done.stdout.strip()
 
     def build(self, target: str) -> Image:
-        """Build a target of the Dockerfile."""
-        self._make_base()
+        """Build a target of the Dockerfile; under ``CONTAINER_REUSE=1`` one that is there already is taken."""
         name = f"localhost/evergreen:{target}"
+        if os.environ.get("CONTAINER_REUSE") and name in self._there():
+            return Image(self, name)
+        self._make_base()
         dockerfile = ["-f", "deploy/docker/Dockerfile", "--target", target, "--build-arg", f"BASE={BASE}"]
         self.buildah("bud", "--isolation=chroot", "--format=docker", *dockerfile, "-t", name, ".")
         return Image(self, name)
 
+    def _there(self) -> list[str]:
+        return self.buildah("images", "--format={{.Name}}:{{.Tag}}").split()
+
     def _make_base(self) -> None:
-        if BASE in self.buildah("images", "--format={{.Name}}"):
+        if f"{BASE}:latest" in self._there():
             return
         place, system = self.store / "base", self.store / "base" / "system"
         shutil.rmtree(place, ignore_errors=True)

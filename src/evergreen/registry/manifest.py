@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import shutil
 import subprocess
 from collections.abc import Iterable
 from importlib import import_module
@@ -123,6 +125,9 @@ def check_library_versions(stored: dict[str, str], model: str) -> None:
 
 
 def git_commit(folder: Path) -> str | None:
-    """The commit checked out in ``folder``, or None where there is none."""
+    """The commit that ``EVERGREEN_REVISION`` names, as in images, or that is checked out in ``folder``; else None."""
+    told = os.environ.get("EVERGREEN_REVISION")
+    if told or shutil.which("git") is None:
+        return told or None
     found = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return found.stdout.strip() or None

@@ -51,6 +51,10 @@ class Exported:
         """Its folder."""
         return str(self._folder)
 
+    def prepare(self, environment: dict[str, str]) -> str | None:  # noqa: ARG002 - nothing comes after it
+        """No other version."""
+        return None
+
     def environment(self) -> dict[str, str]:
         """Nothing but what every worker gets."""
         return {}

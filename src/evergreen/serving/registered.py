@@ -30,6 +30,8 @@ class Registered:
 
     def __init__(self, use_case: str, settings: ServingSettings, exports: Path) -> None:
         self._use_case, self._settings, self._exports = use_case, settings, exports
+        self._folders: dict[str, str] = {}
+        self._refused: str | None = None
 
     def wanted(self) -> tuple[str, str | None]:
         """The version that should serve now, and the challenger that an experiment routes to.
@@ -44,11 +46,13 @@ class Registered:
         return version, challenger_of(self._settings.routing, version, pointing)
 
     def proven(self, version: str, environment: dict[str, str]) -> str:
-        """The folder of a version, proven by a process of its own.
+        """The folder of a version, proven by a process of its own, once: a version never changes.
 
         Raises:
             EvergreenError: With the loader's reason, where it refuses the version.
         """
+        if version in self._folders and Path(self._folders[version]).is_dir():
+            return self._folders[version]
         loader = [sys.executable, "-m", "evergreen.serving.loader", self._use_case, version, str(self._exports)]
         done = subprocess.run(
             loader, env=environment, capture_output=True, text=True, timeout=LOAD_SECONDS, check=False
@@ -59,7 +63,23 @@ class Registered:
             reason = outcome.get("refused", f"its loader ended with code {done.returncode}.")
             logger.error("%s version %s is not served: %s %s", self._use_case, version, reason, done.stderr[-2000:])
             raise EvergreenError(reason)
-        return str(outcome["folder"])
+        self._folders[version] = str(outcome["folder"])
+        return self._folders[version]
+
+    def prepare(self, environment: dict[str, str]) -> str | None:
+        """Prove the challenger while the champion serves, so that its promotion is a change of one reference.
+
+        One that is refused is logged and tried again when it is to serve.
+        """
+        challenger = registry.aliases_of(self._use_case).get(registry.CHALLENGER)
+        if challenger is None or challenger == self._refused:
+            return None
+        try:
+            self.proven(challenger, environment)
+        except EvergreenError:
+            self._refused = challenger
+            return None
+        return challenger
 
     def environment(self) -> dict[str, str]:
         """Where MLflow is."""

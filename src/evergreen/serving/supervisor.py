@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import random
@@ -70,6 +71,9 @@ class Versions(Protocol):
     def proven(self, version: str, environment: dict[str, str]) -> str:
         """The folder that workers read a version from; made by a process with this environment where it is absent."""
 
+    def prepare(self, environment: dict[str, str]) -> str | None:
+        """Have the version proven that may serve next; returns the one that is ready, None where there is none."""
+
     def environment(self) -> dict[str, str]:
         """What loader and workers need to know of it."""
 
@@ -118,6 +122,7 @@ class Supervisor:
             self._serve()
         finally:
             self._end()
+            gc.freeze()  # Python's last collection would look at every module once more, for seconds
 
     def _publish(self, version: str, challenger: str | None) -> None:
         """Have versions proven, then let every worker change to them by one reference."""
@@ -188,6 +193,7 @@ class Supervisor:
                     if refused:
                         refused = ""
                         self._say(refused=None)
+                    self._prepare()
                 elif refused != str(wanted) or time.monotonic() > retry:
                     refused, retry = str(wanted), time.monotonic() + RETRY_REFUSED_SECONDS
                     self._publish(version, challenger)
@@ -201,6 +207,12 @@ class Supervisor:
             else:
                 if "registry" in self._status:
                     self._say(registry=None)
+
+    def _prepare(self) -> None:
+        """Have the next version proven before it is to serve."""
+        ready = self._versions.prepare(self._environment())
+        if ready != self._status.get("prepared"):
+            self._say(prepared=ready)
 
     def _repeat(self, task: Task) -> None:
         while not self._stop.wait(task.every_seconds):
