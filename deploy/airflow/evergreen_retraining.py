@@ -28,6 +28,8 @@ logger = logging.getLogger("evergreen.airflow")
 
 PREPARATION = {"features": "feature_engineering", "monitoring": "monitoring"}
 DECISION = ("decide_trigger",)
+BESIDE = {"experiments": "ab_testing", "backtest": "policy_backtest"}
+COLLECTION = "collect_predictions"
 RETRAINING = ("check_quality", "train_challenger", "validate_challenger", "promote_challenger")
 
 STEP_TIMEOUT = timedelta(hours=1)
@@ -63,6 +65,11 @@ def all_use_cases() -> list[str]:
     """Names that any environment lists; a run skips those that its own leaves out."""
     environments = sorted(folder.name for folder in (home() / "conf").iterdir() if folder.is_dir())
     return list(dict.fromkeys(name for environment in environments for name in use_cases(environment)))
+
+
+def has_pipeline(name: str) -> bool:
+    """Whether the checkout has a pipeline; tasks appear for those that it has."""
+    return (home() / "src" / "evergreen" / "pipelines" / name / "pipeline.py").is_file()
 
 
 def project_environment(dag_run_id: str) -> dict[str, str]:
@@ -106,6 +113,31 @@ class KedroRun(BaseOperator):
         self.process.send_sigterm()
 
 
+def in_pod(image: str, task_id: str, arguments: Sequence[str], **kwargs: Any) -> BaseOperator:
+    """The same slice as a pod of the image ``run``, after ``pod.yaml``; its data lie on that file's volume."""
+    from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+
+    return KubernetesPodOperator(
+        task_id=task_id,
+        name=f"evergreen-{task_id}".replace("_", "-"),
+        image=image,
+        arguments=["run", "--env={{ params.environment }}", *arguments],
+        env_vars={"MLFLOW_RUN_CONTEXT": '{"dag_run_id": "{{ run_id }}"}'},
+        pod_template_file=str(Path(__file__).with_name("pod.yaml")),
+        namespace=setting("EVERGREEN_NAMESPACE", "evergreen"),
+        on_finish_action="delete_pod",
+        **kwargs,
+    )
+
+
+def kedro_run(task_id: str, arguments: Sequence[str], **kwargs: Any) -> BaseOperator:
+    """A slice as a task: a process of the worker, or a pod where ``EVERGREEN_IMAGE`` names an image."""
+    image = setting("EVERGREEN_IMAGE")
+    if image is None:
+        return KedroRun(task_id=task_id, arguments=arguments, **kwargs)
+    return in_pod(image, task_id, arguments, **kwargs)
+
+
 @task.short_circuit
 def is_chosen(use_case: str, params: dict[str, Any] | None = None) -> bool:
     """Whether this run is about the use case and its environment has it; otherwise its tasks are skipped."""
@@ -119,6 +151,12 @@ def has_reason(use_case: str) -> bool:
     trigger = json.loads((data() / "08_reporting" / use_case / "trigger.json").read_text())
     logger.info("%s: trigger %s. %s", use_case, trigger["status"], " ".join(trigger["reasons"]))
     return bool(trigger["fired"])
+
+
+@task.short_circuit
+def wants_backtest(params: dict[str, Any] | None = None) -> bool:
+    """Whether this run was asked for a backtest of retraining policies, which takes hours."""
+    return bool((params or {})["backtest"])
 
 
 def report_failure(context: Context) -> None:
@@ -171,22 +209,30 @@ def send_email(failure: dict[str, Any]) -> None:
             )
 
 
-def retraining_node(use_case: str, node: str, **kwargs: Any) -> KedroRun:
+def retraining_node(use_case: str, node: str, **kwargs: Any) -> BaseOperator:
     """One node of the retraining pipeline as a task of the node's name."""
-    chosen = f"--nodes={use_case}.retraining.{node}"
-    return KedroRun(task_id=node, arguments=["--pipelines=retraining", chosen], **kwargs)
+    return kedro_run(node, ["--pipelines=retraining", f"--nodes={use_case}.retraining.{node}"], **kwargs)
+
+
+def whole_pipeline(use_case: str, task_id: str, pipeline: str, **kwargs: Any) -> BaseOperator:
+    """A pipeline of one use case as a task."""
+    return kedro_run(task_id, [f"--pipelines={pipeline}", f"--namespaces={use_case}"], **kwargs)
 
 
 def weekly_steps(use_case: str) -> None:
-    """The tasks of one use case, in order."""
-    prepare = [
-        KedroRun(task_id=name, arguments=[f"--pipelines={pipeline}", f"--namespaces={use_case}"])
-        for name, pipeline in PREPARATION.items()
-    ]
+    """The tasks of one use case, in order; experiments and backtest stand beside them and hold nothing up."""
+    chosen = is_chosen(use_case)
+    collect = [whole_pipeline(use_case, COLLECTION, COLLECTION)] if has_pipeline(COLLECTION) else []
+    prepare = [whole_pipeline(use_case, name, pipeline) for name, pipeline in PREPARATION.items()]
     decide = [retraining_node(use_case, node) for node in DECISION]
-    show = KedroRun(task_id="reporting", arguments=["--pipelines=reporting", f"--namespaces={use_case}"])
+    show = whole_pipeline(use_case, "reporting", "reporting")
     retrain = [retraining_node(use_case, node, execution_timeout=TRAINING_TIMEOUT) for node in RETRAINING]
-    chain(is_chosen(use_case), *prepare, *decide, show, has_reason(use_case), *retrain)
+    chain(chosen, *collect, *prepare, *decide, show, has_reason(use_case), *retrain)
+    if has_pipeline(BESIDE["experiments"]):
+        chain([chosen, *collect][-1], whole_pipeline(use_case, "experiments", BESIDE["experiments"]))
+    if has_pipeline(BESIDE["backtest"]):
+        backtest = whole_pipeline(use_case, "backtest", BESIDE["backtest"], execution_timeout=TRAINING_TIMEOUT)
+        chain(prepare[0], wants_backtest(), backtest)
 
 
 @dag(
@@ -200,6 +246,7 @@ def weekly_steps(use_case: str) -> None:
             "all", type="string", enum=["all", *all_use_cases()], description="Which model to look after."
         ),
         "environment": Param("local", type="string", pattern="^[A-Za-z0-9_-]+$", description="A folder of conf/."),
+        "backtest": Param(False, type="boolean", description="Backtest retraining policies, too; takes hours."),
     },
     default_args={
         "retries": int(os.environ.get("EVERGREEN_RETRIES", "2")),

@@ -62,8 +62,8 @@ class Airflow:
 
 def checkout(folder: Path, project: Project) -> Path:
     """The project as Airflow's worker sees it, with one more environment, whose gate nothing passes."""
-    (folder / "src").mkdir(parents=True)  # the package itself is installed
-    for name in (".venv", "pyproject.toml"):
+    folder.mkdir()
+    for name in (".venv", "pyproject.toml", "src"):
         (folder / name).symlink_to(ROOT / name)
     files = {file.name: file.read_text() for file in (ROOT / "conf" / "test").iterdir()}
     parameters = yaml.safe_load(files["parameters.yml"])
@@ -148,6 +148,26 @@ def test_drift_ends_in_a_promotion_whose_mlflow_runs_carry_the_dag_run_id(airflo
     tagged = mlflow_rows(airflow.project, "select value from tags where key = 'dag_run_id'")
     slices = [task for task, state in states.items() if task.startswith("churn.") and state == "success"]
     assert tagged.count((run_id,)) >= len(slices) - 2  # every task but the two that only read
+
+
+def test_with_an_image_the_slices_are_pods_of_it(airflow: Airflow) -> None:
+    told = airflow.command(
+        "python",
+        "-c",
+        "import json, evergreen_retraining as dags\n"
+        "task = dags.in_pod('registry.invalid/evergreen:run', 'train_challenger', ['--pipelines=retraining'])\n"
+        "pod = task.build_pod_request_obj().to_dict()\n"
+        "container = pod['spec']['containers'][0]\n"
+        "security = container['security_context']\n"
+        "print(json.dumps([container['image'], container['args'], security['read_only_root_filesystem']]))\n",
+        PYTHONPATH=str(DAGS),
+        EVERGREEN_IMAGE="registry.invalid/evergreen:run",
+    )
+    assert told.returncode == 0, told.stderr
+    image, arguments, read_only = json.loads(told.stdout.splitlines()[-1])
+    assert image == "registry.invalid/evergreen:run"
+    assert arguments == ["run", "--env={{ params.environment }}", "--pipelines=retraining"]
+    assert read_only is True
 
 
 def test_an_environment_that_could_be_read_as_another_option_is_refused(airflow: Airflow) -> None:

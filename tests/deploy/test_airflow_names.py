@@ -26,7 +26,7 @@ def syntax() -> ast.Module:
 
 @pytest.fixture(scope="module")
 def constants(syntax: ast.Module) -> dict[str, Any]:
-    names = {"PREPARATION", "DECISION", "RETRAINING"}
+    names = {"PREPARATION", "DECISION", "RETRAINING", "BESIDE", "COLLECTION"}
     return {
         target.id: ast.literal_eval(statement.value)
         for statement in syntax.body
@@ -68,6 +68,13 @@ def test_the_dag_runs_the_retraining_nodes_in_the_order_of_the_pipeline(constant
 def test_the_dag_prepares_with_pipelines_that_exist(constants: dict[str, Any]) -> None:
     found = {folder.name for folder in (ROOT / "src" / "evergreen" / "pipelines").iterdir()}
     assert set(constants["PREPARATION"].values()) <= found
+
+
+def test_the_dag_names_the_pipelines_beside_the_lifecycle_as_the_project_does(constants: dict[str, Any]) -> None:
+    from evergreen.pipeline_registry import BESIDE
+
+    known = {constants["COLLECTION"], *constants["BESIDE"].values()}
+    assert {name for name in BESIDE if name not in known} <= {"skew_audit"}
 
 
 def test_the_scheduler_imports_neither_the_project_nor_kedro(syntax: ast.Module) -> None:

@@ -54,6 +54,7 @@ def test_manifests_hold_the_schemas_of_two_kubernetes_versions(
         own = [each for each in found if each["kind"] != "ServiceMonitor"]  # of the Prometheus operator
         file.write_text(yaml.safe_dump_all(own))
         files.append(str(file))
+    files.append(str(DEPLOY / "airflow/pod.yaml"))
     run(tool("kubernetes-validate"), "--strict", "-k", version, *files)
 
 
