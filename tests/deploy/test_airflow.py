@@ -150,7 +150,13 @@ def test_drift_ends_in_a_promotion_whose_mlflow_runs_carry_the_dag_run_id(airflo
     assert tagged.count((run_id,)) >= len(slices) - 2  # every task but the two that only read
 
 
-def test_with_an_image_the_slices_are_pods_of_it(airflow: Airflow) -> None:
+CLUSTER = """{apiVersion: v1, kind: Config, current-context: c, users: [{name: u, user: {}}],
+clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}], contexts: [{name: c, context: {cluster: c, user: u}}]}
+"""
+
+
+def test_with_an_image_the_slices_are_pods_of_it(airflow: Airflow, tmp_path: Path) -> None:
+    (tmp_path / "cluster").write_text(CLUSTER)
     told = airflow.command(
         "python",
         "-c",
@@ -162,6 +168,7 @@ def test_with_an_image_the_slices_are_pods_of_it(airflow: Airflow) -> None:
         "print(json.dumps([container['image'], container['args'], security['read_only_root_filesystem']]))\n",
         PYTHONPATH=str(DAGS),
         EVERGREEN_IMAGE="registry.invalid/evergreen:run",
+        KUBECONFIG=str(tmp_path / "cluster"),
     )
     assert told.returncode == 0, told.stderr
     image, arguments, read_only = json.loads(told.stdout.splitlines()[-1])
