@@ -55,7 +55,7 @@ def test_every_parameter_of_a_pipeline_is_set(context: KedroContext) -> None:
 
 def test_nodes_are_named_within_the_room_of_their_use_case() -> None:
     for node in pipelines["__default__"].nodes:
-        use_case, room, short = node.name.split(".")
+        use_case, room, *_, short = node.name.split(".")
         assert use_case in use_cases()
         assert node in pipelines[room].nodes
         assert node in pipelines[use_case].nodes
