@@ -11,6 +11,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 MOVED = {
+    "datasets.alert_channels": "datasets.alerts.receivers",
+    "datasets.delivery": "datasets.alerts.delivery",
+    "datasets.mail": "datasets.alerts.mail",
+    "datasets.semantic_model": "datasets.power_bi.semantic_model",
     "datasets.history": "datasets.monitoring_history",
     "experiments.sequential": "evaluation.sequential",
     "features.columns": "features.checks",

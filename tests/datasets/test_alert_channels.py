@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from kedro.io import DataCatalog, DatasetError
 
-from evergreen.datasets import delivery
-from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
+from evergreen.datasets.alerts import delivery
+from evergreen.datasets.alerts.receivers import EmailDataset, WebhookDataset
 from evergreen.errors import EvergreenError
 from evergreen.reporting.monitoring.messages import AlertMessage
 from local_server import free_port
@@ -231,9 +231,9 @@ def test_a_slow_webhook_is_left_after_the_timeout(waits, caplog):
 def test_secrets_show_neither_in_the_description_nor_in_the_catalog(waits, caplog):
     catalog = DataCatalog.from_config(
         {
-            "hook": {"type": "evergreen.datasets.alert_channels.WebhookDataset", "credentials": "hook"},
+            "hook": {"type": "evergreen.datasets.alerts.receivers.WebhookDataset", "credentials": "hook"},
             "mail": {
-                "type": "evergreen.datasets.alert_channels.EmailDataset", "host": "127.0.0.1", "port": free_port(),
+                "type": "evergreen.datasets.alerts.receivers.EmailDataset", "host": "127.0.0.1", "port": free_port(),
                 "sender": "a@x.example", "recipients": ["b@x.example"], "credentials": "smtp", "attempts": 1,
             },
         },

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from answering import Answer, answering, dripping, endless, silent
-from evergreen.datasets.alert_channels import EmailDataset, WebhookDataset
+from evergreen.datasets.alerts.receivers import EmailDataset, WebhookDataset
 from evergreen.errors import EvergreenError
 from evergreen.reporting.monitoring.messages import AlertMessage
 

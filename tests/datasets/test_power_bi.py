@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 from kedro.io import DataCatalog, DatasetError
 
-from evergreen.datasets import PowerBIDataset, semantic_model
+from evergreen.datasets import PowerBIDataset
+from evergreen.datasets.power_bi import semantic_model
 from evergreen.errors import EvergreenError
 from power_bi_service import (
     CLIENT,

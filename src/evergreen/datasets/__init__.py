@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import Any
 
 CONNECTORS = {
-    "AlertChannel": "alert_channel",
-    "AlertChannelsDataset": "alert_channel",
+    "AlertChannel": "alerts.channel",
+    "AlertChannelsDataset": "alerts.channel",
     "BigQueryFeaturesDataset": "bigquery",
     "BigQueryTableDataset": "bigquery",
     "CsvDataset": "whole",
-    "DeliveryError": "delivery",
-    "EmailDataset": "alert_channels",
+    "DeliveryError": "alerts.delivery",
+    "EmailDataset": "alerts.receivers",
     "FeaturesDataset": "features",
     "FrameDataset": "whole",
     "HistoryDataset": "monitoring_history",
@@ -21,7 +21,7 @@ CONNECTORS = {
     "OwnTableDataset": "own_table",
     "PageDataset": "whole",
     "PictureDataset": "whole",
-    "PowerBIDataset": "power_bi",
+    "PowerBIDataset": "power_bi.dataset",
     "PredictionLogDataset": "prediction_log.dataset",
     "PredictionsDataset": "predictions",
     "RecordDataset": "record",
@@ -32,7 +32,7 @@ CONNECTORS = {
     "SyntheticDataset": "synthetic",
     "TableDataset": "whole",
     "TableFileDataset": "table_file",
-    "WebhookDataset": "alert_channels",
+    "WebhookDataset": "alerts.receivers",
 }
 """Connector → the module that holds it; a worker of the service that writes its log imports no other."""
 

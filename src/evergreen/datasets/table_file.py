@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 from ibis.util import gen_name
 from kedro_datasets.ibis import FileDataset
 
-from evergreen.datasets.csv_dialect import UTF8, require_utf8, transcode
-from evergreen.datasets.csv_files import csv_query
+from evergreen.datasets.csv.dialect import UTF8, require_utf8, transcode
+from evergreen.datasets.csv.files import csv_query
 from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from evergreen.datasets.csv_dialect import CsvFile, first_names, literal, recognised
+from evergreen.datasets.csv.dialect import CsvFile, first_names, literal, recognised
 from evergreen.errors import EvergreenError
 
 ALIASES = {"sep": "delim", "delimiter": "delim", "decimal": "decimal_separator", "na_values": "nullstr"}

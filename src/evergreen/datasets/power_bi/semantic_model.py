@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from evergreen.datasets.delivery import requested_wait
+from evergreen.datasets.alerts.delivery import requested_wait
 from evergreen.errors import EvergreenError
 
 MAX_ROWS = 100_000

@@ -10,7 +10,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from evergreen.datasets.delivery import deliver
+from evergreen.datasets.alerts.delivery import deliver
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.parameters import SEVERITIES, Severity
 from evergreen.reporting.monitoring.messages import AlertMessage

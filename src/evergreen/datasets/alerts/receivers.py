@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from evergreen.datasets.alert_channel import AlertChannel
-from evergreen.datasets.delivery import DeliveryError, requested_wait
-from evergreen.datasets.mail import BoundedSMTP, email_message, refuse_mail_settings
+from evergreen.datasets.alerts.channel import AlertChannel
+from evergreen.datasets.alerts.delivery import DeliveryError, requested_wait
+from evergreen.datasets.alerts.mail import BoundedSMTP, email_message, refuse_mail_settings
 from evergreen.errors import EvergreenError
 from evergreen.redaction import remember
 from evergreen.reporting.monitoring.messages import AlertMessage

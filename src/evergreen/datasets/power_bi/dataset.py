@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from kedro.io import DatasetError
 
 from evergreen.datasets.own_table import OwnTableDataset
-from evergreen.datasets.semantic_model import Row, SemanticModel, Service, ServicePrincipal
+from evergreen.datasets.power_bi.semantic_model import Row, SemanticModel, Service, ServicePrincipal
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 
@@ -79,8 +79,8 @@ class PowerBIDataset(OwnTableDataset):
             types: Plain name → Ibis type, such as ``date``, ``float64``, ``string``; default: as they come, and dates
                 come as ISO text.
             max_age_hours: How old the kept answer may be; 0: always ask.
-            service: Fields of :class:`~evergreen.datasets.semantic_model.Service` that differ: addresses of another
-                cloud, certificates, attempts and waits.
+            service: Fields of :class:`~evergreen.datasets.power_bi.semantic_model.Service` that differ: addresses of
+                another cloud, certificates, attempts and waits.
             connection: Ibis connection, shared by all datasets with an equal one.
             metadata: Kept for plugins.
 

@@ -1,0 +1,1 @@
+"""Where alerts go: the base of every channel, and those that exist."""

@@ -1,0 +1,1 @@
+"""Text files of tables: how they are written, and how their columns are typed."""
