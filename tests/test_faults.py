@@ -89,6 +89,7 @@ def test_what_a_command_asks_for_wrongly_is_refused_before_anything_is_made(
     [
         ("run --env=test --tags=nothing", "Pipeline contains no nodes after applying all provided filters"),
         ("run --env=test --from-nodes=nothing", "Pipeline does not contain nodes named ['nothing']"),
+        ("run --env=test --pipelines=monitoring,ab_testing", "two of the chosen pipelines write the same datasets"),
         ("run --env=test --nodes=churn.training.train", "churn.training_plan', which an earlier node hands over"),
     ],
 )

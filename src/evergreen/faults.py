@@ -236,6 +236,8 @@ def _of_kedro(error: BaseException) -> str | None:
         )
     if _package(error) != "kedro":
         return None
+    if type(error).__name__ == "OutputNotUniqueError":
+        return "two of the chosen pipelines write the same datasets, alerts for instance: run them one after the other."
     if type(error).__name__ in _OF_KEDRO:
         return f"{said}."
     if type(error).__name__ == "DatasetError" and error.__cause__ is None:
