@@ -33,7 +33,10 @@ EXPECTED = {
     "SVM": ("permutation", "probability"),
     "NeuralNetwork": ("permutation", "probability"),
     "Prior": ("permutation", "probability"),
+    "LightGBM": ("tree", "log-odds"),
+    "XGBoost": ("permutation", "probability"),  # its trees add up in float32
 }
+INSTALLED = [name for name in EXPECTED if ALGORITHMS[name].installed]
 
 
 def customers(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -57,7 +60,7 @@ def pipelines() -> dict[str, Pipeline]:
     frame.loc[:20, "age"] = np.nan
     return {
         name: make_pipeline(name, SPEC, SMALL.get(name, {}), seed=0, price_column="price").fit(frame, y)
-        for name in ALGORITHMS
+        for name in INSTALLED
     }
 
 
@@ -73,7 +76,7 @@ def calibrated(pipeline: Pipeline, slope: float, intercept: float) -> Pipeline:
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.7, -0.4), (2.5, 0.3)])
-@pytest.mark.parametrize("name", list(ALGORITHMS))
+@pytest.mark.parametrize("name", INSTALLED)
 def test_values_add_up_to_the_pipelines_own_probability(name, slope, intercept, pipelines, unseen):
     rows, _ = unseen
     pipeline = calibrated(pipelines[name], slope, intercept)
@@ -84,7 +87,7 @@ def test_values_add_up_to_the_pipelines_own_probability(name, slope, intercept, 
     assert (found.explainer, found.units) == EXPECTED[name]
     assert found.note is None
     assert len(found.shap_values) == 60
-    np.testing.assert_allclose(found.probabilities, probabilities, atol=1e-9)
+    np.testing.assert_allclose(found.probabilities, probabilities, atol=1e-6 if name == "XGBoost" else 1e-9)
     assert found.additivity_error <= explainers.TOLERANCE
 
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from evergreen.errors import EvergreenError
 from evergreen.modelling import predictor as reader
 from evergreen.modelling.compiled import Compiled, NotCompilableError, compile_pipeline, split_points
-from evergreen.modelling.estimators import ALGORITHMS, make_pipeline
+from evergreen.modelling.estimators import COMPETITORS, make_pipeline
 from evergreen.modelling.parity import TOLERANCE, draw_rows, prove_parity
 from evergreen.modelling.predictor import NumpyTrees, Predictor
 from evergreen.modelling.tree_kernels import NumbaTrees
@@ -63,7 +63,7 @@ def drawn(compiled: Compiled, rows: int) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("slope", [0.8, 1.0])
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", COMPETITORS)
 def test_a_compiled_version_answers_as_scikit_learn_does(name: str, slope: float) -> None:
     pipeline = fitted(name, slope)
     compiled = compile_pipeline(pipeline)

@@ -10,9 +10,10 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling import estimators
+from evergreen.modelling.estimators import COMPETITORS
 from evergreen.modelling.parameters import ThresholdPolicy
 from evergreen.modelling.search import Candidate, TrainingParameters, train_candidate, train_candidates
-from evergreen.modelling.tuning import COMPETITORS, fewest_rounds, prepare_matrices
+from evergreen.modelling.tuning import fewest_rounds, prepare_matrices
 from evergreen.rows import splits
 from evergreen.rows.fingerprint import content_digest
 from evergreen.rows.labels import fit_label_definition

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from evergreen.registry import Contest
     from evergreen.rows.labelled import LabelledRows
 
-ANALYSE = "kedro run --pipeline=ab_testing"
-
 
 def promote_by_experiment(context: KedroContext, use_case: str, name: str) -> PromotionOutcome:
     """Let the judge decide on an experiment that says ``ship``, and carry its decision out.
@@ -50,7 +48,7 @@ def promote_by_experiment(context: KedroContext, use_case: str, name: str) -> Pr
 
 def _shipping(context: KedroContext, use_case: str, name: str) -> ExperimentRecord:
     record: ExperimentRecord | None = context.catalog.load(f"{use_case}.past_experiment")
-    analyse = f"run `{command(ANALYSE, use_case)}`"
+    analyse = f"run `{command('kedro run --pipeline=ab_testing', use_case)}`"
     if record is None or record.experiment != name:
         found = f"; the newest record is of {record.experiment}" if record is not None and record.experiment else ""
         raise EvergreenError(f"{use_case}: experiment {name} has no record{found}: nothing was changed; {analyse}.")
