@@ -111,7 +111,7 @@ def _facts(table: ir.Table, star: StarSchema, entity: str, date: str) -> ir.Tabl
         columns[HOUR] = hour_number(table[facts.date])
     counts = {f"ev_counts_{i}": each for i, each in enumerate(counting(table, facts.returns))}
     rows = table.select(**columns, **counts)
-    return rows.filter(*(rows[name] for name in counts)).drop(*counts) if counts else rows
+    return rows.filter(*(rows[name] for name in counts)).select(*columns) if counts else rows
 
 
 def _measure(name: str) -> str:
