@@ -67,11 +67,10 @@ def compare_policies(
     ends = [end.date() for end in sorted(cells["window_end"].unique())]
     matrix = matrix_of(cells, -(-split.label_delay_days // policy.window_days))
     cost, days = policy.retraining_cost, policy.window_days
-    record = backtest_record(use_case, today, champion.version, matrix, ends, days, cost)
-    logger.info("%s: %s\n%s", use_case, record.reason, record.settings)
-    return record
+    return backtest_record(use_case, today, champion.version, matrix, ends, days, cost)
 
 
 def show_policies(record: BacktestRecord) -> str:
-    """The page."""
+    """The page, and its answer on the screen."""
+    logger.info("%s: %s", record.use_case, f"{record.reason}\n{record.settings}".strip())
     return backtest_page(record)
