@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from evergreen.errors import EvergreenError
-from evergreen.registry.lineage import compare_declarations
+from evergreen.registry.lineage import compare_declarations, lacking
 from evergreen.registry.versions import ModelVersion
 from evergreen.schema import TableSpec
 
@@ -23,9 +23,8 @@ def require_made(incumbent: ModelVersion | None, table: TableSpec, made: Collect
     """
     if incumbent is None:
         return
-    then = incumbent.manifest.spec
-    missing = [name for name in dict.fromkeys([*then.keys, *then.features]) if name not in made]
-    if missing and not compare_declarations(incumbent.version, then, table).meaning:
+    missing = lacking(incumbent, made)
+    if missing and not compare_declarations(incumbent.version, incumbent.manifest.spec, table).meaning:
         raise EvergreenError(
             f"{incumbent.use_case} version {incumbent.version} serves on {', '.join(missing)}, which features makes no "
             "more: nothing was trained. Leave them in features and out of table.numeric and table.categorical; once a "

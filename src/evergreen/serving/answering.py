@@ -221,23 +221,27 @@ class Answering:
         theirs = np.zeros(len(rows), dtype=bool)
         if self.challenger is not None:
             theirs = challenger_rows(self.settings.routing, columns, served, ids)
+        dealt = bool(theirs.any())
         probability, prediction = answered(served, challenger, columns, theirs)
         now = time.time()
         seconds = (time.perf_counter() - began) / max(len(rows), 1)
-        versions = [challenger.version if other else served.version for other in theirs]
+        versions = [served.version] * len(rows)
+        variants = [CHAMPION] * len(rows)
+        if dealt:
+            versions = [challenger.version if other else served.version for other in theirs]
+            variants = [CHALLENGER if other else CHAMPION for other in theirs]
         named = ", ".join(sorted({*versions} or {served.version}))
         answer = Batch(prediction.tolist(), probability.tolist(), len(rows), named, ids)
-        if theirs.any():
+        if dealt:
             answer.model_versions = versions
         lines = b""
         if self.log is not None and rows:
             entities = columns[served.keys[0]] if served.keys else [None] * len(rows)
-            variants = [CHALLENGER if other else CHAMPION for other in theirs]
             head, ms = (Clock().text(now), served.use_case), seconds * 1000
             found = zip(ids, versions, variants, entities, rows, answer.probabilities, answer.predictions, strict=True)
             each = [_encode(Line(i, *head, v, side, entity, row, p, y, ms)) for i, v, side, entity, row, p, y in found]
             lines = b"\n".join([*each, b""])
-        tally = self._tallies.get(served.version) if rows and not theirs.any() else None
+        tally = self._tallies.get(served.version) if rows and not dealt else None
         counts = tally.count([columns[name] for name in served.features], probability) if tally else None
         return Scored(answer, lines, probability, prediction, theirs, counts, now, seconds)
 
