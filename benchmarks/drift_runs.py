@@ -12,6 +12,7 @@ from scipy import special
 from drift_tables import blocked, table
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.profiles.build import build_profile
+from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference, reference_profiles
 from evergreen.monitoring.window import Findings, Window, judge_window
 from evergreen.rows.labels import LabelDefinition
@@ -76,15 +77,19 @@ def _judged(old: pd.DataFrame, new: pd.DataFrame, spec: TableSpec) -> Findings:
         sample=sample.assign(**{BLOCK_SHARE: block_share(sample[spec.block_columns])}),
         importance={},
     )
-    window = Window(
+    return judge_window(reference, window_of(new, profile, spec, probability(new, spec)), MonitoringParameters())
+
+
+def window_of(rows: pd.DataFrame, known: Profile, spec: TableSpec, scores: np.ndarray) -> Window:
+    """Rows and their scores as a window whose outcomes nobody knows yet, counted as the reference's profile counts."""
+    return Window(
         as_of=DAY,
         start=None,
         end=DAY,
-        profile=build_profile(new, profile, date=spec.date),
+        profile=build_profile(rows, known, date=spec.date),
         duplicates=0,
-        rows=new,
-        share=block_share(new[spec.block_columns]),
-        probability=probability(new, spec),
+        rows=rows,
+        share=block_share(rows[spec.block_columns]),
+        probability=scores,
         outcomes=None,
     )
-    return judge_window(reference, window, MonitoringParameters())

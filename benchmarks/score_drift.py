@@ -20,15 +20,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_predict
 from statsmodels.datasets import fair, randhie
 
-from drift_runs import DAY
+from drift_runs import DAY, window_of
 from drift_tables import rate, show
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring.parameters import MonitoringParameters, ReasonPolicy
-from evergreen.monitoring.profiles.build import build_profile
-from evergreen.monitoring.reference import PROBABILITY, Reference, reference_profiles, unseen_score_profile
-from evergreen.monitoring.window import Findings, Window, judge_window
+from evergreen.monitoring.reference import MIN_UNSEEN, PROBABILITY, Reference, reference_profiles, unseen_score_profile
+from evergreen.monitoring.window import Findings, judge_window
 from evergreen.rows.labels import LabelDefinition
-from evergreen.rows.splits import Bounds, block_share
+from evergreen.rows.splits import Bounds
 from evergreen.schema import TableSpec
 
 LABEL = LabelDefinition(target="y", kind="positive", positive=1)
@@ -65,19 +64,9 @@ def judged(rows: pd.DataFrame, split: int) -> Iterator[tuple[bool, bool]]:
     out_of_fold = pd.DataFrame({PROBABILITY: folds, "label": train["y"]})
     own = pd.DataFrame({PROBABILITY: model.predict_proba(test[names])[:, 1], "label": test["y"]})
     profile, fold_profile = reference_profiles(train, spec, out_of_fold[PROBABILITY], window_days=7)
-    enough = len(own) >= 500
+    enough = len(own) >= MIN_UNSEEN
     references = ((unseen_score_profile(own, fold_profile), own if enough else None), (fold_profile, out_of_fold))
-    seen = Window(
-        as_of=DAY,
-        start=None,
-        end=DAY,
-        profile=build_profile(window, profile),
-        duplicates=0,
-        rows=window,
-        share=block_share(window[["id"]]),
-        probability=model.predict_proba(window[names])[:, 1],
-        outcomes=None,
-    )
+    seen = window_of(window, profile, spec, model.predict_proba(window[names])[:, 1])
     for score_profile, scores in references:
         reference = Reference(
             spec=spec,
