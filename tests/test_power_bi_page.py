@@ -46,7 +46,7 @@ def kind(column: pd.Series) -> set[str]:
 
 @pytest.mark.parametrize("use_case", USE_CASES)
 def test_a_run_writes_every_documented_column_with_its_type(lived: Project, use_case: str) -> None:
-    assert list(documented()) == ["Predictions", "Monitoring", "Importance"]
+    assert list(documented()) == ["Predictions", "Monitoring", "Metrics", "Importance"]
     for table, columns in documented().items():
         rows = written(lived, table, use_case)
         assert len(rows) > 0

@@ -51,6 +51,7 @@ class Window:
         share: Their blocks as numbers in [0, 1).
         probability: Their scores.
         outcomes: Labels, scores and block shares of mature rows that the model has not seen; None without any.
+        outcomes_end: Last day that outcomes are known of; None: the window's own.
     """
 
     as_of: dt.date
@@ -63,6 +64,7 @@ class Window:
     probability: np.ndarray
     outcomes: pd.DataFrame | None
     pair: Profile | None = None
+    outcomes_end: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def look_at_window(
         share=block_share(fetched[spec.block_columns]),
         probability=predict(fetched[spec.features]),
         outcomes=_mature_outcomes(table, reference, predict, as_of, label_delay_days, parameters),
+        outcomes_end=None if spec.date is None else as_of - dt.timedelta(days=label_delay_days),
     )
 
 

@@ -29,3 +29,16 @@ def test_a_window_leaves_one_row_a_column_for_the_history(served: TinyUseCase) -
     rows = served["monitoring_history"]
     assert sorted(rows["column"]) == sorted([*served["champion"].manifest.spec.features, "probability"])
     assert rows["window_end"].nunique() == 1
+
+
+def test_a_window_leaves_its_metrics_and_estimates_a_row_each(served: TinyUseCase) -> None:
+    served.run("monitoring")
+    record, rows = served["monitoring"], served["window_metrics"].set_index(["kind", "metric"])
+    assert rows.index.is_unique
+    assert set(rows.index.get_level_values("kind")) == {"measured", "estimated", "predictions", "drift"}
+    auc = record.performance.metrics["roc_auc"]
+    assert rows.loc[("measured", "roc_auc"), ["value", "low", "reference"]].tolist() == [
+        auc.window.value, auc.window.low, auc.reference,
+    ]  # fmt: skip
+    assert rows.loc[("estimated", "f1"), "rows"] == record.estimate.rows
+    assert rows.loc[("predictions", "positive_rate"), "value"] == record.positive_rate.window

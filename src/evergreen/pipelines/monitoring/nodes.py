@@ -16,6 +16,7 @@ from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import Reference
 from evergreen.monitoring.served import service_window
 from evergreen.monitoring.window import Findings, Window, judge_window, look_at_window
+from evergreen.monitoring.window_metrics import window_metrics
 from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import resolve_as_of
 from evergreen.wording import counted, in_words
@@ -55,9 +56,12 @@ def judge(reference: Reference, observed: Window, monitoring: MonitoringParamete
     return judge_window(reference, observed, monitoring)
 
 
-def remember(watched: registry.ModelVersion, observed: Window, findings: Findings) -> pd.DataFrame:
-    """This window's rows of the history."""
-    return window_history(watched.version, observed, findings)
+def remember(watched: registry.ModelVersion, observed: Window, findings: Findings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """This window's rows of the history of columns, and of that of metrics."""
+    return (
+        window_history(watched.version, observed, findings),
+        window_metrics(watched.version, observed, findings),
+    )
 
 
 def report(

@@ -40,7 +40,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 func=nodes.remember,
                 inputs=["watched", "observed", "findings"],
-                outputs="monitoring_history",
+                outputs=["monitoring_history", "window_metrics"],
                 name="remember_window",
             ),
             Node(
