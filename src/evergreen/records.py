@@ -51,6 +51,7 @@ class Check(Frozen):
         detail: What was found in words, where ``found`` alone doesn't say it.
         unit: How numbers are read: ``share`` as a percentage, others behind the number.
         at_least: Whether ``allowed`` is the smallest value instead of the largest.
+        effect: How large what was found is, on a scale of the check's own; None where it has none.
         blocks: Whether what depends on it stops where it fails; otherwise a failure is a warning.
     """
 
@@ -63,6 +64,7 @@ class Check(Frozen):
     detail: str = ""
     unit: Literal["", "share", "ms", "MB"] = ""
     at_least: bool = False
+    effect: float | None = None
     blocks: bool = True
 
     @model_validator(mode="before")

@@ -156,3 +156,40 @@ def test_ten_rows_are_sliced_without_a_crash():
     assert {row.status for row in rows} == {"insufficient_data"}
     check = slice_check(y, s, s, slice_groups(frame, ["region"], ["age"]))
     assert (check.passed, check.found) == (True, None)
+
+
+def test_chance_among_many_slices_breaks_no_gate():
+    policy = SlicePolicy(min_rows=20, max_gap=0.05)
+    refused = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        frame = pd.DataFrame({"supplier": np.repeat(np.arange(120), 30).astype(str)})
+        y = rng.random(3_600) < 0.5
+        rows = slice_metrics(y, rng.normal(size=3_600) + 1.5 * y, frame, ["supplier"], [], policy)
+        aucs = [row.roc_auc for row in rows if row.roc_auc is not None]
+        assert max(aucs) - min(aucs) > 0.25
+        refused += not gap_gate(rows, policy).passed
+    assert refused <= 1
+
+
+def test_a_gap_that_the_champion_has_too_does_not_refuse_and_a_named_column_is_held_strictly():
+    y, s, frame = judged_rows()
+    broken = (frame["contract"] == "yearly").to_numpy()
+    s[broken] = np.random.default_rng(1).normal(size=broken.sum()) - 0.6 * y[broken]
+    milder, rows = (slice_metrics(y, each, frame, ["contract"], []) for each in (s, s - 0.2 * broken * y))
+    assert gap_gate(milder, champions=rows).passed
+    worse, alone = gap_gate(rows, champions=milder), gap_gate(rows)
+    assert (worse.status, alone.status) == ("failed", "warning")
+    strict = SlicePolicy(held_strictly=("contract",))
+    assert "held strictly" in gap_gate(rows, strict, milder).sentence
+    assert not gap_gate(rows, strict, milder).passed
+
+
+def test_a_named_column_breaks_by_what_was_found_where_chance_would_excuse_it():
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"group": np.repeat(["a", "b"], 40)})
+    y = rng.random(80) < 0.5
+    s = np.where(frame["group"] == "a", 3.0 * y, -0.5 * y) + rng.normal(size=80)
+    rows = slice_metrics(y, s, frame, ["group"], [], SlicePolicy(min_rows=10))
+    assert gap_gate(rows).passed
+    assert not gap_gate(rows, SlicePolicy(held_strictly=("group",))).passed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -143,3 +144,32 @@ def test_a_version_that_was_decided_on_is_not_rejected_again(use_case: str, cham
     registry.reject(use_case, number, "once")
     with pytest.raises(EvergreenError, match="is rejected already"):
         registry.reject(use_case, number, "twice")
+
+
+def test_a_refresh_moves_the_alias_as_what_it_is_and_a_rollback_undoes_it(
+    use_case: str, champion: str, tmp_path: Path
+) -> None:
+    contest = challenge(use_case, tmp_path, "newer rows")
+    asked = registry.judge_challenger(contest, rows(contest), POLICY)
+    refresh = asked.model_copy(update={"decision": "refresh", "odds": 0.87, "reasons": ("A refresh.",)})
+    outcome = registry.settle(contest, refresh)
+    assert (outcome.outcome, outcome.champion_after) == ("refreshed", "2")
+    assert registry.aliases_of(use_case) == {"champion": "2"}
+    assert registry.status_of(use_case, "2") == "refreshed"
+    *_, look, moved = registry.audit(use_case)
+    assert (look.action, moved.action, moved.state, moved.evidence["odds"]) == ("look", "refresh", "done", 0.87)
+    assert registry.former_champion(use_case) == champion
+    assert registry.rollback(use_case, "worse by hand").to_version == champion
+
+
+def test_what_found_nothing_to_gain_is_remembered_with_the_champion(use_case: str, champion: str) -> None:
+    version, day = registry.load(use_case, champion), dt.date(2026, 3, 1)
+    assert registry.nothing_gained(version) is None
+    registry.note_nothing_gained(version, day, 500, {"drift": 0.3})
+    registry.note_nothing_gained(version, day + dt.timedelta(days=7), 900, {"drift": 0.2})
+    found = registry.nothing_gained(version)
+    assert found is not None
+    assert (found.times, found.new_labelled_rows, found.effects) == (2, 900, {"drift": 0.3})
+    registry.note_refresh(version, day)
+    registry.note_refresh(version, day)
+    assert registry.refreshes_in_vain(version) == [day]

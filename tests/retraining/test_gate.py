@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
 from evergreen.errors import EvergreenError
-from evergreen.retraining.gate import WindowCounts, contract_breach, count_window, judge_gate, require_passed
+from evergreen.retraining.gate import (
+    UsualWindow,
+    WindowCounts,
+    contract_breach,
+    count_window,
+    gate_of,
+    judge_gate,
+    require_fit,
+    usual_window,
+)
 from evergreen.retraining.parameters import GatePolicy
 from evergreen.schema import TableSpec
 
@@ -29,7 +40,7 @@ def failed(counts: WindowCounts, usual: float = 0.0, breach: str | None = None) 
 def test_a_sound_window_passes() -> None:
     checks = judge_gate(SOUND, GatePolicy(), 0.0, None)
     assert [check.name for check in checks] == ["rows", "missing_share", "duplicate_share", "contract", "days"]
-    require_passed("churn", checks)
+    require_fit("churn", checks)
 
 
 @pytest.mark.parametrize(
@@ -49,17 +60,16 @@ def test_each_limit_blocks_by_itself_and_only_beyond_it(counts: WindowCounts, br
 def test_a_broken_contract_blocks_and_is_quoted() -> None:
     checks = judge_gate(SOUND, GatePolicy(), 0.0, "column age of table churn's window is missing")
     with pytest.raises(EvergreenError) as stopped:
-        require_passed("churn", checks)
+        require_fit("churn", checks)
     assert "column age of table churn's window is missing" in str(stopped.value)
 
 
 def test_the_error_names_use_case_check_found_and_allowed() -> None:
     checks = judge_gate(WindowCounts(120, 0.5, 0, None), GatePolicy(), 0.0, None)
     with pytest.raises(EvergreenError) as stopped:
-        require_passed("churn", checks)
+        require_fit("churn", checks)
     told = str(stopped.value)
     assert "churn: the quality gate stopped retraining" in told
-    assert "rows is 120 (allowed: at least 1,000)" in told
     assert "missing_share is 50.0% (allowed: 10.0%)" in told
     assert "nothing was changed" in told
 
@@ -101,3 +111,27 @@ def test_the_newest_rows_need_no_outcome(newest: pd.DataFrame) -> None:
 
 def test_the_newest_rows_need_their_features() -> None:
     assert "a fails missing_column" in str(contract_breach(ibis.memtable(rows().drop(columns="a")), SPEC, "sales"))
+
+
+def test_too_few_rows_are_too_little_to_learn_from_and_no_fault_of_the_source() -> None:
+    gate = gate_of("churn", dt.date(2026, 3, 1), judge_gate(WindowCounts(120, 0.0, 0, None), GatePolicy(), 0.0, None))
+    assert (gate.status, gate.passed) == ("too_little", False)
+    assert gate.reason == "Too little to learn from: rows is 120 (allowed: at least 1,000); wait for more."
+
+
+def test_a_season_with_few_rows_passes_where_windows_usually_hold_few_and_a_tenth_of_them_does_not() -> None:
+    usual = UsualWindow(rows=1500.0, days=8.0)
+    assert all(check.passed for check in judge_gate(WindowCounts(695, 0.0, 0, 4), GatePolicy(), 0.0, None, usual))
+    checks = judge_gate(WindowCounts(150, 0.0, 0, 1), GatePolicy(), 0.0, None, usual)
+    assert [(each.name, each.allowed) for each in checks if not each.passed] == [("rows", 375), ("days", 2)]
+
+
+def test_what_is_usual_is_the_median_of_whole_windows_before_the_newest() -> None:
+    per_day = np.repeat([3, 1, 3, 5], 28)
+    day = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.repeat(np.arange(112), per_day), unit="D")
+    table = ibis.memtable(pd.DataFrame({"id": np.arange(len(day)), "day": day}))
+    start = dt.date(2026, 1, 1) + dt.timedelta(days=84)
+    assert usual_window(table, SPEC, start, 28, 9) == UsualWindow(84.0, 28.0)
+    assert usual_window(table, SPEC, dt.date(2026, 2, 1), 28, 9) == UsualWindow()
+    undated = SPEC.model_copy(update={"date": None})
+    assert usual_window(table, undated, start, 28, 9) == UsualWindow(9.0)

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from evergreen.monitoring.quality import QualityReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check
-from evergreen.retraining.parameters import TriggerPolicy
+from evergreen.retraining.new_evidence import NothingGained
+from evergreen.retraining.parameters import RefreshPolicy, TriggerPolicy
 from evergreen.retraining.trigger import ChampionsAge, RetrainingTrigger, decide_trigger
 
 OLD = ChampionsAge(
@@ -112,3 +113,76 @@ def test_a_young_champion_of_a_retraining_is_challenged_by_new_rows_alone(days: 
     young = ChampionsAge("1", True, days, 14, rows)
     assert asked(monitored(), young).fired is fires
     assert asked(monitored(), young, min_new_labelled_rows=0).status == ("fired" if days <= 42 else "quiet")
+
+
+def after_nothing(times: int, rows: int, **fields: Any) -> ChampionsAge:
+    """A champion of which retrainings found nothing to gain, and ``rows`` that are new since the last of them."""
+    vain = NothingGained(
+        as_of=dt.date(2026, 2, 1), times=times, new_labelled_rows=5000, effects={"performance": 0.2, "drift": 0.5}
+    )
+    known = {"dated": True, "nothing_gained": vain, "new_labelled_rows": 5000 + rows, **fields}
+    return ChampionsAge(**{**vars(OLD), **known})
+
+
+@pytest.mark.parametrize(("times", "needed"), [(1, 1000), (2, 2000), (3, 4000), (4, 8000), (9, 8000)])
+def test_a_retraining_that_found_nothing_to_gain_makes_the_next_wait_for_rows(times: int, needed: int) -> None:
+    steady = FELL.model_copy(update={"effect": 0.2})
+    held = asked(monitored(steady), after_nothing(times, needed - 1))
+    assert (held.status, [each.name for each in held.holds if not each.passed]) == ("held", ["new evidence"])
+    assert f"at least {needed:,} labelled rows" in held.reasons[0]
+    assert asked(monitored(steady), after_nothing(times, needed)).fired
+
+
+def test_a_larger_effect_or_a_rule_that_had_not_asked_ends_the_waiting() -> None:
+    for effect, fires in ((0.24, False), (0.25, True)):
+        assert asked(monitored(FELL.model_copy(update={"effect": effect})), after_nothing(4, 0)).fired is fires
+    other = Check(passed=False, name="estimate", found="found", allowed="allowed", effect=0.06)
+    trigger = asked(monitored(other), after_nothing(4, 0))
+    assert trigger.fired
+    assert trigger.effects == {"estimate": 0.06}
+
+
+def test_without_dates_the_waiting_counts_days_for_snapshots_replace_each_other() -> None:
+    assert not asked(monitored(FELL), after_nothing(4, 0, dated=False)).fired
+    assert asked(monitored(FELL), after_nothing(3, 0, dated=False)).fired
+
+
+def test_vain_retrainings_remember_the_largest_effects_and_a_day_counts_once() -> None:
+    first = NothingGained(as_of=dt.date(2026, 2, 1), times=1, new_labelled_rows=10, effects={"drift": 0.5})
+    again = first.and_again(dt.date(2026, 2, 1), 10, {"drift": 0.4, "age": 3.0})
+    assert (again.times, again.effects) == (1, {"drift": 0.5, "age": 3.0})
+    assert again.and_again(dt.date(2026, 2, 8), 20, {}).times == 2
+
+
+REFRESH = RefreshPolicy()
+
+
+@pytest.mark.parametrize(
+    ("age", "status"),
+    [
+        ({"days_since_training": 27}, "quiet"),
+        ({"days_since_training": 28}, "refresh"),
+        ({"days_since_training": 90, "days_since_refresh": 27, "refreshes_in_vain": 1}, "quiet"),
+        ({"days_since_training": 90, "days_since_refresh": 28, "refreshes_in_vain": 1}, "refresh"),
+        ({"days_since_training": 90, "days_since_refresh": 55, "refreshes_in_vain": 2}, "quiet"),
+        ({"days_since_training": 90, "days_since_refresh": 56, "refreshes_in_vain": 2}, "refresh"),
+        ({"days_since_training": 90, "dated": False}, "quiet"),
+        ({"days_since_training": 90, "new_labelled_rows": 10}, "quiet"),
+    ],
+)
+def test_without_a_reason_a_refresh_is_due_every_four_weeks_and_rarer_after_vain_ones(
+    age: dict[str, Any], status: str
+) -> None:
+    champion = ChampionsAge(**{**vars(OLD), "dated": True, **age})
+    trigger = decide_trigger(monitored(), champion, TriggerPolicy(), REFRESH)
+    assert (trigger.status, trigger.fired) == (status, status == "refresh")
+    off = decide_trigger(monitored(), champion, TriggerPolicy(), RefreshPolicy(every_days=0))
+    assert (off.status, off.refresh_due) == ("quiet", False)
+
+
+def test_a_reason_that_waits_for_new_evidence_does_not_hold_up_a_refresh() -> None:
+    champion = after_nothing(4, 100)
+    trigger = decide_trigger(monitored(FELL.model_copy(update={"effect": 0.2})), champion, TriggerPolicy(), REFRESH)
+    assert (trigger.status, trigger.refresh_due) == ("refresh", True)
+    broken = Check(passed=False, name="schema", where="age", found="missing", allowed="number")
+    assert decide_trigger(monitored(blockers=(broken,)), champion, TriggerPolicy(), REFRESH).status == "quiet"

@@ -146,9 +146,10 @@ def decide_accumulating(
     all_days, newest = measure_parts(judged, policy.newest_days)
     parts = weigh_parts(all_days, newest, look, policy.alpha)
     decision, deciding, reasons = _verdict(parts, policy)
-    failed = [check.sentence for check in checks if not check.passed]
+    failed = [check.sentence for check in checks if check.status == "failed"]
     if failed:
         decision, reasons = "refuse", [*failed, *reasons]
+    reasons = [*reasons, *(f"Warning: {check.sentence}" for check in checks if check.status == "warning")]
     return PromotionDecision(
         decision=decision,
         against="champion",

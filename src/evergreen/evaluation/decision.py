@@ -7,7 +7,7 @@ from typing import Literal
 from evergreen.evaluation.parameters import PromotionPolicy
 from evergreen.records import Check, Frozen
 
-Decision = Literal["promote", "refuse", "undecidable"]
+Decision = Literal["promote", "refresh", "refuse", "undecidable"]
 Evidence = Literal["judging", "replay", "shadow", "split"]
 
 
@@ -38,7 +38,8 @@ class PromotionDecision(Frozen):
     """The decision with the numbers that it rests on.
 
     Attributes:
-        decision: ``promote``; ``refuse``: the data speak against the challenger; ``undecidable``: they don't
+        decision: ``promote``; ``refresh``: newer rows are likelier than not to serve better, which is no proven gain;
+            ``refuse``: the data speak against the challenger; ``undecidable``: they don't
             suffice, the champion stays.
         against: What the challenger was compared with: the champion, or the floor for a first champion.
         champion_auc: The champion's AUC; None for a first champion.
@@ -50,6 +51,7 @@ class PromotionDecision(Frozen):
         evidence: Where the rows come from: ``judging`` rows of the source, requests scored again (``replay``), scored
             by both versions (``shadow``), or served by either (``split``).
         experiment: The experiment that brought them; None for other rows.
+        odds: Of a refresh: the probability that the challenger is ahead, from its lead and the standard error.
         power: Probability behind the next two numbers.
         minimum_detectable_gain: Gain that these rows would have found, and promoted, with that power.
         rows_needed: Rows at which a gain of ``min_improvement`` (for a first champion: the gain found) would
@@ -72,6 +74,7 @@ class PromotionDecision(Frozen):
     look: int | None = None
     evidence: Evidence = "judging"
     experiment: str | None = None
+    odds: float | None = None
     power: float
     minimum_detectable_gain: float | None = None
     rows_needed: int | None = None
@@ -81,3 +84,8 @@ class PromotionDecision(Frozen):
     shown: tuple[ShownGain, ...] = ()
     checks: tuple[Check, ...] = ()
     reasons: tuple[str, ...]
+
+    @property
+    def serves(self) -> bool:
+        """Whether the challenger takes over."""
+        return self.decision in ("promote", "refresh")

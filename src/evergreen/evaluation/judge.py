@@ -50,13 +50,14 @@ class PromotionOutcome(Frozen):
     """What became of the challenger.
 
     Attributes:
-        outcome: ``promoted``; ``refused``; ``undecidable``; or ``standing`` where the judged version serves already.
+        outcome: ``promoted``; ``refreshed``; ``refused``; ``undecidable``; or ``standing`` where the judged version
+            serves already.
         champion_before: The champion when the decision was made, or None.
         champion_after: The champion now.
         decision: The statistical decision with its numbers; None where there was nothing to decide.
     """
 
-    outcome: Literal["promoted", "refused", "undecidable", "standing"]
+    outcome: Literal["promoted", "refreshed", "refused", "undecidable", "standing"]
     champion_before: str | None
     champion_after: str | None
     decision: PromotionDecision | None
@@ -215,10 +216,12 @@ def conditions(
     if not len(rows.y):
         return []
     spec, blocks = rows.spec, rows.blocks
-    slices = slice_metrics(rows.y, challenger_scores, rows.X, spec.categorical, spec.numeric, policy.slices, blocks)
+    slices, champions = (
+        [] if scores is None else _slices(rows, scores, policy) for scores in (challenger_scores, champion_scores)
+    )
     checks = [
         auc_gate(slices, policy.slices),
-        gap_gate(slices, policy.slices),
+        gap_gate(slices, policy.slices, champions),
         *behaviour_checks(
             contestant.predict, rows.X, contestant.scores(rows), contestant.model_bytes, policy.behaviour
         ),
@@ -228,3 +231,8 @@ def conditions(
         return checks
     groups = slice_groups(rows.X, spec.categorical, spec.numeric, policy.slices)
     return [*checks, slice_check(rows.y, champion_scores, challenger_scores, groups, promotion, blocks)]
+
+
+def _slices(rows: LabelledRows, scores: np.ndarray, policy: EvaluationParameters) -> list[SliceMetric]:
+    spec = rows.spec
+    return slice_metrics(rows.y, scores, rows.X, spec.categorical, spec.numeric, policy.slices, rows.blocks)

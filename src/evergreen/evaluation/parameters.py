@@ -64,7 +64,9 @@ class SlicePolicy(Frozen):
         min_rows: Levels of a categorical column with fewer rows are pooled as ``other``.
         min_units_per_class: Fewest independent rows (blocks) of each class for an AUC.
         min_auc: AUC that every slice must be able to reach.
-        max_gap: Largest difference in AUC allowed between two groups of one column.
+        max_gap: Largest difference in AUC allowed between two groups of one column, beyond what chance among so many
+            slices allows and beyond the champion's own.
+        held_strictly: Columns, for instance of protected groups, in which no gap that is found may be larger.
         alpha: Chance that a gate refuses although no slice breaks it.
     """
 
@@ -73,6 +75,7 @@ class SlicePolicy(Frozen):
     min_units_per_class: int = Field(default=10, ge=2)
     min_auc: float = Field(default=0.5, ge=0, le=1)
     max_gap: float = Field(default=0.4, gt=0, le=1)
+    held_strictly: tuple[str, ...] = ()
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
 
 

@@ -54,7 +54,7 @@ def decide_promotion(
     It does when the one-sided lower bound of the paired difference in AUC (DeLong, by blocks leaving
     one block out, Student's quantile) is above 0, the difference itself is at least ``min_improvement``, and
     every check passed. Without a champion the lower bound of the challenger's AUC must be above the floor.
-    A failed check or an upper bound under what is asked for refuses; everything between is undecidable.
+    A failed check that blocks or an upper bound under what is asked for refuses; everything between is undecidable.
 
     Args:
         y_true: Labels 0/1 of the judging rows, shape (rows,).
@@ -76,9 +76,10 @@ def decide_promotion(
     champion = None if champion_scores is None else as_scores(champion_scores, len(y))
     evidence = _weigh(y, champion, challenger, codes, policy)
     decision, reasons = _judge(evidence, policy)
-    failed = [check.sentence for check in checks if not check.passed]
+    failed = [check.sentence for check in checks if check.status == "failed"]
     if failed:
         decision, reasons = "refuse", [*failed, *reasons]
+    reasons = [*reasons, *(f"Warning: {check.sentence}" for check in checks if check.status == "warning")]
     if champion is None and decision != "promote":
         reasons = [*reasons, TO_CHANGE[decision]]
     return PromotionDecision(

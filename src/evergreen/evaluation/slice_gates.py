@@ -34,7 +34,7 @@ def auc_gate(slices: Sequence[SliceMetric], policy: SlicePolicy = DEFAULT_SLICES
     judged = [row for row in slices if row.roc_auc is not None]
     if not judged:
         return _nothing_to_judge("slice_auc", policy.min_auc)
-    bounds = [_upper_bound(row, policy.alpha / len(judged)) for row in judged]
+    bounds = [_bounds(row, policy.alpha / len(judged))[1] for row in judged]
     index = int(np.argmin(bounds))
     row, bound = judged[index], bounds[index]
     return Check(
@@ -49,30 +49,85 @@ def auc_gate(slices: Sequence[SliceMetric], policy: SlicePolicy = DEFAULT_SLICES
     )
 
 
-def gap_gate(slices: Sequence[SliceMetric], policy: SlicePolicy = DEFAULT_SLICES) -> Check:
+def gap_gate(
+    slices: Sequence[SliceMetric],
+    policy: SlicePolicy = DEFAULT_SLICES,
+    champions: Sequence[SliceMetric] = (),
+) -> Check:
     """Whether two groups of one column differ in AUC by more than ``max_gap``.
 
-    A pair breaks the gate when the lower bound of its gap at ``alpha`` over the number of pairs (Bonferroni)
-    lies above. Groups share no rows, so their AUCs are taken as independent.
+    Groups of columns that a person named (``held_strictly``) must not differ by more in what was found. In any other
+    column a pair breaks the gate when its gap is more than chance among so many slices allows – their joint intervals
+    lie further apart – and the champion's gap between the same groups is smaller. Where there is no champion to compare
+    with, such a gap is a warning: groups differ by nature, and only a person knows which must not.
+
+    Args:
+        slices: The judged version's slices.
+        policy: Limits.
+        champions: The champion's slices on the same rows; none for a first champion.
     """
     judged = [row for row in slices if row.roc_auc is not None]
     pairs = [pair for _, rows in groupby(judged, lambda row: row.column) for pair in combinations(list(rows), 2)]
     if not pairs:
         return _nothing_to_judge("slice_gap", policy.max_gap)
-    bounds = [_gap_bound(a, b, policy.alpha / len(pairs)) for a, b in pairs]
-    index = int(np.argmax(bounds))
-    better, worse = sorted(pairs[index], key=lambda row: -(row.roc_auc or 0.0))
-    gap = (better.roc_auc or 0.0) - (worse.roc_auc or 0.0)
+    aucs = {(row.column, row.group): row.roc_auc for row in champions}
+    level = policy.alpha / (2 * len(judged))
+    gaps = [_gap(a, b, level, aucs, a.column in policy.held_strictly) for a, b in pairs]
+    gap = max(gaps, key=lambda gap: (gap.breaks(policy.max_gap), gap.sure))
     return Check(
         name="slice_gap",
-        passed=bounds[index] <= policy.max_gap,
-        found=gap,
+        passed=not gap.breaks(policy.max_gap),
+        found=gap.found,
         allowed=policy.max_gap,
-        detail=(
-            f"the surest gap is in {worse.column}: AUC {worse.roc_auc:.3f} for {worse.group} and {better.roc_auc:.3f} "
-            f"for {better.group}, a gap of at least {max(bounds[index], 0):.3f}"
-        ),
+        detail=gap.sentence(len(judged)),
+        what_to_do="look at these rows; evaluation.slices.held_strictly names columns in which it must not be",
+        blocks=gap.strict or bool(champions),
     )
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """Two groups of one column.
+
+    Attributes:
+        better: The group with the larger AUC.
+        worse: The other.
+        sure: The least that the gap is, by intervals that hold for all slices at once.
+        champions: The champion's gap between them; None where it has none.
+        strict: Whether a person named the column.
+    """
+
+    better: SliceMetric
+    worse: SliceMetric
+    sure: float
+    champions: float | None
+    strict: bool
+
+    @property
+    def found(self) -> float:
+        return (self.better.roc_auc or 0.0) - (self.worse.roc_auc or 0.0)
+
+    def breaks(self, allowed: float) -> bool:
+        if self.strict:
+            return self.found > allowed
+        return self.sure > allowed and (self.champions is None or self.champions < self.found)
+
+    def sentence(self, slices: int) -> str:
+        champion = "" if self.champions is None else f"; the champion's is {self.champions:.3f}"
+        held = "held strictly" if self.strict else f"at least {max(self.sure, 0):.3f} among {slices} slices"
+        return (
+            f"the surest gap is in {self.worse.column}: AUC {self.worse.roc_auc:.3f} for {self.worse.group} and "
+            f"{self.better.roc_auc:.3f} for {self.better.group}, {held}{champion}"
+        )
+
+
+def _gap(
+    a: SliceMetric, b: SliceMetric, level: float, champions: Mapping[tuple[str, str], float | None], strict: bool
+) -> _Gap:
+    better, worse = sorted((a, b), key=lambda row: -(row.roc_auc or 0.0))
+    known = [champions.get((row.column, row.group)) for row in (better, worse)]
+    gap = None if known[0] is None or known[1] is None else known[0] - known[1]
+    return _Gap(better, worse, _bounds(better, level)[0] - _bounds(worse, level)[1], gap, strict)
 
 
 def slice_check(
@@ -148,16 +203,10 @@ def _slice_differences(
     return found
 
 
-def _upper_bound(row: SliceMetric, alpha: float) -> float:
+def _bounds(row: SliceMetric, alpha: float) -> tuple[float, float]:
+    """One-sided bounds of a slice's AUC, each at ``alpha``."""
     quantile = float(stats.t.isf(alpha, row.units - 1))
-    return share_interval(row.roc_auc or 0.0, row.standard_error or 0.0, row.units, quantile)[1]
-
-
-def _gap_bound(a: SliceMetric, b: SliceMetric, alpha: float) -> float:
-    """Lower bound of the absolute difference of two slices' AUCs."""
-    gap = abs((a.roc_auc or 0.0) - (b.roc_auc or 0.0))
-    error = float(np.hypot(a.standard_error or 0.0, b.standard_error or 0.0))
-    return gap - float(stats.t.isf(alpha / 2, min(a.units, b.units) - 1)) * error
+    return share_interval(row.roc_auc or 0.0, row.standard_error or 0.0, row.units, quantile)
 
 
 def _nothing_to_judge(name: str, allowed: float) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,6 +36,10 @@ from evergreen.rows.fingerprint import row_digests
 from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.splits import fold_indices
 from evergreen.schema import TableSpec
+
+logger = logging.getLogger("evergreen.modelling")
+
+CHANCE = 0.5
 
 __all__ = ["Candidate", "TrainingParameters", "train_candidate", "train_candidates"]
 
@@ -77,6 +82,11 @@ class Candidate:
     threshold: float = 0.5
     calibrated: bool = False
     error: str | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it tells no row from another: a fold's rows have one score."""
+        return bool(self.fold_scores) and all(score == CHANCE for score in self.fold_scores)
 
 
 def train_candidate(
@@ -127,7 +137,7 @@ def train_candidates(
         on_result: Called with each candidate as soon as it is ready.
 
     Returns:
-        Candidates, best cross-validated AUC first, failures last.
+        Candidates, best cross-validated AUC first, then those that give all rows one score, failures last.
 
     Raises:
         EvergreenError: An algorithm that is unknown or not installed, infinite feature values, folds with one class,
@@ -148,10 +158,18 @@ def train_candidates(
         candidates.append(_candidate(name, matrices, order, policy))
         if on_result is not None:
             on_result(candidates[-1])
+    ranked = sorted(candidates, key=lambda each: (each.status == "failed", each.is_constant, -each.cv_roc_auc_mean))
     if all(candidate.status == "failed" for candidate in candidates):
         reasons = "; ".join(f"{candidate.algorithm}: {candidate.error}" for candidate in candidates)
         raise EvergreenError(f"no algorithm could be trained on {len(y)} rows: {reasons}")
-    return sorted(candidates, key=lambda each: (each.status == "failed", -each.cv_roc_auc_mean))
+    if ranked[0].is_constant:
+        logger.warning(
+            "%s gives all rows of a fold one score, and so do all other algorithms that could be trained: these rows "
+            "teach nothing about %s; bring more rows or columns that are known before the outcome.",
+            ranked[0].algorithm,
+            spec.target,
+        )
+    return ranked
 
 
 def _candidate(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingParameters) -> Candidate:

@@ -49,6 +49,7 @@ def _performance(performance: PerformanceReport | None) -> list[Check]:
             False,
             f"{name} fell by {metric.drop:.3f} to {metric.window.value:.3f}",
             f"{name} by at most {metric.limit:.3f}",
+            metric.drop,
         )
         for name, metric in metrics.items()
         if metric.alert
@@ -70,7 +71,8 @@ def _estimate(estimate: EstimatedPerformance | None, reference_auc: float | None
     if limit is None or auc.high is None or auc.high >= limit:
         allowed = f"a drop of at most {policy.max_estimated_drop:g}, interval included"
         return _reason("estimate", True, f"estimated AUC {auc.value:.3f}", allowed)
-    return _reason("estimate", False, f"estimated AUC at most {auc.high:.3f}", f"{limit:.3f}")
+    drop = limit + policy.max_estimated_drop - auc.high
+    return _reason("estimate", False, f"estimated AUC at most {auc.high:.3f}", f"{limit:.3f}", drop)
 
 
 def _drift(drift: DriftReport, policy: ReasonPolicy) -> Check:
@@ -80,30 +82,28 @@ def _drift(drift: DriftReport, policy: ReasonPolicy) -> Check:
     allowed = f"below {policy.severity}, or below {policy.min_importance:.0%} of importance"
     if not grave or drift.drifted_importance < policy.min_importance:
         return _reason("drift", True, weight, allowed)
-    return _reason("drift", False, f"{', '.join(grave)} drifted; {weight}", allowed)
+    return _reason("drift", False, f"{', '.join(grave)} drifted; {weight}", allowed, drift.drifted_importance)
 
 
 def _breadth(drift: DriftReport, policy: ReasonPolicy) -> Check:
     within = drift.drifted_share <= policy.max_drifted_share
-    return _reason(
-        "breadth", within, f"{drift.drifted_share:.0%} of columns drifted", f"{policy.max_drifted_share:.0%}"
-    )
+    found, allowed = f"{drift.drifted_share:.0%} of columns drifted", f"{policy.max_drifted_share:.0%}"
+    return _reason("breadth", within, found, allowed, drift.drifted_share)
 
 
 def _multivariate(found: MultivariateDrift | None) -> Check:
     if found is None or found.auc is None:
         return _reason("multivariate", True, "no stored sample to compare with", "AUC near .5")
     by = f" by {', '.join(found.features)}" if found.alarm else ""
-    return _reason(
-        "multivariate", not found.alarm, f"rows are distinguished with AUC {found.auc:.3f}{by}", "AUC near .5"
-    )
+    told = f"rows are distinguished with AUC {found.auc:.3f}{by}"
+    return _reason("multivariate", not found.alarm, told, "AUC near .5", found.auc - 0.5)
 
 
 def _predictions(shift: PositiveRateShift | None) -> Check:
     if shift is None or shift.relative_change is None:
         return _reason("predictions", True, "no positive rate", "within the limit")
     found = f"positive rate changed by {shift.relative_change:+.0%}"
-    return _reason("predictions", not shift.alert, found, "within the limit")
+    return _reason("predictions", not shift.alert, found, "within the limit", abs(shift.relative_change))
 
 
 def _age(days: int, policy: ReasonPolicy) -> Check:
@@ -112,5 +112,5 @@ def _age(days: int, policy: ReasonPolicy) -> Check:
     return _reason("age", oldest is None or days <= oldest, f"trained {days} days ago", allowed)
 
 
-def _reason(name: ReasonName, passed: bool, found: str, allowed: str) -> Check:
-    return Check(name=name, passed=passed, found=found, allowed=allowed)
+def _reason(name: ReasonName, passed: bool, found: str, allowed: str, effect: float | None = None) -> Check:
+    return Check(name=name, passed=passed, found=found, allowed=allowed, effect=effect)

@@ -2,7 +2,16 @@
 
 from evergreen.evaluation.promotion import decide_promotion
 from evergreen.registry.aliases import clear_challenger, move_champion, set_challenger
-from evergreen.registry.attempts import kept_judgement, last_retraining, note_retraining, take_look
+from evergreen.registry.attempts import (
+    kept_judgement,
+    last_retraining,
+    note_nothing_gained,
+    note_refresh,
+    note_retraining,
+    nothing_gained,
+    refreshes_in_vain,
+    take_look,
+)
 from evergreen.registry.audit_log import (
     AliasChange,
     audit,
@@ -33,7 +42,7 @@ from evergreen.registry.forward import (
     known_replay,
     scored_test_days,
 )
-from evergreen.registry.judgement import judge_challenger, judge_first, judging_rows
+from evergreen.registry.judgement import judge_challenger, judge_first, judge_refresh, judging_rows
 from evergreen.registry.lineage import carried, edit_of, lacking, require_columns, same_lineage, trained_spec
 from evergreen.registry.manifest import Manifest
 from evergreen.registry.parameters import RetentionParameters
@@ -111,6 +120,7 @@ __all__ = [
     "judge_challenger",
     "judge_experiment",
     "judge_first",
+    "judge_refresh",
     "judged_scores",
     "judging_rows",
     "kept_judgement",
@@ -125,7 +135,10 @@ __all__ = [
     "moves",
     "note",
     "note_look",
+    "note_nothing_gained",
+    "note_refresh",
     "note_retraining",
+    "nothing_gained",
     "outcome_of",
     "plan_training",
     "promote",
@@ -140,6 +153,7 @@ __all__ = [
     "recipe",
     "reference",
     "reference_scores",
+    "refreshes_in_vain",
     "register",
     "register_challenger",
     "reject",

@@ -54,7 +54,7 @@ def move_champion(
         expected: The champion that the decision compared with; None where there was none.
         reason: Why, in words, for the audit.
         evidence: Figures behind the decision, for the audit.
-        action: ``promote`` or ``rollback``.
+        action: ``promote``, ``refresh`` or ``rollback``.
 
     Returns:
         The audit line.

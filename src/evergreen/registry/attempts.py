@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from mlflow import MlflowClient
@@ -13,6 +14,7 @@ from evergreen.evaluation.decision import PromotionDecision
 from evergreen.registry.aliases import registry_lock
 from evergreen.registry.settle import Contest
 from evergreen.registry.versions import ModelVersion, tag_version
+from evergreen.retraining.new_evidence import NothingGained
 
 LOOKS_TAG = "looks"
 MET_TAG = "challengers_met"
@@ -24,6 +26,8 @@ LOOKED_AT_TAG = "looked_at"
 JUDGED_ON_TAG = "judged_on"
 JUDGEMENT_TAG = "judgement"
 RETRAINED_TAG = "last_retraining"
+NOTHING_GAINED_TAG = "nothing_gained"
+REFRESH_TAG = "refreshes_in_vain"
 
 
 def take_look(contest: Contest, rows: str = "") -> int:
@@ -142,6 +146,34 @@ def last_retraining(champion: ModelVersion) -> dt.date | None:
     own = champion.manifest.as_of if champion.manifest.tested_on == "window" else None
     noted = _tags(champion).get(RETRAINED_TAG)
     return max((day for day in (own, noted and dt.date.fromisoformat(noted)) if day), default=None)
+
+
+def note_nothing_gained(champion: ModelVersion, as_of: dt.date, rows: int, effects: Mapping[str, float]) -> None:
+    """Remember what a retraining rested on that found nothing to gain: the next one waits for more."""
+    with registry_lock(champion.use_case):
+        before = nothing_gained(champion)
+        first = NothingGained(as_of=as_of, times=1, new_labelled_rows=rows, effects=dict(effects))
+        noted = first if before is None else before.and_again(as_of, rows, effects)
+        tag_version(champion.use_case, champion.version, **{NOTHING_GAINED_TAG: noted.model_dump_json()})
+
+
+def nothing_gained(champion: ModelVersion) -> NothingGained | None:
+    """What the retrainings of a champion rested on that found nothing to gain; None where there was none."""
+    noted = _tags(champion).get(NOTHING_GAINED_TAG)
+    return None if noted is None else NothingGained.model_validate_json(noted)
+
+
+def note_refresh(champion: ModelVersion, as_of: dt.date) -> None:
+    """Remember that a refresh of a champion was asked for, and was not ahead."""
+    with registry_lock(champion.use_case):
+        days = {*refreshes_in_vain(champion), as_of}
+        noted = json.dumps(sorted(day.isoformat() for day in days))
+        tag_version(champion.use_case, champion.version, **{REFRESH_TAG: noted})
+
+
+def refreshes_in_vain(champion: ModelVersion) -> list[dt.date]:
+    """The days on which a refresh of a champion was asked for and was not ahead, ascending."""
+    return [dt.date.fromisoformat(day) for day in json.loads(_tags(champion).get(REFRESH_TAG, "[]"))]
 
 
 def _looked_at(contest: Contest, rows: str) -> str:

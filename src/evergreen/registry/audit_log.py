@@ -19,14 +19,15 @@ from evergreen.registry.versions import CHAMPION, aliases_of, list_versions
 
 AUDIT_TAG = "audit."
 Evidence = dict[str, int | float | str | None]
-Action = Literal["promote", "rollback", "look", "reject"]
+Action = Literal["promote", "refresh", "rollback", "look", "reject"]
 
 
 class AliasChange(Frozen):
     """One line of the audit: who moved the champion alias when, why, from where to where, on what evidence.
 
     A ``look`` is a challenger (``to_version``) that was judged against the champion (``from_version``) and did not
-    win; ``reject`` drops a challenger by hand. Neither moves the champion alias.
+    win; ``reject`` drops a challenger by hand. Neither moves the champion alias. A ``refresh`` lets the champion's
+    recipe on newer rows serve: no proven gain.
 
     ``state`` is ``started`` before the alias moves and ``done`` after it was read back, so that a process
     that is killed in between leaves a trace; the history settles it to ``done`` or ``abandoned``. ``conflict``
@@ -46,7 +47,7 @@ class AliasChange(Frozen):
     @property
     def moves(self) -> bool:
         """Whether the line is about the champion alias itself."""
-        return self.action in ("promote", "rollback")
+        return self.action in ("promote", "refresh", "rollback")
 
 
 def note(use_case: str, action: Action, version: str, reason: str, evidence: Evidence | None = None) -> AliasChange:
@@ -155,9 +156,9 @@ def former_champion(use_case: str) -> str | None:
 
 
 def _after(standing: list[str], line: AliasChange) -> list[str]:
-    """The versions on which the champion stands, itself last: a promotion adds one, a rollback takes some away."""
+    """The versions on which the champion stands, itself last: a rollback takes some away, others add one."""
     version = line.to_version
-    if line.action == "promote":
+    if line.action != "rollback":
         kept = [earlier for earlier in standing if earlier != version]
     else:
         kept = standing[: standing.index(version)] if version in standing else standing[:-1]

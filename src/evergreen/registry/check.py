@@ -97,4 +97,5 @@ def _check_predictions(version: ModelVersion) -> str:
             f"prediction is {stored[worst]:.12f} (allowed difference: {TOLERANCE}): a library or the machine "
             "computes differently now; restore the environment that it was trained in or train again."
         )
-    return f"{len(rows)} stored predictions"
+    constant = len(rows) > 1 and bool(np.ptp(found) == 0)
+    return f"{len(rows)} stored predictions{', all the same: it may tell no row from another' if constant else ''}"

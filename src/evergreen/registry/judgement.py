@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import ibis.expr.types as ir
 import numpy as np
 
+from evergreen.evaluation.accumulating import JudgedDays
 from evergreen.evaluation.decision import Evidence, PromotionDecision
 from evergreen.evaluation.gain import days_passed, information_of
-from evergreen.evaluation.judge import Contestant, ScoredRows, judge, judge_days
+from evergreen.evaluation.judge import Contestant, ScoredRows, conditions, judge, judge_days
 from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.registry.artefacts import MODEL_FILE
 from evergreen.registry.attempts import keep_judgement, kept_judgement, take_look, take_look_at_days
 from evergreen.registry.forward import is_judged_forward, judged_scores
 from evergreen.registry.settle import Contest
 from evergreen.registry.versions import ModelVersion
+from evergreen.retraining.parameters import RefreshPolicy
+from evergreen.retraining.refresh import decide_refresh
 from evergreen.rows.fingerprint import content_digest
 from evergreen.rows.labelled import LabelledRows, select_judging_rows, select_later_rows
 
@@ -72,6 +76,24 @@ def judge_challenger(
     return decision
 
 
+def judge_refresh(
+    contest: Contest, rows: LabelledRows, policy: EvaluationParameters, refresh: RefreshPolicy
+) -> PromotionDecision:
+    """May the champion's recipe on newer rows take over without a proven gain? No look is spent on it.
+
+    Args:
+        contest: A version of the champion's recipe and the champion.
+        rows: What :func:`judging_rows` found.
+        policy: What the version must fulfil beside.
+        refresh: How far ahead it must be.
+    """
+    scores, cutoffs = judged_scores(contest.challenger, rows)
+    champion = contest.reigning.probabilities(rows.rows)
+    checks = conditions(rows.by_day, champion, scores, contestant(contest.challenger), policy, policy.promotion)
+    judged = JudgedDays(rows.y.astype(bool), champion, scores, rows.day_numbers, cutoffs)
+    return decide_refresh(judged, refresh, policy.promotion, checks)
+
+
 def _judge_rows(
     contest: Contest, rows: LabelledRows, policy: EvaluationParameters, digest: str, evidence: Evidence
 ) -> PromotionDecision:
@@ -84,11 +106,19 @@ def _judge_rows(
 def _judge_days(contest: Contest, rows: LabelledRows, policy: EvaluationParameters, digest: str) -> PromotionDecision:
     challenger = contest.challenger
     scores, cutoffs = judged_scores(challenger, rows)
-    passed = days_passed(rows.day_numbers, contest.reigning.manifest.bounds.train_end)
+    passed = days_passed(rows.day_numbers, _judged_from(contest, cutoffs))
     elapsed = min(passed / policy.promotion.planned_days, 1.0)
     look = take_look_at_days(contest, digest, elapsed, information_of(rows.y, cutoffs))
     champion = contest.reigning.probabilities(rows.rows)
     return judge_days(rows, champion, scores, cutoffs, contestant(challenger), policy, look)
+
+
+def _judged_from(contest: Contest, cutoffs: np.ndarray) -> dt.date | None:
+    """The day after which the challenger is judged: the champion's training end, or when its recipe took its place."""
+    end = contest.reigning.manifest.bounds.train_end
+    if end is None or not is_judged_forward(contest.challenger) or not len(cutoffs):
+        return end
+    return max(end, dt.date(1970, 1, 1) + dt.timedelta(days=int(cutoffs.min())))
 
 
 def contestant(version: ModelVersion) -> Contestant:

@@ -8,13 +8,13 @@ from typing import Literal
 from evergreen.evaluation.decision import Decision, PromotionDecision
 from evergreen.evaluation.judge import PromotionOutcome
 from evergreen.registry.aliases import clear_challenger, move_champion, registry_lock
-from evergreen.registry.audit_log import AliasChange, Evidence, audit, note
+from evergreen.registry.audit_log import Action, AliasChange, Evidence, audit, note
 from evergreen.registry.lineage import compare_declarations
 from evergreen.registry.versions import ModelVersion, tag_version
 
 REASON_CHARACTERS = 1000
-OUTCOMES: dict[Decision, Literal["promoted", "refused", "undecidable"]] = {
-    "promote": "promoted", "refuse": "refused", "undecidable": "undecidable",
+OUTCOMES: dict[Decision, Literal["promoted", "refreshed", "refused", "undecidable"]] = {
+    "promote": "promoted", "refresh": "refreshed", "refuse": "refused", "undecidable": "undecidable",
 }  # fmt: skip
 
 
@@ -66,12 +66,13 @@ def settle(contest: Contest, decision: PromotionDecision | None) -> PromotionOut
     challenger, planned = contest.challenger, outcome_of(contest, decision)
     before = planned.champion_before
     try:
-        if decision is not None and decision.decision == "promote":
-            reason = " ".join(decision.reasons)
-            move_champion(challenger.use_case, challenger.version, before, reason, evidence_of(decision))
         if decision is not None:
             if decision.look is not None and decision.decision != "promote":
                 note_look(contest, decision)
+            if decision.serves:
+                reason = " ".join(decision.reasons)
+                action: Action = "refresh" if decision.decision == "refresh" else "promote"
+                move_champion(challenger.use_case, challenger.version, before, reason, evidence_of(decision), action)
             reasons = " ".join(decision.reasons)
             tag_version(challenger.use_case, challenger.version, status=planned.outcome, decision=reasons)
     finally:
@@ -84,7 +85,7 @@ def outcome_of(contest: Contest, decision: PromotionDecision | None) -> Promotio
     before = contest.champion.version if contest.champion else None
     if decision is None:
         return PromotionOutcome(outcome="standing", champion_before=before, champion_after=before, decision=None)
-    after = contest.challenger.version if decision.decision == "promote" else before
+    after = contest.challenger.version if decision.serves else before
     outcome = OUTCOMES[decision.decision]
     return PromotionOutcome(outcome=outcome, champion_before=before, champion_after=after, decision=decision)
 
@@ -115,6 +116,7 @@ def evidence_of(decision: PromotionDecision) -> Evidence:
         "challenger_auc": decision.challenger_auc,
         "champion_auc": decision.champion_auc,
         "difference": decision.difference,
+        **({} if decision.odds is None else {"odds": decision.odds}),
         "lower_bound": decision.ci[0] if decision.ci else None,
         "alpha": decision.alpha,
     }

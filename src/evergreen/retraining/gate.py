@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from evergreen.errors import EvergreenError
 from evergreen.features.contracts import contract_for
@@ -18,11 +21,17 @@ from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import between_dates
 from evergreen.schema import TableSpec
 
+YEAR = 365
+FEWEST_WINDOWS = 2
+FEWEST_ROWS = 100
+TOO_LITTLE = ("rows", "days")
+"""Checks that say that there is too little to learn from, not that it is unfit."""
+
 
 class QualityGate(Record):
-    """``quality_gate.json``; ``status`` is ``passed``, or ``skipped`` where there is no reason to learn anything.
+    """``quality_gate.json``; ``status`` is ``passed``, ``too_little``, or ``skipped`` where nothing is to be learnt.
 
-    A gate that fails stops the run instead.
+    Rows that are too few to learn from are an outcome; rows that are unfit stop the run instead.
 
     Attributes:
         passed: Whether every check passed.
@@ -31,6 +40,13 @@ class QualityGate(Record):
 
     passed: bool
     checks: tuple[Check, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why nothing is learnt, in a sentence."""
+        return (
+            f"Too little to learn from: {_in_words(check for check in self.checks if not check.passed)}; wait for more."
+        )
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,37 @@ class WindowCounts:
     missing_share: float
     duplicates: int
     days: int | None
+
+
+@dataclass(frozen=True)
+class UsualWindow:
+    """What windows of one length usually hold; None where the history does not say."""
+
+    rows: float | None = None
+    days: float | None = None
+
+
+def usual_window(window: ir.Table, spec: TableSpec, start: dt.date, window_days: int, known_rows: int) -> UsualWindow:
+    """What a window of so many days held in the median of the last year.
+
+    Args:
+        window: The newest feature table.
+        spec: Its description.
+        start: First day of the newest window; those before it are looked at.
+        window_days: Length of a window.
+        known_rows: Rows that the champion was trained on: what is usual where rows have no dates.
+    """
+    if spec.date is None:
+        return UsualWindow(rows=float(known_rows))
+    first = start - dt.timedelta(days=window_days * max(YEAR // window_days, FEWEST_WINDOWS))
+    older = between_dates(window, spec, first, start - dt.timedelta(days=1))
+    found = older.group_by(day=older[spec.date].cast("date")).aggregate(rows=older.count()).execute()
+    back = (pd.Timestamp(start) - pd.to_datetime(found["day"])).dt.days - 1
+    by_window = found.groupby(back // window_days)["rows"].agg(["sum", "count"])
+    whole = by_window.loc[: (back.max() + 1) // window_days - 1] if len(found) else by_window
+    if len(whole) < FEWEST_WINDOWS:
+        return UsualWindow()
+    return UsualWindow(float(whole["sum"].median()), float(whole["count"].median()))
 
 
 def count_window(window: ir.Table, spec: TableSpec) -> WindowCounts:
@@ -57,7 +104,11 @@ def count_window(window: ir.Table, spec: TableSpec) -> WindowCounts:
 
 
 def judge_gate(
-    counts: WindowCounts, policy: GatePolicy, reference_missing_share: float, breach: str | None
+    counts: WindowCounts,
+    policy: GatePolicy,
+    reference_missing_share: float,
+    breach: str | None,
+    usual: UsualWindow = UsualWindow(),
 ) -> tuple[Check, ...]:
     """Hold a window against the policy.
 
@@ -66,16 +117,17 @@ def judge_gate(
         policy: The limits.
         reference_missing_share: Share of missing values that the champion's reference had.
         breach: How the window breaks the contract of its columns, in words; None where it holds.
+        usual: What such windows usually hold: a season with few rows is no fault.
     """
     missing_allowed = max(policy.max_missing_share, reference_missing_share)
     checks = [
-        _at_least("rows", counts.rows, policy.min_rows),
+        _at_least("rows", counts.rows, _enough(policy.min_rows, usual.rows, policy)),
         _share("missing_share", counts.missing_share, missing_allowed),
         _share("duplicate_share", counts.duplicates / max(counts.rows, 1), policy.max_duplicate_share),
         Check(name="contract", passed=breach is None, found=breach or "holds", allowed="holds"),
     ]
     if counts.days is not None:
-        checks.append(_at_least("days", counts.days, policy.min_days))
+        checks.append(_at_least("days", counts.days, _enough(policy.min_days, usual.days, policy, 1)))
     return tuple(checks)
 
 
@@ -84,29 +136,40 @@ def nothing_to_check(use_case: str, as_of: dt.date) -> QualityGate:
     return QualityGate(use_case=use_case, as_of=as_of, status="skipped", passed=True, checks=())
 
 
-def passed_gate(use_case: str, as_of: dt.date, checks: tuple[Check, ...]) -> QualityGate:
-    """The record of a gate that lets a window through.
+def gate_of(use_case: str, as_of: dt.date, checks: tuple[Check, ...]) -> QualityGate:
+    """The record of a gate: rows pass it, or are too few to learn from.
 
     Raises:
-        EvergreenError: Where a check failed; see :func:`require_passed`.
+        EvergreenError: Where rows are unfit; see :func:`require_fit`.
     """
-    require_passed(use_case, checks)
-    return QualityGate(use_case=use_case, as_of=as_of, status="passed", passed=True, checks=checks)
+    require_fit(use_case, checks)
+    passed = all(check.passed for check in checks)
+    return QualityGate(
+        use_case=use_case, as_of=as_of, status="passed" if passed else "too_little", passed=passed, checks=checks
+    )
 
 
-def require_passed(use_case: str, checks: tuple[Check, ...]) -> None:
-    """Stop where a check failed.
+def require_fit(use_case: str, checks: tuple[Check, ...]) -> None:
+    """Stop where rows are unfit to learn from, which more of them would not mend.
 
     Raises:
         EvergreenError: Naming the failed checks with the numbers found and allowed.
     """
-    failed = [check for check in checks if not check.passed]
+    failed = [check for check in checks if not check.passed and check.name not in TOO_LITTLE]
     if failed:
-        words = [f"{check.name} is {check.found_text} (allowed: {check.allowed_text})" for check in failed]
         raise EvergreenError(
-            f"{use_case}: the quality gate stopped retraining because {'; '.join(words)}; nothing was changed, "
+            f"{use_case}: the quality gate stopped retraining because {_in_words(failed)}; nothing was changed, "
             "so correct the source tables or set retraining.gate."
         )
+
+
+def _in_words(failed: Iterable[Check]) -> str:
+    return "; ".join(f"{check.name} is {check.found_text} (allowed: {check.allowed_text})" for check in failed)
+
+
+def _enough(asked: int, usual: float | None, policy: GatePolicy, least: int = FEWEST_ROWS) -> int:
+    """What a window must hold at least: what is asked for, or less where such windows usually hold little."""
+    return asked if usual is None else min(asked, max(ceil(policy.min_share_of_usual * usual), least))
 
 
 def _at_least(name: str, found: int, allowed: int) -> Check:
@@ -118,7 +181,7 @@ def _share(name: str, found: float, allowed: float) -> Check:
 
 
 def _is_missing(column: ir.Column) -> ir.IntegerColumn:
-    null = column.isnull()
+    null = column.isnull()  # noqa: PD003 - an Ibis column
     missing = null | column.isnan() if column.type().is_floating() else null
     return ibis.ifelse(missing, 1, 0)
 

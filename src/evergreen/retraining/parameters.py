@@ -36,6 +36,8 @@ class CandidatePolicy(Frozen):
             window; ``newest``: its newer half, left out where recent rows are of one day.
         half_life_days: Age at which a row weighs half in ``recency_weighted``.
         recipe: ``champion`` trains the champion's algorithm with its parameters; ``search`` searches anew.
+        max_age_days: Days for which one challenger may stand under judgement where rows have dates; then another one
+            takes its place, which is searched anew and judged on newer days alone.
         forward: How recipes are judged forward, where rows have dates.
     """
 
@@ -44,6 +46,7 @@ class CandidatePolicy(Frozen):
     )
     half_life_days: float = Field(default=90.0, gt=0)
     recipe: Literal["champion", "search"] = "champion"
+    max_age_days: int = Field(default=364, ge=28)
     forward: ForwardPolicy = ForwardPolicy()
 
 
@@ -51,13 +54,15 @@ class GatePolicy(Frozen):
     """What rows must be like before anything is learnt from them.
 
     Attributes:
-        min_rows: Fewest rows.
+        min_rows: Fewest rows, unless windows of this length usually hold fewer.
+        min_share_of_usual: Share of the usual rows, and days, of such a window that is enough then.
         max_missing_share: Largest share of missing feature values, unless the champion's reference had more.
         max_duplicate_share: Largest share of rows that repeat another row's entity.
-        min_days: Fewest days with rows; not asked for where rows have no dates.
+        min_days: Fewest days with rows, unless there are usually fewer; not asked for where rows have no dates.
     """
 
     min_rows: int = Field(default=1000, ge=1)
+    min_share_of_usual: float = Field(default=0.25, gt=0, le=1)
     max_missing_share: float = Field(default=0.1, ge=0, le=1)
     max_duplicate_share: float = Field(default=0.01, ge=0, le=1)
     min_days: int = Field(default=5, ge=1)
@@ -72,12 +77,17 @@ class TriggerPolicy(Frozen):
             a reason (rule ``follow_up``): it learnt from a window in which the old world may still stand.
         cool_down_days: Days after a retraining during which none starts.
         min_new_labelled_rows: Fewest labelled rows that are newer than what the champion was trained on.
+        growth: After a retraining that found nothing to gain, the next one waits for ``min_new_labelled_rows`` more,
+            after each further one for so many times as many, unless an effect has grown. 1: always as many.
+        larger_effect: Growth of a rule's effect since then that ends the waiting.
     """
 
     rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
     follow_up_days: int = Field(default=42, ge=0)
     cool_down_days: int = Field(default=7, ge=0)
     min_new_labelled_rows: int = Field(default=1000, ge=0)
+    growth: float = Field(default=2.0, ge=1)
+    larger_effect: float = Field(default=1.25, gt=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -85,6 +95,20 @@ class TriggerPolicy(Frozen):
         if isinstance(data, dict) and "max_drifted_share" in data:
             raise ValueError("max_drifted_share is now monitoring.reasons.max_drifted_share, set it there")
         return data
+
+
+class RefreshPolicy(Frozen):
+    """When the champion's recipe on newer rows replaces it without a proven gain, where rows have dates.
+
+    Attributes:
+        every_days: Days after a champion's training, or after the last refresh that was asked for; 0 switches it off.
+        judged_days: Newest judged days that it is decided on.
+        min_standard_errors: How far ahead of the champion the recipe must be on them, in standard errors.
+    """
+
+    every_days: int = Field(default=28, ge=0)
+    judged_days: int = Field(default=56, ge=14)
+    min_standard_errors: float = Field(default=1.0, ge=0)
 
 
 class BacktestPolicy(Frozen):
@@ -115,6 +139,7 @@ class RetrainingParameters(Frozen):
         gate: What recent rows must be like.
         trigger: What starts a retraining.
         challenger: What competes to be the challenger.
+        refresh: When newer rows alone are enough.
         backtest: How the pipeline ``policy_backtest`` replays the history.
     """
 
@@ -123,6 +148,7 @@ class RetrainingParameters(Frozen):
     gate: GatePolicy = GatePolicy()
     trigger: TriggerPolicy = TriggerPolicy()
     challenger: CandidatePolicy = CandidatePolicy()
+    refresh: RefreshPolicy = RefreshPolicy()
     backtest: BacktestPolicy = BacktestPolicy()
 
     @model_validator(mode="before")

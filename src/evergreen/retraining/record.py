@@ -50,17 +50,21 @@ class ChallengerRecord(Record):
         champion: The version that it challenges.
         challenger: The version that wants to serve, or None.
         earlier_outcome: What was decided before about a version trained on just these rows; None otherwise.
+        refresh_due: Whether newer rows alone may let it serve.
+        gain_asked: Whether a gain is to be shown; of a mere refresh it is not, and no look is spent.
         reason: Why, in a sentence.
     """
 
     champion: str
     challenger: TrainedChallenger | None
     earlier_outcome: str | None = None
+    refresh_due: bool = False
+    gain_asked: bool = True
     reason: str
 
 
 class ValidationRecord(Record):
-    """``validation.json``; ``status`` is ``skipped`` or the decision: ``promote``, ``refuse``, ``undecidable``.
+    """``validation.json``; ``status`` is ``skipped`` or the decision.
 
     Attributes:
         champion: The version that serves.
@@ -119,7 +123,8 @@ class ValidationPart(Frozen):
     champion_auc: float | None
     challenger_auc: float | None
     alpha: float
-    look: int
+    look: int | None
+    odds: float | None = None
     rows: int
     minimum_detectable_gain: float | None
     rows_needed: int | None
@@ -136,8 +141,9 @@ class ChampionPart(Frozen):
 class RetrainingRecord(Record):
     """``retraining.json``.
 
-    ``status``: ``not_needed`` (no rule fired), ``held`` (too soon, or too few new rows), ``blocked`` (data unfit),
-    ``promoted``, ``refused`` or ``undecidable``.
+    ``status``: ``not_needed`` (no rule fired), ``held`` (too soon, or too little is new), ``blocked`` (data unfit),
+    ``too_little`` (to learn from), ``promoted``, ``refreshed`` (newer rows, no proven gain), ``refused`` or
+    ``undecidable``.
 
     Attributes:
         reason: Why, in a sentence.
@@ -174,7 +180,7 @@ def retraining_record(
         outcome: What became of the challenger; None where there was nothing to settle.
         champion_after: The champion now.
     """
-    status = outcome or trained.earlier_outcome or NOT_RETRAINED[trigger.status]
+    status = outcome or trained.earlier_outcome or _not_retrained(gate, trigger)
     return RetrainingRecord(
         use_case=gate.use_case,
         as_of=gate.as_of,
@@ -188,8 +194,12 @@ def retraining_record(
     )
 
 
+def _not_retrained(gate: QualityGate, trigger: RetrainingTrigger) -> str:
+    return NOT_RETRAINED[trigger.status] if gate.passed else gate.status
+
+
 def _validation(record: ValidationRecord) -> ValidationPart | None:
-    if record.decision is None or record.look is None:
+    if record.decision is None:
         return None
     fields = record.decision.model_dump(include=ValidationPart.model_fields.keys() - {"look"})
     return ValidationPart(**fields, look=record.look)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from evergreen.invocation import command
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check, Record
-from evergreen.retraining.parameters import Rule, TriggerPolicy
+from evergreen.retraining.new_evidence import WAITING, NothingGained, new_evidence
+from evergreen.retraining.parameters import RefreshPolicy, Rule, TriggerPolicy
+from evergreen.retraining.refresh import refresh_check
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,10 @@ class ChampionsAge:
         days_since_training: Days from its training to ``as_of``.
         days_since_retraining: Days since a retraining made it or challenged it; None where none has.
         new_labelled_rows: Labelled rows newer than what it was trained on.
+        dated: Whether rows have dates.
+        nothing_gained: What retrainings that found nothing to gain rested on; None where there was none.
+        days_since_refresh: Days since a refresh of it was asked for; None where none was.
+        refreshes_in_vain: Refreshes of it that were not ahead.
     """
 
     version: str
@@ -27,21 +33,28 @@ class ChampionsAge:
     days_since_training: int
     days_since_retraining: int | None
     new_labelled_rows: int
+    dated: bool = False
+    nothing_gained: NothingGained | None = None
+    days_since_refresh: int | None = None
+    refreshes_in_vain: int = 0
 
 
 class RetrainingTrigger(Record):
-    """``trigger.json``; ``status`` is ``fired``, ``quiet``, ``held`` or ``blocked``.
+    """``trigger.json``; ``status`` is ``fired``, ``refresh``, ``quiet``, ``held`` or ``blocked``.
 
-    ``held``: a rule fired, but it is too soon or new rows are too few. ``blocked``: monitoring found the data unfit.
+    ``refresh``: no rule fired, but a refresh is due. ``held``: a rule fired, but it is too soon or what is new is too
+    little. ``blocked``: monitoring found the data unfit.
 
     Attributes:
-        fired: Whether to retrain.
+        fired: Whether to train a challenger, for a reason or for a refresh.
         champion: The version that the question is about.
         reasons: Why, in sentences; never empty.
         rules: Every chosen rule with its numbers.
         holds: What may hold a retraining back, with its numbers.
         watched: The version that monitoring watched; None in records of former versions of the project.
         evidence: What monitoring had found: the decision is about just this.
+        refresh_due: Whether newer rows alone may let the champion's recipe take over.
+        new_labelled_rows: Labelled rows newer than what the champion was trained on.
     """
 
     fired: bool
@@ -51,6 +64,13 @@ class RetrainingTrigger(Record):
     holds: tuple[Check, ...]
     watched: str | None = None
     evidence: tuple[Check, ...] = ()
+    refresh_due: bool = False
+    new_labelled_rows: int = 0
+
+    @property
+    def effects(self) -> dict[str, float]:
+        """Rule that asks → its effect, where it has one."""
+        return {rule.name: rule.effect for rule in self.rules if not rule.passed and rule.effect is not None}
 
     def speaks_of(self, monitoring: MonitoringRecord) -> bool:
         """Whether this is the decision about a window as monitoring sees it."""
@@ -58,28 +78,50 @@ class RetrainingTrigger(Record):
         return decided == (monitoring.use_case, monitoring.as_of, monitoring.version, monitoring.evidence)
 
 
-def decide_trigger(monitoring: MonitoringRecord, champion: ChampionsAge, policy: TriggerPolicy) -> RetrainingTrigger:
+def decide_trigger(
+    monitoring: MonitoringRecord, champion: ChampionsAge, policy: TriggerPolicy, refresh: RefreshPolicy | None = None
+) -> RetrainingTrigger:
     """Decide whether to retrain.
 
     Args:
         monitoring: The record of the newest window; its reasons are taken as they are.
         champion: The version that the question is about.
         policy: Which rules count, and what holds back.
+        refresh: When newer rows alone are enough; None: never.
     """
     rules = tuple(_outcome(rule, monitoring, champion, policy) for rule in policy.rules)
+    asking = tuple(rule for rule in rules if not rule.passed)
+    due = _refresh(champion, policy, refresh)
     holds = _holds(monitoring, champion, policy)
-    status, reasons = _verdict(monitoring, rules, holds)
+    waiting = new_evidence(
+        champion.nothing_gained, asking, champion.new_labelled_rows, monitoring.as_of, champion.dated, policy
+    )
+    holds = (*holds, waiting) if asking else holds
+    status, reasons = _verdict(monitoring, rules, holds, due)
     return RetrainingTrigger(
         use_case=monitoring.use_case,
         as_of=monitoring.as_of,
         status=status,
-        fired=status == "fired",
+        fired=status in ("fired", "refresh"),
         champion=champion.version,
         reasons=reasons,
-        rules=rules,
+        rules=rules if refresh is None else (*rules, due),
         holds=holds,
         watched=monitoring.version,
         evidence=monitoring.evidence,
+        refresh_due=not due.passed,
+        new_labelled_rows=champion.new_labelled_rows,
+    )
+
+
+def _refresh(champion: ChampionsAge, policy: TriggerPolicy, refresh: RefreshPolicy | None) -> Check:
+    return refresh_check(
+        champion.dated,
+        champion.days_since_training,
+        champion.days_since_refresh,
+        champion.refreshes_in_vain,
+        policy.growth,
+        refresh or RefreshPolicy(every_days=0),
     )
 
 
@@ -109,19 +151,25 @@ def _holds(monitoring: MonitoringRecord, champion: ChampionsAge, policy: Trigger
 
 
 def _verdict(
-    monitoring: MonitoringRecord, rules: tuple[Check, ...], holds: tuple[Check, ...]
+    monitoring: MonitoringRecord, rules: tuple[Check, ...], holds: tuple[Check, ...], refresh: Check
 ) -> tuple[str, tuple[str, ...]]:
     asking = tuple(rule.sentence for rule in rules if not rule.passed)
     holding = tuple(f"Held back by {hold.sentence}." for hold in holds if not hold.passed)
-    if not asking:
-        chosen = {rule.name for rule in rules}
-        others = ", ".join(sorted({reason.name for reason in monitoring.asking} - chosen))
-        unasked = f" Monitoring's {others} would ask for it, but no such rule is chosen." if others else ""
-        return "quiet", (f"None of {len(rules)} rules fired.{unasked}",)
-    if monitoring.quality.blockers:
+    if monitoring.quality.blockers and asking:
         unfit = tuple(f"Data unfit: {blocker.sentence}" for blocker in monitoring.quality.blockers)
         return "blocked", (*unfit, *asking)
-    return ("held", (*holding, *asking)) if holding else ("fired", asking)
+    if asking and not holding:
+        return "fired", asking
+    may_refresh = not monitoring.quality.blockers and all(hold.passed or hold.name == WAITING for hold in holds)
+    if not refresh.passed and may_refresh:
+        return "refresh", (f"A refresh is due: {refresh.found_text}.", *holding, *asking)
+    if asking:
+        return "held", (*holding, *asking)
+    chosen = {rule.name for rule in rules}
+    others = ", ".join(sorted({reason.name for reason in monitoring.asking} - chosen))
+    unasked = f" Monitoring's {others} would ask for it, but no such rule is chosen." if others else ""
+    waits = "" if refresh.passed else f" A refresh is due and waits. {' '.join(holding)}"
+    return "quiet", (f"None of {len(rules)} rules fired.{unasked}{waits}".rstrip(),)
 
 
 def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, policy: TriggerPolicy) -> Check:
@@ -131,7 +179,8 @@ def _outcome(rule: Rule, monitoring: MonitoringRecord, champion: ChampionsAge, p
     if not seen:
         return Check(name=rule, passed=True, found="monitoring did not look at it", allowed="anything")
     found, allowed = ("; ".join(getattr(reason, part) for reason in seen) for part in ("found_text", "allowed_text"))
-    return Check(name=rule, passed=all(reason.passed for reason in seen), found=found, allowed=allowed)
+    effect = max((reason.effect for reason in seen if reason.effect is not None), default=None)
+    return Check(name=rule, passed=all(reason.passed for reason in seen), found=found, allowed=allowed, effect=effect)
 
 
 def _follow_up(champion: ChampionsAge, policy: TriggerPolicy) -> Check:

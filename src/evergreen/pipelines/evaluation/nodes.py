@@ -160,7 +160,9 @@ def settle(
 ) -> EvaluationRecord:
     """Carry the decision out: move the champion alias or leave it, and clear the challenger's either way."""
     registry.settle(contest, record.promotion.decision)
-    logger.info("%s: version %s %s.", record.use_case, record.version, record.status)
+    decision = record.promotion.decision
+    why = " ".join(decision.reasons) if decision else "It serves already."
+    logger.info("%s: version %s %s. %s", record.use_case, record.version, record.status, why)
     return record
 
 

@@ -16,6 +16,7 @@ from evergreen.modelling.record import TrainingRecord
 from evergreen.retraining.contenders import Contender, RowPool, champions_recipe, train_contenders
 from evergreen.retraining.forward import Replay
 from evergreen.retraining.forward_contenders import searched_recipe, train_forward
+from evergreen.retraining.gate import QualityGate
 from evergreen.retraining.parameters import CandidatePolicy, RetrainingParameters
 from evergreen.retraining.record import SKIPPED, ChallengerRecord, TrainedChallenger, contender_rows
 from evergreen.retraining.row_pool import challenger_bounds, recent_start, rows_that_judge, select_pool
@@ -62,6 +63,11 @@ def challenger_rows(
     return replace(pool, rows=without_empty_features(pool.rows, champion.use_case))
 
 
+def candidates_of(trigger: RetrainingTrigger, policy: CandidatePolicy) -> CandidatePolicy:
+    """What competes; a refresh knows the champion's recipe alone."""
+    return policy.model_copy(update={"recipe": "champion"}) if trigger.status == "refresh" else policy
+
+
 def training_recipe(
     champion: registry.ModelVersion, training: TrainingParameters, policy: CandidatePolicy
 ) -> TrainingParameters:
@@ -75,22 +81,29 @@ def compete(
     window: ir.Table,
     training: TrainingParameters,
     split: SplitParameters,
-    retraining: RetrainingParameters,
+    policy: CandidatePolicy,
+    window_days: int,
 ) -> tuple[list[Contender], registry.ForwardEvidence | None]:
     """Choices of rows, best first, and what judges the recipe forward where rows have dates."""
-    policy, train_end = retraining.challenger, champion.manifest.bounds.train_end
+    train_end = champion.manifest.bounds.train_end
     recipe = training_recipe(champion, training, policy)
     if train_end is None:
         return train_contenders(pool, policy, recipe, split), None
-    first = int(np.datetime64(train_end, "D").astype(np.int64))
+    first = judged_from(pool, int(np.datetime64(train_end, "D").astype(np.int64)), policy)
     choose_days = policy.forward.choose_days
     judged = rows_that_judge(window, pool, champion.manifest.bounds, choose_days, training.max_rows)
     if policy.recipe == "search":
         recipe = searched_recipe(pool, first, recipe, split)
-    name = fingerprint(recipe, policy, split, retraining.window_days, pool.rows.spec)
+    name = fingerprint(recipe, policy, split, window_days, pool.rows.spec, first)
     known = _said_before(champion, name, judged, policy)
-    contenders, found = train_forward(pool, judged, first, retraining.window_days, policy, recipe, split, known)
+    contenders, found = train_forward(pool, judged, first, window_days, policy, recipe, split, known)
     return contenders, registry.forward_evidence(name, judged, found, first, choose_days)
+
+
+def judged_from(pool: RowPool, train_end: int, policy: CandidatePolicy) -> int:
+    """Day after which a challenger is judged, as days since 1970: its training end, moved on by whole ages."""
+    age = int(pool.rows.day_numbers.max()) - train_end
+    return train_end + policy.max_age_days * max(age // policy.max_age_days, 0)
 
 
 def _said_before(
@@ -154,9 +167,9 @@ def challenger_again(plan: registry.TrainingPlan, trigger: RetrainingTrigger) ->
     return _record(trigger, "decided", reason, challenger, outcome if outcome in KEPT_OUTCOMES else "refused")
 
 
-def no_challenger(trigger: RetrainingTrigger) -> ChallengerRecord:
+def no_challenger(trigger: RetrainingTrigger, gate: QualityGate) -> ChallengerRecord:
     """Say why nothing is trained."""
-    return _record(trigger, SKIPPED, " ".join(trigger.reasons), None)
+    return _record(trigger, SKIPPED, " ".join(trigger.reasons) if gate.passed else gate.reason, None)
 
 
 def _record(
@@ -173,5 +186,7 @@ def _record(
         champion=trigger.champion,
         challenger=challenger,
         earlier_outcome=earlier_outcome,
+        refresh_due=trigger.refresh_due,
+        gain_asked=trigger.status != "refresh",
         reason=reason,
     )

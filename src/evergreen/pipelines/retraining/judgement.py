@@ -16,7 +16,9 @@ from evergreen.evaluation.slices import slice_metrics
 from evergreen.reporting.figures import evaluation_figures
 from evergreen.reporting.model_card.card import CardFacts, card_of
 from evergreen.reporting.pictures import Subject
+from evergreen.retraining.parameters import RetrainingParameters
 from evergreen.retraining.record import SKIPPED, ChallengerRecord, ValidationRecord
+from evergreen.retraining.refresh import with_refresh
 from evergreen.rows.labelled import LabelledRows
 
 
@@ -37,6 +39,23 @@ def judging_rows(contest: registry.Contest, window: ir.Table, evaluation: Evalua
             f"champion has seen: {advice}."
         )
     return rows
+
+
+def judged(
+    contest: registry.Contest,
+    rows: LabelledRows,
+    retrained: ChallengerRecord,
+    evaluation: EvaluationParameters,
+    retraining: RetrainingParameters,
+) -> PromotionDecision:
+    """The one judge's answer: is a gain shown, where that was asked; and if not, is a refresh due that is ahead?"""
+    shown = registry.judge_challenger(contest, rows, evaluation) if retrained.gain_asked else None
+    refreshes = retrained.refresh_due and (not retrained.gain_asked or retraining.challenger.recipe == "champion")
+    if not refreshes or (shown is not None and shown.serves):
+        assert shown is not None  # a challenger is trained to show a gain or to refresh
+        return shown
+    refresh = registry.judge_refresh(contest, rows, evaluation, retraining.refresh)
+    return refresh if shown is None else with_refresh(shown, refresh)
 
 
 def publish_judgement(

@@ -12,7 +12,9 @@ from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.modelling.leakage import check_leakage
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.monitoring.record import MonitoringRecord
+from evergreen.pipelines.retraining.attempts import age_of, note_attempt
 from evergreen.pipelines.retraining.challenger import (
+    candidates_of,
     challenger_again,
     challenger_rows,
     compete,
@@ -23,6 +25,7 @@ from evergreen.pipelines.retraining.challenger import (
 )
 from evergreen.pipelines.retraining.judgement import (
     contest_of,
+    judged,
     judging_rows,
     nothing_to_validate,
     publish_judgement,
@@ -31,16 +34,17 @@ from evergreen.retraining.gate import (
     QualityGate,
     contract_breach,
     count_window,
+    gate_of,
     judge_gate,
     missing_share,
     nothing_to_check,
-    passed_gate,
     recent_rows,
+    usual_window,
 )
 from evergreen.retraining.parameters import RetrainingParameters
 from evergreen.retraining.record import ChallengerRecord, RetrainingRecord, ValidationRecord, retraining_record
-from evergreen.retraining.row_pool import count_new_labelled
-from evergreen.retraining.trigger import ChampionsAge, RetrainingTrigger, decide_trigger
+from evergreen.retraining.row_pool import recent_start
+from evergreen.retraining.trigger import RetrainingTrigger, decide_trigger
 from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import resolve_as_of
 from evergreen.schema import TableSpec
@@ -59,18 +63,8 @@ def decide(
 ) -> RetrainingTrigger:
     """Decide whether there is a reason to retrain, and nothing that holds it back."""
     today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
-    manifest = champion.manifest
-    retrained = manifest.tested_on == "window"
-    last = registry.last_retraining(champion)
-    learnt = manifest.as_of if retrained else None
-    age = ChampionsAge(
-        version=champion.version,
-        retrained=retrained,
-        days_since_training=(today - manifest.as_of).days,
-        days_since_retraining=None if last is None else (today - last).days,
-        new_labelled_rows=count_new_labelled(window, table, manifest.bounds, today, split, learnt),
-    )
-    trigger = decide_trigger(monitoring, age, retraining.trigger)
+    age = age_of(champion, window, table, split, today)
+    trigger = decide_trigger(monitoring, age, retraining.trigger, retraining.refresh)
     logger.info("%s: retraining %s. %s", trigger.use_case, trigger.status, " ".join(trigger.reasons))
     return trigger
 
@@ -92,12 +86,14 @@ def check_quality(
     rows = recent_rows(window, table, today, split, retraining.window_days)
     known = table.without(set(table.features) - set(champion.manifest.spec.features))
     usual, breach = missing_share(registry.reference(champion).profile), contract_breach(rows, known, trigger.use_case)
-    checks = judge_gate(count_window(rows, known), retraining.gate, usual, breach)
-    return passed_gate(trigger.use_case, today, checks)
+    start = recent_start(today, split, retraining.window_days)
+    such = usual_window(window, known, start, retraining.window_days, champion.manifest.training_rows)
+    checks = judge_gate(count_window(rows, known), retraining.gate, usual, breach, such)
+    return gate_of(trigger.use_case, today, checks)
 
 
 def train_challenger(
-    quality_gate: QualityGate,  # noqa: ARG001 - nothing is learnt from rows that did not pass
+    quality_gate: QualityGate,
     trigger: RetrainingTrigger | None,
     champion: registry.ModelVersion,
     features: ir.Table,
@@ -110,15 +106,16 @@ def train_challenger(
 ) -> ChallengerRecord:
     """Train a challenger from each choice of rows, and register the one that does best on recent rows."""
     trigger = required(trigger, champion)
-    if not trigger.fired:
-        return no_challenger(trigger)
+    if not (trigger.fired and quality_gate.passed):
+        return no_challenger(trigger, quality_gate)
     pool = challenger_rows(champion, features, window, table, split, training, retraining, trigger.as_of)
     check_leakage(pool.rows.X, pool.rows.y, pool.rows.spec, training.leakage)
-    settings = [training, split, retraining.challenger]
+    policy = candidates_of(trigger, retraining.challenger)
+    settings = [training, split, policy]
     plan = registry.plan_training(trigger.use_case, pool.rows, settings, champion.version)
     if plan.reuse is not None:
         return challenger_again(plan, trigger)
-    contenders, forward = compete(champion, pool, window, training, split, retraining)
+    contenders, forward = compete(champion, pool, window, training, split, policy, retraining.window_days)
     record = register_contender(contenders, forward, plan, training, window_days)
     return new_challenger(trigger, record, contenders)
 
@@ -131,7 +128,7 @@ def validate_challenger(
         return nothing_to_validate(retrained)
     contest = contest_of(retrained.use_case, retrained.challenger.version, retrained.champion)
     rows = judging_rows(contest, window, evaluation)
-    decision = registry.judge_challenger(contest, rows, evaluation)
+    decision = judged(contest, rows, retrained, evaluation, retraining)
     publish_judgement(contest, rows, decision, retraining.explained_rows, evaluation)
     return ValidationRecord(
         use_case=retrained.use_case, as_of=retrained.as_of, status=decision.decision, champion=retrained.champion,
@@ -149,7 +146,7 @@ def promote_challenger(
     if validation.challenger is not None:
         contest = contest_of(validation.use_case, validation.challenger, validation.champion)
         settled = registry.settle(contest, validation.decision)
-        registry.note_retraining(contest.reigning, validation.as_of)
+        note_attempt(contest.reigning, trigger, retrained, settled)
         outcome, after = settled.outcome, settled.champion_after or after
     record = retraining_record(quality_gate, trigger, retrained, validation, outcome, after)
     registry.publish_record(record, "retraining")

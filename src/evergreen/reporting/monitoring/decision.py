@@ -12,6 +12,7 @@ from evergreen.wording import counted
 
 _DECIDED: dict[str, tuple[str, str, Tone]] = {
     "fired": ("Retrain", "Retraining was decided.", "bad"),
+    "refresh": ("Refresh due", "No reason to retrain; a refresh on newer rows is due.", "good"),
     "held": ("Held back", "There are reasons to retrain, but retraining is held back.", "watch"),
     "blocked": ("Repair data first", "There are reasons to retrain, but the data is not fit to learn from.", "bad"),
     "quiet": ("Not needed", "Retraining is not needed.", "good"),
@@ -23,7 +24,7 @@ class RetrainingAnswer:
     """What is said of retraining after a window.
 
     Attributes:
-        status: ``fired``, ``held``, ``blocked`` or ``quiet`` as retraining decided; ``undecided`` until then.
+        status: ``fired``, ``refresh``, ``held``, ``blocked`` or ``quiet`` as decided; ``undecided`` until then.
         badge: The answer in a word or two.
         sentence: The answer in a sentence.
         details: Why, in sentences.
