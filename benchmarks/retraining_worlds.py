@@ -9,6 +9,7 @@ table: mean AUC lost against the best logistic model of the week's world; years 
 harmful (its true AUC lay more than .005 under the former's, in the world of that week); trainings a year.
 """
 
+# ruff: noqa: D102, ARG002 - policies share one signature, which the base describes
 from __future__ import annotations
 
 import argparse
