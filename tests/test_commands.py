@@ -84,6 +84,18 @@ def test_programs_read_stable_keys(use_case: str, served: tuple[str, str]) -> No
     assert (compared["fingerprint_equal"], compared["training_rows_equal"]) == (False, True)
 
 
+def test_without_a_use_case_the_versions_of_all_are_listed(
+    use_case: str, served: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "_listed", lambda: [use_case])
+    listed = CliRunner().invoke(models, ["list", "--json"])
+    assert [(row["use_case"], row["version"]) for row in json.loads(listed.stdout)] == [
+        (use_case, "2"),
+        (use_case, "1"),
+    ]
+    assert CliRunner().invoke(models, ["list"]).output.startswith("use_case  ")
+
+
 def test_a_running_experiment_is_seen_beside_its_versions(
     use_case: str, served: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

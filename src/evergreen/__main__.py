@@ -1,16 +1,13 @@
-"""``python -m evergreen run …``: the packaged project, with ``conf`` and ``data`` beside the caller."""
+"""``evergreen …`` and ``python -m evergreen …``: the project's commands, ``conf`` and ``data`` around the caller."""
 
 from __future__ import annotations
-
-from evergreen.commands.project import open_here
 
 
 def main() -> None:
     """Run the project's own commands."""
-    open_here()
     from evergreen.cli import cli
 
-    cli()
+    cli(prog_name="evergreen")
 
 
 if __name__ == "__main__":

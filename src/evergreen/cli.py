@@ -1,62 +1,36 @@
-"""The command line: ``kedro run`` with one-sentence errors, ``kedro models``, ``serve`` and ``check-conf``."""
+"""The command line, ``kedro …`` and ``evergreen …``: what is asked for is imported, and nothing else."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import click
-from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.cli.utils import CONTEXT_SETTINGS
 
-from evergreen.commands import check_conf, models, serve
-from evergreen.commands.use_case.command import use_case
-from evergreen.errors import EvergreenError
-from evergreen.faults import VERBOSE, one_sentence
-from evergreen.paths import sealed
+from evergreen.commands.lazy import CONTEXT_SETTINGS, LazyGroup
 
 
-@click.group(context_settings=CONTEXT_SETTINGS, name="evergreen")
-def cli() -> None:
-    """Commands of the Evergreen project."""
-
-
-PLACES = ("lake",)  # parameters that are paths: names, and no templates of configuration
-SEQUENTIAL = "SequentialRunner"
-RUNNER = "evergreen.runner.LifecycleRunner"
-
-
-def run_project(pipeline: str | None, **options: Any) -> None:
-    """Run pipelines; a fault that the user can act on ends non-zero with one sentence and no traceback."""
-    assert kedro_run.callback is not None  # click always sets it
-    with one_sentence(click.get_current_context()):
-        _refuse_other_runners(options)
-        if pipeline:
-            options["pipelines"] = [pipeline]
-        given = options.get("params") or {}
-        options["params"] = given | {name: sealed(str(given[name])) for name in PLACES if name in given}
-        kedro_run.callback(pipeline=None, **{**options, "runner": RUNNER})
-
-
-def _refuse_other_runners(options: dict[str, Any]) -> None:
-    """Models and lazy tables pass from node to node in memory, and MLflow's runs belong to one thread."""
-    runner = options.get("runner") or SEQUENTIAL
-    if runner.rpartition(".")[2] != SEQUENTIAL or options.get("is_async"):
-        asked = "--async" if options.get("is_async") else f"--runner={runner}"
-        raise EvergreenError(
-            f"{asked} cannot run these pipelines: models and tables of a connection stay in one process and thread; "
-            f"leave it out ({SEQUENTIAL}), parameters such as n_jobs use more cores."
-        )
-
-
-run = click.Command(
-    "run",
-    callback=run_project,
-    params=[*kedro_run.params, click.Option(["--verbose"], **VERBOSE)],
-    help=kedro_run.help,
+@click.group(
+    cls=LazyGroup,
     context_settings=CONTEXT_SETTINGS,
+    name="evergreen",
+    places={
+        "run": ("evergreen.commands.running", "run", "Run pipelines: the whole lifecycle, or those that are named."),
+        "models": ("evergreen.commands", "models", "Registered versions: list, compare, promote, roll back."),
+        "serve": ("evergreen.commands.serving", "serve", "Answer requests with the champion, follow its alias."),
+        "use-case": ("evergreen.commands.use_case", "use_case", "A table of your own: describe it, see what it lacks."),
+        "check-conf": ("evergreen.commands.checking", "check_conf", "Check every environment's configuration."),
+    },
+    epilog="\b\nExample:\n  evergreen models list",
 )
-cli.add_command(run)
-cli.add_command(models)
-cli.add_command(check_conf)
-cli.add_command(serve)
-cli.add_command(use_case)
+@click.version_option(package_name="evergreen")
+def cli() -> None:
+    """Commands of the Evergreen project: those of `kedro …`, without the time that Kedro's plugins take."""
+
+
+def __getattr__(name: str) -> Any:
+    """The command ``run``, which Kedro looks for in a packaged project."""
+    if name != "run":
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    from evergreen.commands.running import run
+
+    return run

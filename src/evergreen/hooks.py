@@ -6,25 +6,24 @@ import logging
 import os
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Node, Pipeline
-from pydantic import BaseModel
 
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.faults import name_node, server_failed
 from evergreen.invocation import narrow
 from evergreen.mlflow_setup import give_up_on_server, prepare_mlflow, remember_secrets
-from evergreen.parameter_faults import refuse_faulty_parameters
 from evergreen.paths import plain
 from evergreen.redaction import redacted
-from evergreen.reporting.screen import Lifecycle, summary
-from evergreen.sources import check_dbt, edits
 from evergreen.use_cases import use_case_of
+
+if TYPE_CHECKING:
+    from evergreen.reporting.screen import Lifecycle
 
 logger = logging.getLogger("evergreen")
 
@@ -35,6 +34,8 @@ class ProjectHooks:
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Refuse faulty parameters, and make MLflow ready before kedro-mlflow's own hook waits for it."""
+        from evergreen.parameter_faults import refuse_faulty_parameters
+
         loader = context.config_loader
         remember_secrets(loader)
         refuse_faulty_parameters(loader)
@@ -45,6 +46,7 @@ class ProjectHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Say what is about to run and what was edited since the last, unless its tables can't be relied on."""
         from evergreen.registry.scratch import abandoned
+        from evergreen.sources import check_dbt, edits
 
         narrow(tuple(sorted({use_case_of(space) for space in run_params.get("namespaces") or []})))
         check_dbt(pipeline, catalog)
@@ -59,6 +61,7 @@ class ProjectHooks:
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Let what people read follow the champion, and sum a whole run up on one screen."""
         from evergreen.renewal import renew
+        from evergreen.reporting.screen import summary
 
         records = {use_case: _records(catalog, use_case) for use_case in _use_cases(pipeline)}
         records = {name: replace(found, serving=renew(catalog, name)) for name, found in records.items()}
@@ -84,6 +87,7 @@ class ProjectHooks:
     def after_node_run(self, inputs: dict[str, Any]) -> None:
         """Log typed parameters field by field, which MLflow would otherwise get as one string."""
         import mlflow
+        from pydantic import BaseModel
 
         if mlflow.active_run() is None:
             return
@@ -110,5 +114,7 @@ def _short(folder: str) -> str:
 
 
 def _records(catalog: CatalogProtocol, use_case: str) -> Lifecycle:
+    from evergreen.reporting.screen import Lifecycle
+
     names = {field.name: f"{use_case}.{field.name}" for field in fields(Lifecycle) if field.name != "serving"}
     return Lifecycle(**{name: catalog.load(entry) for name, entry in names.items() if catalog.exists(entry)})

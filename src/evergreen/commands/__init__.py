@@ -1,8 +1,6 @@
-"""``kedro models``: look at registered versions and change which one serves; ``kedro check-conf``; ``kedro serve``."""
+"""The project's commands; importing them imports no library that takes time."""
 
 from evergreen.commands import changing, exporting, exposures, looking
-from evergreen.commands.checking import check_conf
 from evergreen.commands.group import models
-from evergreen.commands.serving import serve
 
-__all__ = ["changing", "check_conf", "exporting", "exposures", "looking", "models", "serve"]
+__all__ = ["changing", "exporting", "exposures", "looking", "models"]

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
-@command("promote")
+@command(
+    "promote",
+    "promote --use-case churn --version 2 --reason 'fewer complaints'",
+    "promote --use-case churn --experiment winter",
+)
 @click.option("--version", default=None, help="The version that shall serve.")
 @click.option(
     "--experiment", default=None, help="In its place: the experiment whose new variant shall, if the judge agrees."
@@ -80,7 +84,7 @@ def _promote_by_experiment(context: KedroContext, use_case: str, name: str, as_j
     click.echo(f"{use_case}: {outcome.outcome} by experiment {name}; {serves}. {reasons}")
 
 
-@command("rollback")
+@command("rollback", "rollback --use-case churn --reason 'complaints since Monday'")
 @click.option("--version", default=None, help="The version to return to; default: the champion before this one.")
 @REASON
 def rollback_command(use_case: str, env: str | None, as_json: bool, version: str | None, reason: str) -> None:
@@ -94,7 +98,7 @@ def rollback_command(use_case: str, env: str | None, as_json: bool, version: str
     _tell_change(change, as_json)
 
 
-@command("reject")
+@command("reject", "reject --use-case churn --version 3 --reason 'trained on a faulty export'")
 @click.option("--version", required=True, help="The challenger that shall not be judged any more.")
 @REASON
 def reject_command(use_case: str, env: str | None, as_json: bool, version: str, reason: str) -> None:
@@ -112,7 +116,7 @@ def reject_command(use_case: str, env: str | None, as_json: bool, version: str, 
         click.echo(f"{use_case}: version {version} rejected by {line.who}; {serving}.")
 
 
-@command("prune")
+@command("prune", "prune --use-case churn", "prune --use-case churn --samples --yes")
 @click.option("--samples", is_flag=True, help="Also delete the stored row samples of versions without an alias.")
 @click.option("--dry-run", is_flag=True, help="Only print what would go; the default.")
 @click.option("--yes", "-y", is_flag=True, help="Delete it.")

@@ -8,6 +8,7 @@ import click
 from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.framework.project import pipelines, settings
 
+from evergreen.commands.lazy import CONTEXT_SETTINGS, example
 from evergreen.commands.project import open_here
 from evergreen.context import Context, use_cases
 from evergreen.parameter_faults import parameter_faults, probably_meant
@@ -15,7 +16,11 @@ from evergreen.parameter_faults import parameter_faults, probably_meant
 BASE = "base"
 
 
-@click.command("check-conf")
+@click.command(
+    "check-conf",
+    context_settings=CONTEXT_SETTINGS,
+    epilog=example("kedro check-conf", "kedro check-conf --env=parquet --env=local"),
+)
 @click.option("--env", "-e", "envs", multiple=True, help="Environment to check; default: every folder of conf.")
 @click.option("--conf-source", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
 def check_conf(envs: tuple[str, ...], conf_source: Path | None) -> None:

@@ -11,7 +11,7 @@ from evergreen.commands.table import print_json
 from evergreen.errors import EvergreenError
 
 
-@command("export")
+@command("export", "export --use-case churn --to build/churn", "export --use-case churn --version 2 --to build/churn-2")
 @click.option("--version", default=None, help="The version; default: the champion.")
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="A folder, made if absent.")
 def export_command(use_case: str, env: str | None, as_json: bool, version: str | None, folder: Path) -> None:

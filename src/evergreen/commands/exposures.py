@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
-from kedro.framework.context import KedroContext
-from kedro.framework.project import pipelines
 
 from evergreen.commands.group import configuration, models, open_project
-from evergreen.context import use_cases
+from evergreen.commands.lazy import example
 from evergreen.errors import EvergreenError
 
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
 
-@models.command("dbt-exposures")
+
+@models.command(
+    "dbt-exposures",
+    epilog=example("kedro models dbt-exposures --dbt-target ../dbt/target --output ../dbt/models/evergreen.yml"),
+)
 @click.option("--use-case", default=None, help="Name of the use case, for instance churn; default: all that dbt feeds.")
 @click.option("--dbt-target", default=None, help="Folder with dbt's manifest.json; default: the parameter dbt_target.")
 @click.option("--output", default=None, type=click.Path(dir_okay=False), help="A .yml file among the dbt models.")
@@ -23,6 +27,7 @@ from evergreen.errors import EvergreenError
 def exposures_command(use_case: str | None, dbt_target: str | None, output: str | None, env: str | None) -> None:
     """Write dbt's exposures file, so that its lineage ends in the models that live on its tables."""
     context = open_project(use_case, env)
+    from evergreen.context import use_cases
     from evergreen.datasets.dbt import write_exposures
 
     chosen = [use_case] if use_case else list(use_cases())
@@ -36,6 +41,8 @@ def exposures_command(use_case: str | None, dbt_target: str | None, output: str 
 
 def _exposure(context: KedroContext, use_case: str, dbt_target: str | None) -> dict[str, Any] | None:
     """The exposure of a use case; None where dbt builds none of its tables."""
+    from kedro.framework.project import pipelines
+
     from evergreen import registry
     from evergreen.datasets.dbt import exposure, find_table
     from evergreen.sources import artefacts_in, dbt_parameters, source_entries

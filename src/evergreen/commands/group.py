@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.framework.context import KedroContext
-from kedro.framework.session import KedroSession
 
+from evergreen.commands.lazy import CONTEXT_SETTINGS, example
 from evergreen.commands.project import open_here
-from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.faults import VERBOSE, one_sentence
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
 
 CONF_SOURCE = "--conf-source"
 
@@ -49,16 +50,29 @@ def configuration(function: Callable[..., None]) -> Callable[..., None]:
     return _ENV(_CONF_SOURCE(function))
 
 
-@click.group(cls=OneSentenceGroup)
+@click.group(
+    cls=OneSentenceGroup,
+    context_settings=CONTEXT_SETTINGS,
+    epilog=example("kedro models list", "kedro models compare --use-case churn"),
+)
 def models() -> None:
     """Registered versions: list, compare, promote, roll back."""
 
 
-def command(name: str) -> Callable[[Callable[..., None]], click.Command]:
-    """A command of the group with the options that each of them has."""
+def command(
+    name: str, *examples: str, use_case: Callable[[Callable[..., None]], Callable[..., None]] = USE_CASE
+) -> Callable[[Callable[..., None]], click.Command]:
+    """A command of the group with the options that each of them has.
+
+    Args:
+        name: The command's.
+        examples: What its help shows as typed, without ``kedro models``.
+        use_case: The option that names the use case.
+    """
 
     def with_options(function: Callable[..., None]) -> click.Command:
-        return models.command(name)(USE_CASE(configuration(AS_JSON(VERBOSE_OPTION(function)))))
+        whole = [f"kedro models {each}" for each in examples]
+        return models.command(name, epilog=example(*whole))(use_case(configuration(AS_JSON(VERBOSE_OPTION(function)))))
 
     return with_options
 
@@ -73,6 +87,10 @@ def open_project(use_case: str | None, env: str | None) -> KedroContext:
     Raises:
         EvergreenError: Where the environment lists no such use case, or MLflow is out of reach.
     """
+    from kedro.framework.session import KedroSession
+
+    from evergreen.context import use_cases
+
     project = open_here()
     conf_source = click.get_current_context().meta.get(CONF_SOURCE)
     session = KedroSession.create(project_path=project, env=env, conf_source=conf_source)

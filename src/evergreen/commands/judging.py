@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kedro.framework.context import KedroContext
-
 from evergreen.errors import EvergreenError
 
 if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
     from evergreen.evaluation.decision import PromotionDecision
     from evergreen.registry import Contest, ModelVersion
 

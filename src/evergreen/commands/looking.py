@@ -23,19 +23,35 @@ if TYPE_CHECKING:
 SHORT_RUN = 8
 
 
-@command("list")
-def list_command(use_case: str, env: str | None, as_json: bool) -> None:
+ANY_USE_CASE = click.option("--use-case", default=None, help="Name of the use case, for instance churn; default: all.")
+
+
+@command("list", "list", "list --use-case churn --json", use_case=ANY_USE_CASE)
+def list_command(use_case: str | None, env: str | None, as_json: bool) -> None:
     """All versions, newest first: aliases, algorithm, test AUC, created, status, side in a running experiment."""
     context = open_project(use_case, env)
+    if use_case is not None:
+        rows = _versions(context, use_case)
+    else:
+        rows = [{"use_case": name, **row} for name in _listed() for row in _versions(context, name)]
+    if not as_json and not any(row["experiment"] for row in rows):
+        rows = [{name: value for name, value in row.items() if name != "experiment"} for row in rows]
+    print_rows(rows, as_json)
+
+
+def _listed() -> list[str]:
+    from evergreen.context import use_cases
+
+    return list(use_cases())
+
+
+def _versions(context: KedroContext, use_case: str) -> list[dict[str, Any]]:
     from evergreen import registry
 
     sides = _experiment_sides(context, use_case, registry.aliases_of(use_case))
-    rows = [
+    return [
         {**dataclasses.asdict(row), "experiment": sides.get(row.version)} for row in registry.list_versions(use_case)
     ]
-    if not as_json and not sides:
-        rows = [{name: value for name, value in row.items() if name != "experiment"} for row in rows]
-    print_rows(rows, as_json)
 
 
 def _experiment_sides(context: KedroContext, use_case: str, pointing: Mapping[str, str]) -> dict[str, str]:
@@ -49,7 +65,7 @@ def _experiment_sides(context: KedroContext, use_case: str, pointing: Mapping[st
     return {version: f"{running.name} ({running.mode}): {name}" for name, version in named.items()}
 
 
-@command("runs")
+@command("runs", "runs --use-case churn --limit 5")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many runs.")
 def runs_command(use_case: str, env: str | None, as_json: bool, limit: int) -> None:
     """Every algorithm that was trained, newest first: metrics, status, time, and the version it became."""
@@ -60,7 +76,7 @@ def runs_command(use_case: str, env: str | None, as_json: bool, limit: int) -> N
     print_rows(found if as_json else [_run(row) for row in found], as_json)
 
 
-@command("history")
+@command("history", "history --use-case churn", "history --use-case churn --at 2026-02-01   # who was champion then")
 @click.option("--at", default=None, help="Tell who was champion then: a time, or a date (its end); UTC unless it says.")
 def history_command(use_case: str, env: str | None, as_json: bool, at: str | None) -> None:
     """Every change of the champion, look and rejection, oldest first; or who was champion at a time."""
@@ -79,7 +95,7 @@ def history_command(use_case: str, env: str | None, as_json: bool, at: str | Non
         click.echo(f"The champion is version {cell(serving)}: the alias was moved by something else.", err=True)
 
 
-@command("compare")
+@command("compare", "compare --use-case churn --version 1 --version 2")
 @click.option("--version", "versions", multiple=True, help="Repeat per version; default: champion and newest other.")
 def compare_command(use_case: str, env: str | None, as_json: bool, versions: tuple[str, ...]) -> None:
     """Versions side by side: data, metrics with intervals, threshold, features, lineage."""

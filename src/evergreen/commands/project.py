@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kedro.framework.project import configure_project
-from kedro.framework.startup import bootstrap_project
-from kedro.utils import find_kedro_project
-
 
 def open_here() -> Path:
     """Make the project known to Kedro, and return the folder that holds ``conf`` and ``data``."""
+    from kedro.framework.project import configure_project
+    from kedro.framework.startup import bootstrap_project
+    from kedro.utils import find_kedro_project
+
     checkout = find_kedro_project(Path.cwd())
     if checkout is not None:
         return Path(bootstrap_project(checkout).project_path)

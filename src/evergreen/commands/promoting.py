@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kedro.framework.context import KedroContext
-
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.wording import in_words
 
 if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
     from evergreen.evaluation.judge import PromotionOutcome
     from evergreen.experiments.record import ExperimentRecord
     from evergreen.registry import Contest

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from pydantic import ValidationError
 
 from evergreen.commands.group import USE_CASE, VERBOSE_OPTION, configuration, open_project
+from evergreen.commands.lazy import CONTEXT_SETTINGS, example
 from evergreen.errors import EvergreenError
 from evergreen.faults import one_sentence
 
@@ -27,7 +27,11 @@ NEEDED = ("msgspec", "uvicorn", "httptools", "uvloop", "starlette", "prometheus_
 CHANNELS = ("webhook", "mail")
 
 
-@click.command("serve")
+@click.command(
+    "serve",
+    context_settings=CONTEXT_SETTINGS,
+    epilog=example("kedro serve --use-case churn --port 8080 --workers 2", "kedro serve --use-case churn --version 1"),
+)
 @USE_CASE
 @configuration
 @VERBOSE_OPTION
@@ -64,6 +68,8 @@ def read_settings(context: KedroContext, options: dict[str, Any]) -> ServingSett
     Raises:
         EvergreenError: Naming the first setting that is wrong.
     """
+    from pydantic import ValidationError
+
     from evergreen.serving.settings import ServingSettings
 
     given = {name: value for name, value in options.items() if value is not None}

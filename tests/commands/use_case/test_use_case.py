@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner, Result
 from kedro.framework.startup import bootstrap_project
 
-from evergreen.commands.use_case.command import use_case
+from evergreen.commands.use_case import use_case
 from evergreen.commands.use_case.facts import opened, table_facts
 from evergreen.commands.use_case.folder import days_of_tests, windows
 from evergreen.commands.use_case.proposal import Asked, Proposal, propose

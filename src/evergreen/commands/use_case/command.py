@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 from kedro.framework.project import settings
 
-from evergreen.commands.group import OneSentenceGroup
+from evergreen.commands.lazy import CONTEXT_SETTINGS, example
 from evergreen.commands.project import open_here
-from evergreen.commands.use_case.check import missing
 from evergreen.commands.use_case.facts import TableFacts, opened, table_facts
 from evergreen.commands.use_case.folder import written
 from evergreen.commands.use_case.proposal import Asked, Proposal, propose
@@ -27,12 +26,13 @@ from evergreen.schema import TableSpec
 from evergreen.use_cases import read_use_cases
 
 
-@click.group("use-case", cls=OneSentenceGroup)
-def use_case() -> None:
-    """A table of your own: describe it, and see what it still lacks."""
-
-
-@use_case.command()
+@click.command(
+    context_settings=CONTEXT_SETTINGS,
+    epilog=example(
+        "kedro use-case add fraud --table fraud.parquet --target is_fraud",
+        "kedro use-case add fraud --table fraud.csv --target status --positive fraud --dry-run",
+    ),
+)
 @click.argument("name")
 @click.option(
     "--table", "file", required=True, type=click.Path(path_type=Path), help="A CSV or parquet file, or a folder."
@@ -77,12 +77,16 @@ def add(
     click.echo(f"\nWritten to {_short(folder)}. Run it: {command('kedro run', None if others else name)}")
 
 
-@use_case.command()
+@click.command(
+    context_settings=CONTEXT_SETTINGS, epilog=example("kedro use-case check --env=fraud", "kedro use-case check churn")
+)
 @click.argument("name", required=False)
 @click.option("--env", "-e", default=None, help="Kedro environment; default: base with local on top.")
 @click.option("--conf-source", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
 def check(name: str | None, env: str | None, conf_source: Path | None) -> None:
     """Say what a use case, or each of an environment's, still lacks: parameters, tables, columns."""
+    from evergreen.commands.use_case.check import missing
+
     project = open_here()
     found = missing(project, conf_source or project / settings.CONF_SOURCE, env, name)
     for each, faults in found.items():
