@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy sbom lint format lock viz clean
+.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -75,7 +75,10 @@ $(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt constraints.txt | setup
 	@touch $@
 
 test-deploy: $(DEPLOY_VENV)/.ready  ## manifests, rules, dashboards and a shared registry on real servers; what is missing is skipped
-	DEPLOY_VENV=$(abspath $(DEPLOY_VENV)) $(BIN)/pytest -rs tests/deploy --ignore=tests/deploy/test_airflow.py --ignore=tests/deploy/test_container.py
+	DEPLOY_VENV=$(abspath $(DEPLOY_VENV)) $(BIN)/pytest -rs tests/deploy --ignore=tests/deploy/test_airflow.py --ignore=tests/deploy/test_container.py --ignore=tests/deploy/test_state.py
+
+test-state: $(DEPLOY_VENV)/.ready  ## three clean folders that share a bucket and a server on PostgreSQL alone, and a server that dies midway
+	DEPLOY_VENV=$(abspath $(DEPLOY_VENV)) $(BIN)/pytest -rs tests/deploy/test_state.py
 
 test-container: setup  ## build the images by buildah and run them (some minutes; needs root and Debian)
 	@command -v buildah debootstrap > /dev/null || (apt-get update -qq && apt-get install -qq --no-install-recommends buildah debootstrap)
@@ -91,7 +94,7 @@ sbom: build/image-environment/.ready  ## what the images are made of: build/sbom
 	$(BIN)/uv tool run --quiet --from pip-licenses==5.5.5 pip-licenses --python $(<D)/bin/python --format=markdown --order=license --with-urls --output-file=build/licences.md
 
 test-all: test $(VENV)/.bigquery  ## every test there is; those on real engines two at a time
-	$(MAKE) -j 2 --output-sync=target test-spark test-bigquery test-airflow test-dbt test-deploy
+	$(MAKE) -j 2 --output-sync=target test-spark test-bigquery test-airflow test-dbt test-deploy test-state
 
 check-conf: setup  ## resolve every environment's catalog and parameters, connecting to nothing
 	$(BIN)/kedro check-conf

@@ -126,7 +126,7 @@ def a_folder_as_table(folder: Path) -> None:
         (a_file_in_the_way, "04_feature/churn: Not a directory; what was there before is unchanged"),
         (no_database, "mlflow.db: file is not a database: it was damaged or replaced: restore it"),
         (a_folder_as_database, "Is a directory; what was there before is unchanged"),
-        (a_folder_as_table, "customers.parquet' is a directory; what was there before is unchanged"),
+        (a_folder_as_table, "customers.parquet: Is a directory; what was there before is unchanged"),
     ],
 )
 def test_what_stands_in_the_way_on_disk_is_named(

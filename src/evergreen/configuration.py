@@ -10,12 +10,14 @@ from urllib.parse import unquote
 from kedro.config import MissingConfigException, OmegaConfigLoader
 
 from evergreen.histories import with_past
-from evergreen.paths import plain
+from evergreen.paths import is_remote, plain
 from evergreen.star_schema import described_table
 from evergreen.use_cases import POLICIES, WINDOW_DAYS
 
 LOCAL = "local"
 _FILE_TYPES = ("ibis.FileDataset", "kedro_datasets.ibis.FileDataset")
+_OWN_READER = "evergreen.datasets.TableFileDataset"
+IN_BUCKET = "data"  # the entry of credentials.yml that logs in to the bucket of EVERGREEN_DATA
 _SERVERS = ("http", "https", "databricks")
 
 
@@ -40,14 +42,14 @@ class ConfigLoader(OmegaConfigLoader):
         """Configuration of one kind; credentials with those of ``conf/local`` on top."""
         self._register_globals_resolver()
         if key == "mlflow":
-            return _artefacts_beside_runs(_login_apart(dict(super().__getitem__(key))))
+            return _artefacts_beside_runs(_login_apart(dict(super().__getitem__(key))), self["globals"].get("data"))
         if key == "parameters":
             listed = self["use_cases"] if "use_cases" in self.config_patterns else {}
             return _with_all_blocks(
                 dict(super().__getitem__(key)), {name: each for name, each in listed.items() if each}
             )
         if key == "catalog":
-            return _read_without_loss(dict(super().__getitem__(key)))
+            return self._of_bucket(_read_without_loss(dict(super().__getitem__(key))))
         folder = Path(self.conf_source) / LOCAL
         if key != "credentials" or self.env in (None, LOCAL) or not folder.is_dir():
             return dict(super().__getitem__(key))
@@ -58,6 +60,28 @@ class ConfigLoader(OmegaConfigLoader):
             if not own:
                 raise
             return dict(own)
+
+    def _of_bucket(self, catalog: dict[str, Any]) -> dict[str, Any]:
+        """The catalog, in which all own entries below the data log in to its bucket where configuration says how."""
+        shared = self["globals"]
+        data = str(shared.get("data"))
+        if not is_remote(data):
+            return catalog
+        try:
+            login = {"credentials": IN_BUCKET} if IN_BUCKET in self["credentials"] else {}
+        except MissingConfigException:
+            login = {}
+        more = {"fs_args": dict(shared["fs_args"])} if shared.get("fs_args") else {}
+        for name, entry in catalog.items():
+            if isinstance(entry, dict) and _lies_below(data, entry):
+                catalog[name] = {**more, **login, **entry}
+        return catalog
+
+
+def _lies_below(data: str, entry: dict[str, Any]) -> bool:
+    """Whether it is an entry of the project's own connectors that reads or writes below the data."""
+    own = str(entry.get("type", "")).startswith("evergreen.datasets.") and entry["type"] != _OWN_READER
+    return own and any(str(entry.get(name, "")).startswith(f"{data}/") for name in ("filepath", "lake", "table"))
 
 
 def _with_all_blocks(parameters: dict[str, Any], listed: dict[str, Any]) -> dict[str, Any]:
@@ -108,18 +132,22 @@ def _read_without_loss(catalog: dict[str, Any]) -> dict[str, Any]:
     """The catalog with this project's own reading of files behind ``ibis.FileDataset``, which rounds silently."""
     for name, entry in catalog.items():
         if isinstance(entry, dict) and entry.get("type") in _FILE_TYPES:
-            catalog[name] = {**entry, "type": "evergreen.datasets.TableFileDataset", "table": name}
+            catalog[name] = {**entry, "type": _OWN_READER, "table": name}
     return catalog
 
 
-def _artefacts_beside_runs(mlflow: dict[str, Any]) -> dict[str, Any]:
-    """MLflow's settings, without a local folder for the artefacts of a server."""
+def _artefacts_beside_runs(mlflow: dict[str, Any], data: Any) -> dict[str, Any]:
+    """MLflow's settings, without a place of the project's own for the artefacts of a server, which has one."""
     uri = str((mlflow.get("server") or {}).get("mlflow_tracking_uri") or "")
     experiment = (mlflow.get("tracking") or {}).get("experiment") or {}
     created = experiment.get("create_experiment_kwargs") or {}
     location = created.get("artifact_location")
     if location:
         created["artifact_location"] = plain(location)
-    if mlflow_scheme(uri) in _SERVERS and location and Path(location).is_absolute():
+    if (
+        mlflow_scheme(uri) in _SERVERS
+        and location
+        and (Path(location).is_absolute() or location.startswith(f"{data}/"))
+    ):
         experiment["create_experiment_kwargs"]["artifact_location"] = None
     return mlflow

@@ -96,7 +96,7 @@ def explain(error: BaseException) -> str | None:
         return redact(ours)
     causes = chain[::-1]  # the cause says more than what was made of it; of a server's faults it says less
     sayings = (
-        (_of_system, causes), (_of_database, causes), (_of_server, chain),
+        (_of_system, causes), (_of_bucket, causes), (_of_database, causes), (_of_server, chain),
         (_of_engine, causes), (_of_configuration, causes), (_of_kedro, causes),
     )  # fmt: skip
     found = (sentence for saying, errors in sayings for each in errors if (sentence := saying(each)))
@@ -151,8 +151,20 @@ def _of_system(error: BaseException) -> str | None:
 
 def _is_of_network(error: OSError) -> bool:
     return isinstance(error, ConnectionError | TimeoutError) or type(error).__module__.split(".")[0] in (
-        "requests", "urllib3", "socket",
+        "requests", "urllib3", "socket", "aiohttp",
     )  # fmt: skip
+
+
+_OF_BUCKETS = ("aiobotocore", "aiohttp", "azure", "botocore", "gcsfs", "s3fs")
+
+
+def _of_bucket(error: BaseException) -> str | None:
+    if _package(error) not in _OF_BUCKETS:
+        return None
+    return (
+        f"the bucket could not do it ({_first_line(error)}): what was there before is unchanged; check its address, "
+        "login and network, and run again."
+    )
 
 
 def _of_database(error: BaseException) -> str | None:

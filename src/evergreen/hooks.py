@@ -13,6 +13,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Node, Pipeline
 
+from evergreen.bucket import ask_bucket
 from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.faults import name_node, server_failed
@@ -41,6 +42,7 @@ class ProjectHooks:
         refuse_faulty_parameters(loader)
         self._data = plain(loader["globals"]["data"])
         prepare_mlflow(loader)
+        ask_bucket(loader)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:

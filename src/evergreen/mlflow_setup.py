@@ -13,11 +13,12 @@ from kedro.config import AbstractConfigLoader, MissingConfigException
 from evergreen.configuration import mlflow_scheme
 from evergreen.deadlines import MlflowDeadlines, OverdueError, within
 from evergreen.errors import EvergreenError
-from evergreen.paths import plain
-from evergreen.redaction import redact, remember_configuration
+from evergreen.paths import is_remote, plain
+from evergreen.redaction import redact, remember, remember_configuration
 
 MOST_BYTES = 1_000_000
 _KNOWN_ANSWERS = (200, 404)
+DATABASES = ("postgresql", "mysql", "mssql")
 _REFUSED_LOGIN = (401, 403)
 _CORRECT = "correct MLFLOW_TRACKING_URI or server.mlflow_tracking_uri in conf/<env>/mlflow.yml"
 
@@ -49,10 +50,16 @@ def prepare_mlflow(loader: AbstractConfigLoader) -> None:
 
     uri = str((loader["mlflow"].get("server") or {}).get("mlflow_tracking_uri") or "")
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # what it logs it also raises, and the command says it once
-    lay_copies_in(Path(plain(loader["globals"]["data"])) / ".copies")
+    data, local = (plain(loader["globals"][name]) for name in ("data", "local"))
+    lay_copies_in(Path(local) / ".copies")
     experiment = (loader["mlflow"].get("tracking") or {}).get("experiment") or {}
     name = experiment.get("name") or "evergreen"
     file = database_file(uri)
+    if file is not None and is_remote(data):
+        raise EvergreenError(
+            f"the data lies in {redact(data)}, but MLflow's runs and models would lie in a file of this machine: "
+            "nothing was run; let MLFLOW_TRACKING_URI name an MLflow server."
+        )
     if file is not None:
         mlflow.set_tracking_uri(uri)  # kedro-mlflow does so later; a fault until then names the right file
         place = (experiment.get("create_experiment_kwargs") or {}).get("artifact_location") or file.parent / "artifacts"
@@ -62,6 +69,9 @@ def prepare_mlflow(loader: AbstractConfigLoader) -> None:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(deadlines.request_seconds))
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", str(deadlines.retries))
         ask_server(uri, name, deadlines.first_answer_seconds)
+    elif mlflow_scheme(uri).partition("+")[0] in DATABASES:
+        deadlines = MlflowDeadlines.model_validate(loader["parameters"]["mlflow_server"])
+        ask_database(uri, deadlines.first_answer_seconds)
 
 
 def give_up_on_server() -> None:
@@ -102,6 +112,42 @@ def ask_server(uri: str, experiment: str, seconds: float) -> None:
         raise EvergreenError(f"{server} {said}: nothing was run; look at the server's own log, or {_CORRECT}.")
     if "experiment" not in answer:
         _make_experiment(uri, experiment)
+
+
+def ask_database(uri: str, seconds: float) -> None:
+    """Ask a database that MLflow is to keep runs in, without a server between.
+
+    Args:
+        uri: Its address; the password in it is written nowhere from now on.
+        seconds: How long a connection may take.
+
+    Raises:
+        EvergreenError: Naming the database and what it said; nothing was run.
+    """
+    from sqlalchemy import create_engine, make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    database = f"MLflow's database {redact(uri)}"
+
+    def connect() -> None:
+        engine = create_engine(uri)
+        engine.connect().close()
+        engine.dispose()
+
+    try:
+        remember(make_url(uri).password)
+        within(seconds, connect)
+    except OverdueError as error:
+        raise EvergreenError(f"{database} gave {error}: nothing was run; start it anew, or {_CORRECT}.") from error
+    except ImportError as error:
+        raise EvergreenError(
+            f"{database} needs a package that is not installed ({error}): nothing was run; install it (the extra "
+            "`postgresql`), or name an MLflow server."
+        ) from error
+    except SQLAlchemyError as error:
+        raise EvergreenError(
+            f"{database} is out of reach ({_reason(error)}): nothing was run; start it, or {_CORRECT}."
+        ) from error
 
 
 def _answer(uri: str, experiment: str) -> tuple[int, dict[str, Any] | None]:

@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -129,7 +128,7 @@ def prune_command(use_case: str, env: str | None, as_json: bool, samples: bool, 
     parameters = context.params[use_case]
     policy = registry.RetentionParameters.model_validate(parameters.get("retention", {}))
     predictions_days = ScoringParameters.model_validate(parameters["scoring"]).retention_days
-    folder = Path(context.catalog[f"{use_case}.predictions"].folder)
+    folder = context.catalog[f"{use_case}.predictions"].folder
     only_look, now = dry_run or not yes, dt.datetime.now(dt.UTC)
     removals = [
         *registry.prune_versions(use_case, policy, now, samples, dry_run=only_look),

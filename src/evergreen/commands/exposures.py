@@ -34,7 +34,7 @@ def exposures_command(use_case: str | None, dbt_target: str | None, output: str 
     found = [one for name in chosen if (one := _exposure(context, name, dbt_target))]
     if not found:
         raise EvergreenError(f"dbt builds no table of {', '.join(chosen)}: dbt.models says null for each of them.")
-    file = Path(output or f"{context.config_loader['globals']['data']}/08_reporting/dbt_exposures.yml")
+    file = Path(output or f"{context.config_loader['globals']['local']}/08_reporting/dbt_exposures.yml")
     write_exposures(found, file)
     click.echo(f"{', '.join(one['name'] for one in found)}: written to {file.resolve()}")
 

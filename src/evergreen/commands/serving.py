@@ -14,6 +14,7 @@ from evergreen.commands.group import USE_CASE, VERBOSE_OPTION, configuration, op
 from evergreen.commands.lazy import CONTEXT_SETTINGS, example
 from evergreen.errors import EvergreenError
 from evergreen.faults import one_sentence
+from evergreen.paths import plain
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -55,7 +56,7 @@ def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
     from evergreen.serving.registered import Registered
     from evergreen.serving.supervisor import Places, Supervisor
 
-    data = Path(context.config_loader["globals"]["data"])
+    data = Path(plain(context.config_loader["globals"]["local"]))
     log = context.catalog.load(f"{use_case}.prediction_log")
     places = Places(data / "06_models" / use_case / "serving", log.folder, data / "08_reporting" / "dashboard.html")
     versions = Registered(use_case, settings, places.exports)

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from kedro.io import AbstractDataset
 
 from evergreen.datasets.whole import written_whole
-from evergreen.paths import plain
+from evergreen.paths import place, storage_options
 
 
 class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     """Rows of many windows in a folder, one file per last day (``window_end``) and champion (``version``).
 
     Args:
-        filepath: The folder.
+        filepath: The folder, on this machine or in a bucket.
+        credentials: Of the bucket in which it lies.
+        fs_args: What else the bucket's file system takes.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
-    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._folder = Path(plain(filepath))
+    def __init__(
+        self,
+        filepath: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._folder = place(filepath, credentials, fs_args)
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """All windows, oldest first; an empty frame before the first."""
         files = sorted(self._folder.glob("*.parquet"))
-        frames = [pd.read_parquet(file) for file in files]
+        frames = [pd.read_parquet(str(file), storage_options=storage_options(file)) for file in files]
         return (
             pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"window_end": pd.Series(dtype="M8[us]")})
         )

@@ -14,7 +14,7 @@ from kedro_datasets._typing import TablePreview
 
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
-from evergreen.paths import plain
+from evergreen.paths import place, storage_options
 from evergreen.predictions import Predictions
 
 
@@ -22,17 +22,25 @@ class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
     """A folder with one hive partition per ``as_of``; saving an ``as_of`` again replaces its partition.
 
     Args:
-        filepath: The folder.
+        filepath: The folder, on this machine or in a bucket.
+        credentials: Of the bucket in which it lies.
+        fs_args: What else the bucket's file system takes.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
-    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self.folder = Path(plain(filepath))
+    def __init__(
+        self,
+        filepath: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.folder = place(filepath, credentials, fs_args)
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """All predictions, with their ``as_of``."""
-        return pd.read_parquet(self.folder)
+        return pd.read_parquet(str(self.folder), storage_options=storage_options(self.folder))
 
     def save(self, data: Predictions) -> None:
         """Stream the batches into the partition of their ``as_of``."""
@@ -42,7 +50,8 @@ class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """The first rows of the newest ``as_of``, as Kedro-Viz takes them."""
-        with pq.ParquetFile(max(self.folder.glob("as_of=*/predictions.parquet"))) as file:
+        newest = max(self.folder.glob("as_of=*/predictions.parquet"))
+        with newest.open("rb") as opened, pq.ParquetFile(opened) as file:
             rows = next(file.iter_batches(batch_size=nrows)).to_pandas()
         return TablePreview(json.loads(rows.to_json(orient="split", date_format="iso")))
 

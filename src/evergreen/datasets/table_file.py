@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ from evergreen.datasets.csv.dialect import UTF8, require_utf8, transcode
 from evergreen.datasets.csv.files import csv_query
 from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
+from evergreen.registry.scratch import lasting_folder
 
 
 class TableFileDataset(FileDataset):
@@ -72,7 +69,7 @@ class TableFileDataset(FileDataset):
         if encoding.lower() in UTF8:
             require_utf8(file, shown, self._table)
             return file
-        copy = _copies() / f"{gen_name('utf8')}.csv"
+        copy = lasting_folder() / f"{gen_name('utf8')}.csv"
         transcode(file, encoding, copy, shown, self._table)
         return str(copy)
 
@@ -83,11 +80,3 @@ class TableFileDataset(FileDataset):
         if path.is_dir():
             return sorted(map(str, path.rglob(f"*.{ending}")))
         return sorted(str(each) for each in path.parent.glob(path.name) if each.is_file())
-
-
-@functools.cache
-def _copies() -> Path:
-    """A folder for copies in UTF-8: a lazy table reads them for as long as the process lives."""
-    folder = Path(tempfile.mkdtemp(prefix="evergreen-csv-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder

@@ -1,4 +1,7 @@
-"""Files that are written whole or not at all: to a temporary name, then moved; and Kedro's file datasets so."""
+"""Files that are written whole or not at all: to a temporary name, then moved; and Kedro's file datasets so.
+
+In a bucket nothing can be moved: a file is made on this machine and uploaded at once.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
+from fsspec.implementations.local import LocalFileSystem
 from kedro_datasets._typing import HTMLPreview
 from kedro_datasets.pandas import CSVDataset, ParquetDataset
 from kedro_datasets.plotly import JSONDataset
 from kedro_datasets.text import TextDataset
 
-from evergreen.paths import literal, plain
+from evergreen.paths import is_remote, literal, place, plain
+from evergreen.registry.scratch import new_folder
 
 _FORGOTTEN_SECONDS = 86_400
 
@@ -28,11 +33,17 @@ def written_whole(target: Path) -> Iterator[Path]:
     What killed processes left beside it goes.
 
     Args:
-        target: The file to write; its folder is made.
+        target: The file to write, on this machine or in a bucket; its folder is made.
 
     Yields:
         The path to write to.
     """
+    if is_remote(target):
+        with new_folder() as folder:
+            made = Path(folder) / target.name
+            yield made
+            upload(made, target)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     for left in target.parent.glob(f".{literal(target.name)}.*.new"):
         if _is_abandoned(left):
@@ -43,6 +54,12 @@ def written_whole(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def upload(made: Path, target: Path) -> None:
+    """Put a file into a bucket: one request, or parts that become a file with the last; broken off, nothing changes."""
+    remote = cast(Any, target)
+    remote.fs.put_file(str(made), remote.path)
 
 
 def _is_abandoned(left: Path) -> bool:
@@ -61,22 +78,28 @@ def _is_abandoned(left: Path) -> bool:
 
 
 class WholeFile:
-    """Mix-in for a dataset of one local file: a run that is killed while saving leaves the former file."""
+    """Mix-in for a dataset of one file: a run that is killed while saving leaves the former file."""
 
     _filepath: PurePosixPath
+    _fs: Any
+    _protocol: str
 
     def __init__(self, *, filepath: str, **options: Any) -> None:
+        self._place = place(filepath, options.get("credentials"), options.get("fs_args"))
         super().__init__(filepath=plain(filepath), **options)  # type: ignore[call-arg]
+        if is_remote(self._place):
+            self._filepath = PurePosixPath(cast(Any, self._place).path)
 
     def save(self, data: Any) -> None:
-        """Save under a temporary name in the same folder, then move."""
-        target = Path(self._filepath)
+        """Save under a temporary name on this machine, then move or upload."""
+        was = self._filepath, self._fs, self._protocol
         try:
-            with written_whole(target) as temporary:
-                self._filepath = PurePosixPath(temporary)
+            with written_whole(self._place) as temporary:
+                self._filepath, self._protocol = PurePosixPath(temporary), "file"
+                self._fs = LocalFileSystem()
                 super().save(data)  # type: ignore[misc]  # the dataset that this is mixed into
         finally:
-            self._filepath = PurePosixPath(target)
+            self._filepath, self._fs, self._protocol = was
 
 
 class FrameDataset(WholeFile, ParquetDataset):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from evergreen.errors import EvergreenError
+from evergreen.paths import remove_folder
 from evergreen.registry.aliases import registry_lock
 from evergreen.registry.artefacts import DIGEST_TAG, refused_if_unreadable
 from evergreen.registry.audit_log import former_champion
@@ -109,7 +109,7 @@ def prune_predictions(folder: Path, retention_days: int | None, today: dt.date, 
     going = {part: day for part, day in sorted(dates.items()) if day < oldest}
     if not dry_run:
         for part in going:
-            shutil.rmtree(part)
+            remove_folder(part)
     return [Removal("predictions", day.isoformat(), f"older than {retention_days} days") for day in going.values()]
 
 

@@ -65,12 +65,13 @@ class PowerBIDataset(OwnTableDataset):
         max_age_hours: float = 24.0,
         service: dict[str, Any] | None = None,
         connection: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Describe the question; nothing is asked before the first load.
 
         Args:
-            filepath: Local parquet file that keeps the answer.
+            filepath: Parquet file that keeps the answer.
             dataset: Id of the semantic model.
             query: One DAX query that evaluates to one table.
             credentials: ``{tenant_id: …, client_id: …, client_secret: …}`` of a service principal.
@@ -82,12 +83,13 @@ class PowerBIDataset(OwnTableDataset):
             service: Fields of :class:`~evergreen.datasets.power_bi.semantic_model.Service` that differ: addresses of
                 another cloud, certificates, attempts and waits.
             connection: Ibis connection, shared by all datasets with an equal one.
+            fs_args: What the file system takes where the file lies in a bucket.
             metadata: Kept for plugins.
 
         Raises:
             EvergreenError: A part of the credentials, or an unknown field of ``service`` or type.
         """
-        super().__init__(filepath=filepath, connection=connection, metadata=metadata)
+        super().__init__(filepath=filepath, connection=connection, fs_args=fs_args, metadata=metadata)
         self._table = f"Power BI semantic model {dataset}"
         self._model = SemanticModel(dataset, group, self._principal(credentials), self._service(service or {}))
         self._query = query
@@ -103,7 +105,7 @@ class PowerBIDataset(OwnTableDataset):
         Raises:
             EvergreenError: The question is due and the service doesn't answer it; the kept file stays.
         """
-        path = Path(self._get_load_path())
+        path = self._place
         asked = asked_at(path, self._question)
         now = dt.datetime.now(dt.UTC)
         if asked is None or now - asked >= self._max_age:
@@ -189,7 +191,8 @@ class PowerBIDataset(OwnTableDataset):
 def asked_at(path: Path, question: str) -> dt.datetime | None:
     """When the file's question was asked; None for a missing or broken file, or one that answers another question."""
     try:
-        stored = pq.read_metadata(path).metadata or {}
+        with path.open("rb") as file:
+            stored = pq.read_metadata(file).metadata or {}
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
     if stored.get(_QUESTION_KEY, b"").decode() != question:

@@ -22,7 +22,9 @@ from filelock import FileLock
 
 from evergreen.datasets.prediction_log.collection import Collected
 from evergreen.datasets.prediction_log.segments import CLOSED, closed_segments
+from evergreen.datasets.whole import upload
 from evergreen.modelling.parameters import ScoringParameters
+from evergreen.paths import is_remote, remove_folder
 from evergreen.rows.canonical import canonical_text
 from evergreen.schema import TableSpec
 
@@ -71,10 +73,7 @@ def _write_batch(batch: Path, table: Path, spec: TableSpec, policy: ScoringParam
     for day, lines in _by_day(batch):
         if day not in writers:
             target = table / f"{DATE}{day.isoformat()}" / f"{batch.name.removeprefix(BATCH)}.parquet"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            for left in target.parent.glob(f".{target.name}.*"):
-                left.unlink()
-            temporary = target.with_name(f".{target.name}.{os.getpid()}")
+            temporary = _beside(target, batch)
             writers[day] = target, temporary, pq.ParquetWriter(temporary, schema)
         writers[day][2].write_table(pa.Table.from_pylist([_row(line, spec, policy) for line in lines], schema))
         counts[day] = counts.get(day, 0) + len(lines)
@@ -83,8 +82,22 @@ def _write_batch(batch: Path, table: Path, spec: TableSpec, policy: ScoringParam
     for target, temporary, _ in writers.values():
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.replace(target)
+        if is_remote(target):
+            upload(temporary, target)
+        else:
+            temporary.replace(target)
     return counts
+
+
+def _beside(target: Path, batch: Path) -> Path:
+    """Where a file is written first: beside its place, or of a bucket in the batch's folder, which goes whole."""
+    name = f".{target.name}.{os.getpid()}"
+    if is_remote(target):
+        return batch / f"{target.parent.name}{name}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{target.name}.*"):
+        left.unlink()
+    return target.with_name(name)
 
 
 def _by_day(batch: Path) -> Iterator[tuple[dt.date, list[dict[str, Any]]]]:
@@ -133,5 +146,5 @@ def _expire(table: Path, retention_days: int | None, today: dt.date) -> Iterator
     for part in sorted(table.glob(f"{DATE}*")):
         day = dt.date.fromisoformat(part.name.removeprefix(DATE))
         if day < oldest:
-            shutil.rmtree(part)
+            remove_folder(part)
             yield day

@@ -11,11 +11,13 @@ import ibis
 import ibis.expr.types as ir
 from kedro.io import AbstractDataset, DatasetError
 
+from evergreen.datasets.lazy_parquet import lazy_parquet
 from evergreen.datasets.prediction_log.collection import Collected
 from evergreen.datasets.prediction_log.compaction import DATE, collect
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.modelling.parameters import ScoringParameters
+from evergreen.paths import place
 from evergreen.schema import TableSpec
 
 
@@ -35,13 +37,22 @@ class PredictionLogDataset(AbstractDataset[NoReturn, PredictionLog]):
     """The log of a use case's service; its workers write it, ``collect_predictions`` empties it.
 
     Args:
-        filepath: Folder of the log's segments.
-        table: Folder of the table.
+        filepath: Folder of the log's segments, on this machine.
+        table: Folder of the table, on this machine or in a bucket.
+        credentials: Of the bucket in which the table lies.
+        fs_args: What else the bucket's file system takes.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
-    def __init__(self, filepath: str, table: str, metadata: dict[str, Any] | None = None) -> None:
-        self._log = PredictionLog(Path(filepath), Path(table))
+    def __init__(
+        self,
+        filepath: str,
+        table: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._log = PredictionLog(place(filepath), place(table, credentials, fs_args))
         self.metadata = metadata
 
     def load(self) -> PredictionLog:
@@ -69,12 +80,21 @@ class ServicePredictionsDataset(AbstractDataset[NoReturn, ir.Table | None]):
         filepath: The folder, ``date=yyyy-mm-dd`` below it.
         labels: Parquet file, or folder of such, with ``label``, ``observed_at`` and ``request_id`` or ``entity_id`` and
             ``date``; need not be there.
+        credentials: Of the bucket in which both lies.
+        fs_args: What else the bucket's file system takes.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
-    def __init__(self, filepath: str, labels: str | None = None, metadata: dict[str, Any] | None = None) -> None:
-        self.folder = Path(filepath)
-        self._labels = Path(labels) if labels else None
+    def __init__(
+        self,
+        filepath: str,
+        labels: str | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.folder = place(filepath, credentials, fs_args)
+        self._labels = place(labels, credentials, fs_args) if labels else None
         self.metadata = metadata
 
     def load(self) -> ir.Table | None:
@@ -83,16 +103,21 @@ class ServicePredictionsDataset(AbstractDataset[NoReturn, ir.Table | None]):
         Raises:
             EvergreenError: Where the labels lack a column.
         """
-        if not any(self.folder.glob(f"{DATE}*/*.parquet")):
+        files = sorted(self.folder.glob(f"{DATE}*/*.parquet"), key=str)
+        if not files:
             return None
         connection = ibis.duckdb.connect()
-        files = f"{self.folder}/{DATE}*/*.parquet"
-        table = connection.read_parquet(files, hive_partitioning=True, union_by_name=True)
+        table = lazy_parquet(connection, files, hive_partitioning=True, union_by_name=True)
         table = table.mutate(date=table["date"].cast("date"))
-        if self._labels is None or not self._labels.exists():
+        labels = self._label_files()
+        if not labels:
             return table.mutate(label=ibis.null("string"), observed_at=ibis.null("timestamp"))
-        whole = f"{self._labels}/**/*.parquet" if self._labels.is_dir() else str(self._labels)
-        return _labelled(table, connection.read_parquet(whole, union_by_name=True), str(self._labels))
+        return _labelled(table, lazy_parquet(connection, labels, union_by_name=True), str(self._labels))
+
+    def _label_files(self) -> list[Path]:
+        if self._labels is None or not self._labels.exists():
+            return []
+        return sorted(self._labels.rglob("*.parquet"), key=str) if self._labels.is_dir() else [self._labels]
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the interface has it
         """Refuse: the log is collected into it."""

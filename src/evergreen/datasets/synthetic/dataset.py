@@ -61,12 +61,14 @@ class SyntheticDataset(OwnTableDataset):
         scenarios: list[dict[str, Any]] | None = None,
         options: dict[str, Any] | None = None,
         connection: dict[str, Any] | None = None,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Describe the table; nothing is generated before the first load.
 
         Args:
-            filepath: Local parquet file.
+            filepath: Parquet file, on this machine or in a bucket.
             source: ``retail`` or ``churn``.
             table: ``fact_sales``, ``dim_product`` or ``dim_store``; ``customers`` or ``current``.
             size: Rows of the fact or customer table; default 100,000 lines or 20,000 customers.
@@ -74,16 +76,16 @@ class SyntheticDataset(OwnTableDataset):
             scenarios: What happens to the world, see ``Scenario``; nothing by default.
             options: Further counts of the retail world: ``stores``, ``products``, ``retailers``.
             connection: Ibis connection, shared by all datasets with an equal one.
+            credentials: Of the bucket in which the file lies.
+            fs_args: What else the bucket's file system takes.
             metadata: Kept for plugins.
 
         Raises:
             EvergreenError: An unknown source, table, scenario or option, or a value out of its range.
         """
-        if "://" in filepath:
-            raise EvergreenError(
-                f"A synthetic table is generated on this machine, but its filepath is {filepath}; give a local path."
-            )
-        super().__init__(filepath=filepath, connection=connection, metadata=metadata)
+        super().__init__(
+            filepath=filepath, connection=connection, credentials=credentials, fs_args=fs_args, metadata=metadata
+        )
         given = {"source": source, "table": table, "size": size, "seed": seed, "scenarios": scenarios}
         given = {name: value for name, value in given.items() if value is not None}
         self._recipe = parse_recipe(given | (options or {}))
@@ -94,10 +96,9 @@ class SyntheticDataset(OwnTableDataset):
         Raises:
             EvergreenError: The file cannot be written.
         """
-        path = Path(self._get_load_path())
-        if recorded_recipe(path) != recipe_text(self._recipe):
-            _LOGGER.info("Generating %s (%s)", path, self._recipe.table)
-            write_recipe(self._recipe, path)
+        if recorded_recipe(self._place) != recipe_text(self._recipe):
+            _LOGGER.info("Generating %s (%s)", self._place, self._recipe.table)
+            write_recipe(self._recipe, self._place)
         return super().load()
 
     def save(self, data: ir.Table) -> NoReturn:  # noqa: ARG002
@@ -137,7 +138,8 @@ def recipe_text(recipe: RetailRecipe | ChurnRecipe) -> str:
 def recorded_recipe(path: Path) -> str | None:
     """The recipe that a parquet file was generated from; None for a missing, broken or foreign file."""
     try:
-        recorded = pq.read_metadata(path).metadata or {}
+        with path.open("rb") as file:
+            recorded = pq.read_metadata(file).metadata or {}
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
     return recorded.get(_RECIPE_KEY, b"").decode() or None
