@@ -17,7 +17,7 @@ from mlflow.exceptions import MlflowException
 
 from conftest import ROOT, Project
 from evergreen import registry
-from evergreen.commands import changing, looking, models
+from evergreen.commands import changing, looking, models, repairing
 from evergreen.commands.table import WIDTH, cell, table
 from evergreen.faults import OURS
 from evergreen.registry import scratch
@@ -43,7 +43,7 @@ def use_case(mlflow_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         catalog={f"{name}.predictions": Predictions(tmp_path / "predictions")},
     )
     monkeypatch.setattr(scratch, "_roots", [tmp_path / "copies"])
-    for module in (looking, changing):
+    for module in (looking, changing, repairing):
         monkeypatch.setattr(module, "open_project", lambda *_: context)
     return name
 
@@ -183,6 +183,18 @@ def test_a_damaged_champion_is_replaced_by_hand(use_case: str, served: tuple[str
     assert promoted.exit_code == 0, promoted.output
     assert f"Could not be judged: {use_case} version {second} is corrupt: model.skops" in promoted.stdout
     assert registry.aliases_of(use_case)["champion"] == first
+
+
+def test_a_damaged_champion_is_mended_from_a_backup(use_case: str, served: tuple[str, str], tmp_path: Path) -> None:
+    _, second = served
+    model = registry.load(use_case, second).folder / "model.skops"
+    shutil.copytree(model.parent, tmp_path / "backup")
+    model.write_bytes(b"damaged")
+    refused = call("repair", use_case, "--version", second)
+    assert (refused.exit_code, "Name a folder that holds them with --from" in refused.stderr) == (1, True)
+    mended = call("repair", use_case, "--version", second, "--from", str(tmp_path / "backup"))
+    assert mended.stdout == f"{use_case} version {second}: model.skops restored; it can serve.\n"
+    assert read("repair", use_case, "--version", second) == []
 
 
 def test_rollback_tells_from_to_and_what_was_checked(use_case: str, served: tuple[str, str]) -> None:

@@ -122,7 +122,7 @@ def test_a_server_that_dies_midway_ends_the_run_in_a_sentence_within_the_deadlin
 
     def train() -> None:
         line = ("run", "--env=test", "--namespaces=churn", "--pipelines=feature_engineering,training,evaluation")
-        ended.append(elsewhere.kedro("dies", *line, "--params=churn.training.random_state=5"))
+        ended.append(elsewhere.kedro("dies", *line, "--params=churn.training.seed=5"))
 
     run = threading.Thread(target=train)
     run.start()

@@ -55,6 +55,7 @@ from evergreen.registry.publish import (
     publish_record,
 )
 from evergreen.registry.references import reference, reference_scores
+from evergreen.registry.repair import Mended, repair
 from evergreen.registry.requests import experiment_rows, judge_experiment, unseen_requests
 from evergreen.registry.runs import runs
 from evergreen.registry.served_columns import require_made
@@ -90,6 +91,7 @@ __all__ = [
     "ForwardEvidence",
     "LoggedCandidate",
     "Manifest",
+    "Mended",
     "ModelVersion",
     "Removal",
     "RetentionParameters",
@@ -157,6 +159,7 @@ __all__ = [
     "register",
     "register_challenger",
     "reject",
+    "repair",
     "require_columns",
     "require_made",
     "require_reason",

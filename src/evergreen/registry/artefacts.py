@@ -167,8 +167,8 @@ def check_digests(folder: Path, tags: dict[str, str], use_case: str, version: st
     if broken or not stored:
         raise EvergreenError(
             f"{use_case} version {version} is corrupt: {', '.join(broken) or 'its digests'} missing or not as stored; "
-            "restore the artefact store, or let another version serve: "
-            f"`{command('kedro models promote --version <N> --reason <why>', use_case)}`."
+            f"bring them back by `{command(f'kedro models repair --version {version} --from <backup>', use_case)}`, or "
+            f"let another version serve: `{command('kedro models rollback --version <N> --reason <why>', use_case)}`."
         )
 
 
@@ -197,5 +197,5 @@ def check_index(folder: Path, name: str, version: str) -> None:
     if hashlib.sha256(text.encode()).hexdigest()[:32] != name or broken:
         raise EvergreenError(
             f"{version} is corrupt: {', '.join(broken) or INDEX_FILE} of its evaluation missing or not as stored; "
-            "restore the artefact store or roll back to another version."
+            "mend it by `kedro models repair`, or roll back to another version."
         )

@@ -19,15 +19,15 @@ from evergreen.registry.versions import CHAMPION, aliases_of, list_versions
 
 AUDIT_TAG = "audit."
 Evidence = dict[str, int | float | str | None]
-Action = Literal["promote", "refresh", "rollback", "look", "reject"]
+Action = Literal["promote", "refresh", "rollback", "look", "reject", "repair"]
 
 
 class AliasChange(Frozen):
     """One line of the audit: who moved the champion alias when, why, from where to where, on what evidence.
 
     A ``look`` is a challenger (``to_version``) that was judged against the champion (``from_version``) and did not
-    win; ``reject`` drops a challenger by hand. Neither moves the champion alias. A ``refresh`` lets the champion's
-    recipe on newer rows serve: no proven gain.
+    win; ``reject`` drops a challenger by hand; ``repair`` mended a version's files. None moves the champion alias. A
+    ``refresh`` lets the champion's recipe on newer rows serve: no proven gain.
 
     ``state`` is ``started`` before the alias moves and ``done`` after it was read back, so that a process
     that is killed in between leaves a trace; the history settles it to ``done`` or ``abandoned``. ``conflict``
@@ -55,7 +55,7 @@ def note(use_case: str, action: Action, version: str, reason: str, evidence: Evi
 
     Args:
         use_case: Name of the registered model.
-        action: ``look`` or ``reject``.
+        action: ``look``, ``reject`` or ``repair``.
         version: The version that it is about.
         reason: Why, in words.
         evidence: Figures behind it.

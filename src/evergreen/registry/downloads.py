@@ -38,6 +38,11 @@ def fetch(location: str, digests: Mapping[str, str] = _CHANGES_NEVER) -> Path:
     return _copy(location, frozenset(digests.items()))
 
 
+def forget_copies() -> None:
+    """Fetch everything anew from now on: stored files were changed."""
+    _copy.cache_clear()
+
+
 @functools.cache
 def _copy(location: str, digests: frozenset[tuple[str, str]]) -> Path:  # noqa: ARG001
     return Path(mlflow.artifacts.download_artifacts(location, dst_path=str(lasting_folder())))
