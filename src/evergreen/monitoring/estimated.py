@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
-from sklearn.isotonic import IsotonicRegression
 
 from evergreen.errors import EvergreenError
-from evergreen.modelling.calibration import newton_sigmoid
+from evergreen.monitoring.density_ratio import DensityRatio
+from evergreen.monitoring.expected_metrics import METRICS, ScoreGroups, expected_metrics, grouped
+from evergreen.monitoring.label_shift import shifted_prior
+from evergreen.monitoring.parameters import EstimateMethod
+from evergreen.monitoring.recalibration import CalibrationKind, calibrated, refitted, simplest_calibration
 from evergreen.records import Frozen
 
+__all__ = ["METRICS", "Estimate", "EstimatedPerformance", "LabelShiftReading", "estimate_performance"]
+
 Floats = NDArray[np.float64]
-CalibrationKind = Literal["none", "logistic", "isotonic"]
-METRICS = ("roc_auc", "accuracy", "precision", "recall", "f1")
-_GROUPS = 2_000
-_REFERENCE_GROUPS = 300
 _REFITS = 60
 _DRAWS = 300
-_FOLDS = 5
 _MIN_REFERENCE_PER_CLASS = 30
+_CBPE_ASSUMES = "that a score still means the probability that it meant in the reference"
+_CBPE_BLIND = (
+    "any change of the outcome at a given score: of what it depends on (concept drift), of the rows behind a score "
+    "(covariate shift), of how common it is (label shift)"
+)
+_PAPE_ASSUMES = (
+    "that rows with the same features have the outcome as often as they had in the reference, and that the reference "
+    "has rows like all of the window's"
+)
+_PAPE_BLIND = "concept drift, and a change of how common the outcome is that the features do not show"
 
 
 class Estimate(Frozen):
@@ -34,8 +42,28 @@ class Estimate(Frozen):
     high: float | None = None
 
 
+class LabelShiftReading(Frozen):
+    """The estimate under another assumption: rows of either outcome look as before, only their shares moved.
+
+    Attributes:
+        reference_share: Share of positives in the reference.
+        share: Share in the window that explains its scores best.
+        low: Lower end of its interval.
+        high: Upper end of its interval.
+        metrics: Estimates under that share.
+        assumes: What the numbers rest on.
+    """
+
+    reference_share: float
+    share: float
+    low: float
+    high: float
+    metrics: dict[str, Estimate]
+    assumes: str = "that rows with the outcome, and rows without it, look as they did in the reference"
+
+
 class EstimatedPerformance(Frozen):
-    """Confidence-based performance estimation (CBPE) of one window.
+    """Performance estimation of one window.
 
     Attributes:
         status: ``ok`` or ``insufficient_data``.
@@ -44,8 +72,12 @@ class EstimatedPerformance(Frozen):
         ci: Coverage that the intervals aim for.
         threshold: Scores of at least this are predicted positive.
         calibration: How the reference's scores were turned into probabilities.
+        method: ``pape``: the reference's rows weigh as they are frequent in the window; ``cbpe``: they weigh alike.
+        effective_rows: Unweighted reference rows that say as much as the weighted ones; None without weights.
+        label_shift: The same under the assumption of label shift; None where it was not read.
         target: What the numbers estimate.
-        blind_spot: What the numbers cannot see.
+        assumes: What they rest on.
+        blind_spot: What they cannot see.
     """
 
     status: Literal["ok", "insufficient_data"]
@@ -54,19 +86,12 @@ class EstimatedPerformance(Frozen):
     ci: float
     threshold: float
     calibration: CalibrationKind
+    method: EstimateMethod = "cbpe"
+    effective_rows: float | None = None
+    label_shift: LabelShiftReading | None = None
     target: str = "the metric that this window's own labels will give, sampling noise included"
-    blind_spot: str = (
-        "concept drift: the estimate assumes that a score still means the probability that it meant in the reference"
-    )
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """Scores in rising order, cut into groups on one side of the threshold each."""
-
-    sizes: Floats
-    scores: Floats
-    predicted: NDArray[np.bool_]
+    assumes: str = _CBPE_ASSUMES
+    blind_spot: str = _CBPE_BLIND
 
 
 def estimate_performance(
@@ -76,6 +101,8 @@ def estimate_performance(
     *,
     threshold: float = 0.5,
     ci: float = 0.95,
+    ratio: DensityRatio | None = None,
+    blocks: NDArray[np.intp] | None = None,
     seed: int = 0,
 ) -> EstimatedPerformance:
     """Estimate the metrics of ``scores`` without their labels, from what scores meant in the reference.
@@ -83,15 +110,18 @@ def estimate_performance(
     Each score becomes a probability through the simplest calibration that the reference supports (none,
     logistic on the log-odds, isotonic: a more complex one must win by cross-validated Brier score). A
     confusion matrix and a ROC curve of expected counts follow. Intervals are the quantiles of metrics under
-    drawn labels, each draw with a calibration refitted on a bootstrap of the reference. The idea is NannyML's
-    CBPE. Time and memory don't depend on the window beyond sorting it.
+    drawn labels, each draw with a calibration refitted on a bootstrap of the reference, whose weights come from
+    repeated cross-fittings by turns. Without weights the idea is NannyML's CBPE, with them PAPE (Białek, Nowak,
+    Kanagal, arXiv 2401.08348). Time and memory don't depend on the window beyond sorting it.
 
     Args:
-        reference_scores: Out-of-fold scores in [0, 1], shape (n,).
+        reference_scores: Scores in [0, 1] of rows that the model has not learnt from, shape (n,).
         reference_labels: Their labels 0/1, shape (n,).
         scores: Scores of the window, shape (m,).
         threshold: Scores of at least this are predicted positive.
         ci: Coverage of the intervals.
+        ratio: Weights of the reference's rows, see :func:`density_ratio`; None: they weigh alike.
+        blocks: Block of each reference row where rows are dependent, shape (n,).
         seed: Seed of the draws.
 
     Raises:
@@ -106,23 +136,51 @@ def estimate_performance(
         )
     positives = int(labels.sum())
     if len(new) == 0 or min(positives, len(ref) - positives) < _MIN_REFERENCE_PER_CLASS:
+        unknown = {name: Estimate(value=None) for name in METRICS}
         return EstimatedPerformance(
-            status="insufficient_data",
-            rows=len(new),
-            metrics={name: Estimate(value=None) for name in METRICS},
-            ci=ci,
-            threshold=threshold,
-            calibration="none",
+            status="insufficient_data", rows=len(new), metrics=unknown, ci=ci, threshold=threshold, calibration="none"
         )
     rng = np.random.default_rng(seed)
-    kind = _simplest_calibration(ref, labels, rng)
-    groups = _grouped(new, threshold)
-    point = calibrated(kind, ref, labels, None, groups.scores)
-    values = _metrics(groups, (groups.sizes * point)[None, :])
-    probabilities = point[None, :] if kind == "none" else _refitted(kind, ref, labels, groups.scores, rng)
-    repeated = np.repeat(probabilities, _DRAWS // len(probabilities), axis=0)
-    drawn = rng.binomial(groups.sizes.astype(np.int64), repeated).astype(float)
-    draws = _metrics(groups, drawn)
+    groups = grouped(new, threshold)
+    weights = np.ones((1, len(ref))) if ratio is None else ratio.weights
+    kind, point, several = _read(ref, labels, weights, groups, blocks, rng)
+    plain = (kind, point, several) if ratio is None else _read(ref, labels, np.ones((1, len(ref))), groups, blocks, rng)
+    said = {} if ratio is None else {"method": "pape", "assumes": _PAPE_ASSUMES, "blind_spot": _PAPE_BLIND}
+    return EstimatedPerformance(
+        status="ok",
+        rows=len(new),
+        metrics=_estimates(groups, point, several, ci, rng),
+        ci=ci,
+        threshold=threshold,
+        calibration=kind,
+        effective_rows=None if ratio is None else ratio.effective_rows,
+        label_shift=_label_shift(groups, plain[1], plain[2], float(labels.mean()), ci, rng),
+        **said,
+    )
+
+
+def _read(
+    ref: Floats,
+    labels: Floats,
+    weights: Floats,
+    groups: ScoreGroups,
+    blocks: NDArray[np.intp] | None,
+    rng: np.random.Generator,
+) -> tuple[CalibrationKind, Floats, Floats]:
+    """The calibration, the probability of each group's score by it, and by its refits, shape (refits, groups)."""
+    mean = weights.mean(axis=0)
+    kind = simplest_calibration(ref, labels, mean, rng)
+    point = calibrated(kind, ref, labels, mean, groups.scores)
+    return kind, point, refitted(kind, ref, labels, weights, groups.scores, _REFITS, rng, blocks)
+
+
+def _estimates(
+    groups: ScoreGroups, point: Floats, several: Floats, ci: float, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    values = expected_metrics(groups, (groups.sizes * point)[None, :])
+    repeated = np.repeat(several, _DRAWS // len(several), axis=0)
+    drawn = rng.binomial(groups.sizes.astype(np.int64), np.clip(repeated, 0, 1)).astype(float)
+    draws: Mapping[str, Floats] = expected_metrics(groups, drawn)
     tails = [(1 - ci) / 2, (1 + ci) / 2]
     estimates = {}
     for name in METRICS:
@@ -132,32 +190,24 @@ def estimate_performance(
         low, high = np.nanquantile(draws[name], tails)
         value = float(values[name][0])
         estimates[name] = Estimate(value=value, low=min(float(low), value), high=max(float(high), value))
-    return EstimatedPerformance(
-        status="ok", rows=len(new), metrics=estimates, ci=ci, threshold=threshold, calibration=kind
+    return estimates
+
+
+def _label_shift(
+    groups: ScoreGroups, point: Floats, several: Floats, prior: float, ci: float, rng: np.random.Generator
+) -> LabelShiftReading:
+    share, corrected = shifted_prior(point[None, :], groups.sizes, prior)
+    sizes = rng.poisson(groups.sizes, several.shape).astype(float)
+    shares, moved = shifted_prior(several, sizes, prior)
+    low, high = np.quantile(shares, [(1 - ci) / 2, (1 + ci) / 2])
+    value = float(share[0])
+    return LabelShiftReading(
+        reference_share=prior,
+        share=value,
+        low=min(float(low), value),
+        high=max(float(high), value),
+        metrics=_estimates(groups, corrected[0], moved, ci, rng),
     )
-
-
-def calibrated(kind: CalibrationKind, scores: Floats, labels: Floats, weights: Floats | None, new: Floats) -> Floats:
-    """Probabilities of ``new`` scores by a calibration fitted on ``scores`` and ``labels``."""
-    if kind == "none":
-        return new
-    if kind == "isotonic":
-        model = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
-        return np.asarray(model.fit(scores, labels, sample_weight=weights).predict(new))
-    line = newton_sigmoid(_log_odds(scores), labels, np.ones(len(scores)) if weights is None else weights)
-    return line.probability(_log_odds(new))
-
-
-def _refitted(kind: CalibrationKind, scores: Floats, labels: Floats, new: Floats, rng: np.random.Generator) -> Floats:
-    """Probabilities under calibrations refitted on Poisson bootstraps of the reference, shape (refits, n)."""
-    order = np.argsort(scores)
-    starts = np.unique(np.linspace(0, len(scores), _REFERENCE_GROUPS + 1).astype(int)[:-1])
-    sizes = np.diff([*starts, len(scores)])
-    positives = np.add.reduceat(labels[order], starts)
-    means = np.tile(np.add.reduceat(scores[order], starts) / sizes, 2)
-    sides = np.repeat([1.0, 0.0], len(starts))
-    rates = np.concatenate([positives, sizes - positives])
-    return np.stack([calibrated(kind, means, sides, rng.poisson(rates).astype(float), new) for _ in range(_REFITS)])
 
 
 def _probabilities(scores: ArrayLike, where: str) -> Floats:
@@ -168,50 +218,3 @@ def _probabilities(scores: ArrayLike, where: str) -> Floats:
             "allowed is 0 to 1 without missing values; pass probabilities."
         )
     return values
-
-
-def _log_odds(scores: Floats) -> Floats:
-    return special.logit(np.clip(scores, 1e-6, 1 - 1e-6))
-
-
-def _simplest_calibration(scores: Floats, labels: Floats, rng: np.random.Generator) -> CalibrationKind:
-    """The first of none, logistic, isotonic whose Brier score no later one beats beyond one standard error."""
-    folds = rng.permutation(len(scores)) % _FOLDS
-    kinds: tuple[CalibrationKind, ...] = ("none", "logistic", "isotonic")
-    losses = {kind: np.empty(len(scores)) for kind in kinds}
-    for fold in range(_FOLDS):
-        inside = folds == fold
-        fitted = partial(calibrated, scores=scores[~inside], labels=labels[~inside], weights=None)
-        for kind in kinds:
-            losses[kind][inside] = (fitted(kind, new=scores[inside]) - labels[inside]) ** 2
-    chosen = kinds[0]
-    for kind in kinds[1:]:
-        gain = losses[chosen] - losses[kind]
-        if gain.mean() > gain.std() / np.sqrt(len(gain)):
-            chosen = kind
-    return chosen
-
-
-def _grouped(scores: Floats, threshold: float) -> _Groups:
-    ordered = np.sort(scores)
-    ranks = np.linspace(0, len(ordered), min(_GROUPS, len(ordered)) + 1).astype(int)
-    starts = np.unique([*ranks[:-1], min(np.searchsorted(ordered, threshold), len(ordered) - 1)])
-    sizes = np.diff([*starts, len(ordered)]).astype(float)
-    means = np.add.reduceat(ordered, starts) / sizes
-    return _Groups(sizes, means, ordered[starts] >= threshold)
-
-
-def _metrics(groups: _Groups, positives: Floats) -> dict[str, Floats]:
-    """Metrics from positives per group, shape (draws, groups); each of shape (draws,)."""
-    negatives = groups.sizes - positives
-    total, total_negative = positives.sum(axis=1), negatives.sum(axis=1)
-    hits, false_alarms = positives[:, groups.predicted].sum(axis=1), negatives[:, groups.predicted].sum(axis=1)
-    below = np.cumsum(negatives, axis=1) - negatives / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {
-            "roc_auc": (positives * below).sum(axis=1) / (total * total_negative),
-            "accuracy": (hits + total_negative - false_alarms) / groups.sizes.sum(),
-            "precision": hits / (hits + false_alarms),
-            "recall": hits / total,
-            "f1": 2 * hits / (hits + false_alarms + total),
-        }

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from evergreen.records import Frozen
 from evergreen.use_cases import WINDOW_DAYS
 
+EstimateMethod = Literal["pape", "cbpe"]
 Severity = Literal["none", "info", "warning", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("none", "info", "warning", "high", "critical")
 
@@ -151,6 +152,8 @@ class MonitoringParameters(Frozen):
         max_rows: About how many rows of the window are scored for prediction drift and performance.
         sample_rows: Rows of the window that the multivariate test looks at.
         max_positive_rate_change: Largest relative change of the share of positive predictions.
+        estimate: How performance is estimated before labels. ``pape``: from rows like the window's, where the version
+            keeps rows (``training.reference_sample_rows``), else as ``cbpe``: from all rows alike.
         drift: When a column alarms.
         over_time: How windows in a row make an alert.
         performance: When a drop of a metric is an alert.
@@ -163,6 +166,7 @@ class MonitoringParameters(Frozen):
     max_rows: int = Field(default=100_000, ge=100)
     sample_rows: int = Field(default=5_000, ge=100, le=10_000)
     max_positive_rate_change: float = Field(default=0.2, gt=0)
+    estimate: EstimateMethod = "pape"
     drift: DriftPolicy = DriftPolicy()
     over_time: OverTimePolicy = OverTimePolicy()
     performance: PerformancePolicy = PerformancePolicy()

@@ -38,9 +38,11 @@ class Reference:
         scores: Columns ``probability`` and ``label`` of rows that whoever scored them had not learnt from: the version
             itself or, judged forward, a fit of its recipe on all earlier days. A fold's model learns from fewer rows
             and spreads its scores otherwise. None where fewer than 500 are kept, so that scores can't be compared.
+            Versions of today carry their ``block_share``, too.
         metrics: Metrics on the test window, by name.
         sample: Training rows with their ``block_share``; None where none is kept.
         importance: Weight of each feature.
+        unseen: Features of some of the rows behind ``scores``, by its index; None where no rows are kept.
     """
 
     spec: TableSpec
@@ -54,6 +56,7 @@ class Reference:
     metrics: Mapping[str, Metric]
     sample: pd.DataFrame | None
     importance: Mapping[str, float]
+    unseen: pd.DataFrame | None = None
 
 
 def reference_profiles(

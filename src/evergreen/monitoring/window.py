@@ -15,7 +15,8 @@ from evergreen.features.typed import as_declared
 from evergreen.monitoring.drift.compare import VALUES_WEIGHT, compare_profiles
 from evergreen.monitoring.drift.multivariate import MultivariateDrift, classifier_two_sample_test, comparable_features
 from evergreen.monitoring.drift.report import SIDE_SHARE, ColumnDrift, DriftReport
-from evergreen.monitoring.estimated import EstimatedPerformance, estimate_performance
+from evergreen.monitoring.estimate_window import estimate_window
+from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.parameters import DriftPolicy, MonitoringParameters
 from evergreen.monitoring.performance import (
     PerformanceReport,
@@ -192,9 +193,7 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
         ),
         multivariate=_multivariate(reference, window, off, parameters),
         performance=_performance(reference, window, parameters),
-        estimate=estimate_performance(
-            known[PROBABILITY], known["label"], window.probability, threshold=reference.threshold
-        ),
+        estimate=estimate_window(reference, known, window.rows, window.probability, off, parameters),
         quality=check_quality(
             reference.profile,
             window.profile,

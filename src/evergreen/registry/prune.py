@@ -16,7 +16,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from evergreen.errors import EvergreenError
 from evergreen.paths import remove_folder
 from evergreen.registry.aliases import registry_lock
-from evergreen.registry.artefacts import DIGEST_TAG, refused_if_unreadable
+from evergreen.registry.artefacts import DIGEST_TAG, UNSEEN_SAMPLE_FILE, refused_if_unreadable
 from evergreen.registry.audit_log import former_champion
 from evergreen.registry.challenger import TRAINING_FILE
 from evergreen.registry.damage import report_damage
@@ -24,7 +24,7 @@ from evergreen.registry.downloads import LOGGED_MODEL, fetch
 from evergreen.registry.parameters import RetentionParameters
 from evergreen.registry.references import SAMPLE_FILE
 from evergreen.registry.scratch import abandoned
-from evergreen.registry.versions import VersionSummary, aliases_of, list_versions
+from evergreen.registry.versions import FIGURES, VersionSummary, aliases_of, list_versions
 
 PARTITION = "as_of="
 GONE = "RESOURCE_DOES_NOT_EXIST"
@@ -128,13 +128,29 @@ def _samples(use_case: str, going: set[str]) -> list[Removal]:
         return not row.aliases and row.version not in going
 
     rows = [row for row in list_versions(use_case) if stays_without_alias(row)]
-    with_sample = [row for row in rows if SAMPLE_FILE in _files(_stored(use_case, row.version))]
+    with_sample = [row for row in rows if _sampled(_stored(use_case, row.version))]
     return [Removal("sample", row.version, "no alias points at the version") for row in with_sample]
+
+
+def _sampled(stored: StoredVersion) -> bool:
+    return SAMPLE_FILE in _files(stored) or bool(_unseen_samples(stored))
+
+
+def _unseen_samples(stored: StoredVersion) -> list[str]:
+    """Samples of judged rows in every set of figures that the version's run holds, also of former evaluations."""
+    client, run = MlflowClient(), str(stored.run_id)
+    sets = [found.path for found in client.list_artifacts(run, FIGURES) if found.is_dir]
+    files = (found.path for place in sets for found in client.list_artifacts(run, place))
+    return [path for path in files if path.endswith(f"/{UNSEEN_SAMPLE_FILE}")]
 
 
 def _delete_sample(use_case: str, number: str) -> None:
     """The digest goes first: without it the version loads whether or not the file is still there."""
     stored = _stored(use_case, number)
+    for path in _unseen_samples(stored):
+        get_artifact_repository(MlflowClient().get_run(str(stored.run_id)).info.artifact_uri).delete_artifacts(path)
+    if SAMPLE_FILE not in _files(stored):
+        return
     MlflowClient().delete_model_version_tag(use_case, number, DIGEST_TAG + SAMPLE_FILE)
     get_artifact_repository(str(stored.source)).delete_artifacts(SAMPLE_FILE)
 

@@ -17,9 +17,10 @@ from evergreen.evaluation.metrics import Metric
 from evergreen.experiments.record import ExperimentRecord
 from evergreen.monitoring.estimated import Estimate
 from evergreen.monitoring.record import MonitoringRecord
-from evergreen.monitoring.reference import PROBABILITY
+from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY
 from evergreen.records import Record
-from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE, UNSEEN_FILE
+from evergreen.registry.artefacts import UNSEEN_SAMPLE_FILE
+from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE, SAMPLE_FILE, UNSEEN_FILE
 from evergreen.registry.scratch import new_folder
 from evergreen.registry.versions import ModelVersion, add_figures, tag_version
 from evergreen.reporting.model_card.card import ModelCard
@@ -34,6 +35,7 @@ EVALUATION_FILE = "evaluation.json"
 EXPLANATIONS_FILE = "explanations.csv"
 PICTURES = "pictures"
 PICTURES_FILE = "pictures.html"
+_SAMPLE_ROWS = 10_000
 
 
 Metrics = dict[str, dict[str, Metric]]
@@ -79,6 +81,8 @@ def publish_evaluation(version: ModelVersion, evaluated: Evaluated) -> None:
         (folder / CARD_FILE).write_text(evaluated.card.markdown)
         (folder / CARD_PAGE_FILE).write_text(evaluated.card.html)
         unseen_scores(evaluated.scored).to_parquet(folder / UNSEEN_FILE)
+        if (version.folder / SAMPLE_FILE).is_file():
+            unseen_sample(evaluated.scored).to_parquet(folder / UNSEEN_SAMPLE_FILE)
         explained.importance.to_csv(folder / IMPORTANCE_FILE, index=False)
         explained.by_algorithm.to_csv(folder / EXPLANATIONS_FILE, index=False)
         for picture, figure in evaluated.pictures.items():
@@ -95,7 +99,13 @@ def publish_evaluation(version: ModelVersion, evaluated: Evaluated) -> None:
 
 def unseen_scores(scored: ScoredRows) -> pd.DataFrame:
     """A version's own scores of rows that it has not learnt from, with labels: later scores are held against them."""
-    return pd.DataFrame({PROBABILITY: scored.judged, "label": scored.test.y})
+    return pd.DataFrame({PROBABILITY: scored.judged, "label": scored.test.y, BLOCK_SHARE: scored.test.share})
+
+
+def unseen_sample(scored: ScoredRows) -> pd.DataFrame:
+    """Features of at most 10,000 of the rows of :func:`unseen_scores`, by its index."""
+    features = scored.test.X.reset_index(drop=True)
+    return features.sample(min(_SAMPLE_ROWS, len(features)), random_state=0).sort_index()
 
 
 def _log_pictures(run_id: str, pictures: dict[str, go.Figure], shap_png: bytes, folder: Path) -> None:

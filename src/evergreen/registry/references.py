@@ -12,7 +12,7 @@ from evergreen.evaluation.metrics import Metric
 from evergreen.invocation import command
 from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.reference import MIN_UNSEEN, Reference, unseen_score_profile
-from evergreen.registry.artefacts import refused_if_unreadable
+from evergreen.registry.artefacts import UNSEEN_SAMPLE_FILE, refused_if_unreadable
 from evergreen.registry.versions import ModelVersion
 
 PROFILE_FILE = "profile.json"
@@ -54,6 +54,7 @@ def reference(version: ModelVersion) -> Reference:
         metrics=stored_metrics(version.file(METRICS_FILE)),
         sample=_table(sample) if sample.is_file() else None,
         importance=_importance(version),
+        unseen=None if unseen is None else _unseen_sample(version),
     )
 
 
@@ -61,6 +62,11 @@ def _unseen_scores(version: ModelVersion) -> pd.DataFrame | None:
     file = version.file(UNSEEN_FILE)
     scores = _table(file) if file.is_file() else None
     return scores if scores is not None and len(scores) >= MIN_UNSEEN else None
+
+
+def _unseen_sample(version: ModelVersion) -> pd.DataFrame | None:
+    file = version.file(UNSEEN_SAMPLE_FILE)
+    return _table(file) if file.is_file() else None
 
 
 def stored_metrics(file: Path) -> dict[str, Metric]:

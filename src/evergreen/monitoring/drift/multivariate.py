@@ -14,17 +14,15 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from evergreen.evaluation.auc import as_block_codes, auc_covariance
+from evergreen.monitoring.encoded_rows import encoded_together
 from evergreen.monitoring.profiles.profile import Profile, TimeColumn
 from evergreen.monitoring.profiles.two_sample import cauchy_combination
 from evergreen.records import Frozen
-from evergreen.rows.canonical_series import as_levels, canonical_texts
-from evergreen.rows.columns import with_columns
 
 _MIN_ROWS = 200
 _MAX_ROWS = 10_000
 _MIN_BLOCKS = 4
 """Two independent blocks of either side in either half, without which an AUC has no variance."""
-_MAX_LEVELS = 250
 _NAMED_FEATURES = 5
 _MAX_DESIGN_EFFECT = 1.5
 
@@ -119,7 +117,7 @@ def _tell_apart(
     win, win_blocks = _sampled(window, both_blocks[1], rng)
     if min(ref_blocks.max(), win_blocks.max()) + 1 < _MIN_BLOCKS:
         return MultivariateDrift(status="insufficient_data")
-    X = _encoded(pd.concat([ref, _named_alike(win, ref, categorical)], ignore_index=True), numeric, categorical)
+    X = encoded_together(ref, win, numeric, categorical)
     y = np.repeat([0, 1], [len(ref), len(win)])
     blocks = np.concatenate([ref_blocks, win_blocks + ref_blocks.max() + 1])
     side = np.concatenate([_dealt(rng, ref_blocks), _dealt(rng, win_blocks)])
@@ -158,23 +156,6 @@ def _sampled(
         return frame, codes
     rows = rng.choice(len(frame), _MAX_ROWS, replace=False)
     return frame.iloc[rows], np.unique(codes[rows], return_inverse=True)[1]
-
-
-def _named_alike(window: pd.DataFrame, reference: pd.DataFrame, categorical: Sequence[str]) -> pd.DataFrame:
-    """The window with the reference's names of its categories."""
-    named = {name: as_levels(window[name], canonical_texts(reference[name])[1]) for name in categorical}
-    return with_columns(window, named)
-
-
-def _encoded(frame: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str]) -> NDArray[np.float64]:
-    """Numbers, and levels numbered by frequency (rare ones as missing), shape (rows, features)."""
-    columns = [frame[name].to_numpy(np.float64, na_value=np.nan) for name in numeric]
-    for name in categorical:
-        text = frame[name].astype("str").where(frame[name].notna())
-        levels = text.value_counts().index[:_MAX_LEVELS]
-        codes = pd.Categorical(text, categories=levels).codes.astype(float)
-        columns.append(np.where(codes < 0, np.nan, codes))
-    return np.column_stack(columns)
 
 
 def _classifier(first_categorical: int, features: int, seed: int) -> HistGradientBoostingClassifier:

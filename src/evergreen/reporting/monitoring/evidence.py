@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from evergreen.evaluation.metrics import Metric
 from evergreen.monitoring.drift.multivariate import MultivariateDrift
-from evergreen.monitoring.estimated import EstimatedPerformance
+from evergreen.monitoring.estimated import Estimate, EstimatedPerformance
 from evergreen.monitoring.performance import PerformanceReport, PositiveRateShift
 from evergreen.monitoring.quality import QualityReport
 from evergreen.monitoring.record import MonitoringRecord
@@ -84,16 +85,42 @@ def _interval(metric: Metric) -> str:
 
 
 def _estimated(estimate: EstimatedPerformance) -> list[Block]:
+    return [Text(_method(estimate)), _estimates(estimate.metrics, estimate.ci), *_under_label_shift(estimate)]
+
+
+def _method(estimate: EstimatedPerformance) -> str:
+    weighted = ""
+    if estimate.method == "pape" and estimate.effective_rows is not None:
+        weighted = (
+            ", rows of the reference weighing as they are frequent in this window, which leaves as much evidence as "
+            f"{estimate.effective_rows:,.0f} of them alike"
+        )
+    return (
+        f"Estimated without outcomes, from {counted(estimate.rows, 'score')} ({estimate.method.upper()}{weighted}). "
+        f"Target: {estimate.target}. It assumes {estimate.assumes}. Blind to {estimate.blind_spot}."
+    )
+
+
+def _under_label_shift(estimate: EstimatedPerformance) -> list[Block]:
+    reading = estimate.label_shift
+    if reading is None:
+        return []
+    text = (
+        f"Another reading of the same scores: it assumes {reading.assumes}, and that only the share of "
+        f"positives moved. It was {share_text(reading.reference_share)} in the reference and would be {share_text(reading.share)} here "
+        f"({estimate.ci:.0%} interval {range_text(reading.low, reading.high)}). Both readings cannot be "
+        "right where they differ: outcomes will tell."
+    )
+    return [Folded("If only the share of positives moved", [Text(text), _estimates(reading.metrics, estimate.ci)])]
+
+
+def _estimates(metrics: Mapping[str, Estimate], ci: float) -> Table:
     rows = [
         (METRIC_NAMES.get(name, name), number_text(found.value), range_text(found.low, found.high))
-        for name, found in estimate.metrics.items()
+        for name, found in metrics.items()
     ]
-    coverage = f"{estimate.ci:.0%} interval"
-    text = (
-        f"Estimated without outcomes, from {counted(estimate.rows, 'score')} (CBPE). Target: {estimate.target}. "
-        f"Blind to {estimate.blind_spot}."
-    )
-    return [Text(text), Table(("Metric", "Estimated", coverage), rows, frozenset({"Estimated", coverage}))]
+    coverage = f"{ci:.0%} interval"
+    return Table(("Metric", "Estimated", coverage), rows, frozenset({"Estimated", coverage}))
 
 
 def positive_rate_text(shift: PositiveRateShift) -> Text:
