@@ -105,11 +105,12 @@ def _under_label_shift(estimate: EstimatedPerformance) -> list[Block]:
     reading = estimate.label_shift
     if reading is None:
         return []
+    interval = f"{estimate.ci:.0%} interval {range_text(reading.low, reading.high)}"
     text = (
-        f"Another reading of the same scores: it assumes {reading.assumes}, and that only the share of "
-        f"positives moved. It was {share_text(reading.reference_share)} in the reference and would be {share_text(reading.share)} here "
-        f"({estimate.ci:.0%} interval {range_text(reading.low, reading.high)}). Both readings cannot be "
-        "right where they differ: outcomes will tell."
+        f"Another reading of the same scores: it assumes {reading.assumes}, and that only the share of positives "
+        f"moved. It was {share_text(reading.reference_share)} in the reference and would be "
+        f"{share_text(reading.share)} here ({interval}). Both readings cannot be right where they differ: outcomes "
+        "will tell."
     )
     return [Folded("If only the share of positives moved", [Text(text), _estimates(reading.metrics, estimate.ci)])]
 
