@@ -12,6 +12,7 @@ from kedro.runner import SequentialRunner
 from kedro.runner.task import Task
 from pluggy import PluginManager
 
+from evergreen import progress
 from evergreen.use_cases import use_case_of
 
 logger = logging.getLogger("evergreen")
@@ -33,15 +34,17 @@ class LifecycleRunner(SequentialRunner):
     ) -> None:
         counts = Counter(chain.from_iterable(node.inputs for node in pipeline.nodes))
         vacancies, done = Vacancies(pipeline, catalog), set[Node]()
-        for node in pipeline.nodes:
-            if not vacancies.skip(node):
-                try:
-                    Task(node, catalog, is_async=False, hook_manager=hook_manager, run_id=run_id).execute()
-                except Exception:
-                    self._suggest_resume_scenario(pipeline, done, catalog)
-                    raise
-            done.add(node)
-            self._release_datasets(node, catalog, counts, pipeline)
+        with progress.watched():
+            for node in pipeline.nodes:
+                if not vacancies.skip(node):
+                    try:
+                        with progress.step(node.name):
+                            Task(node, catalog, is_async=False, hook_manager=hook_manager, run_id=run_id).execute()
+                    except Exception:
+                        self._suggest_resume_scenario(pipeline, done, catalog)
+                        raise
+                done.add(node)
+                self._release_datasets(node, catalog, counts, pipeline)
 
 
 class Vacancies:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from evergreen.evaluation.judge import LOGISTIC_REGRESSION, EvaluationRecord, PromotionOutcome
 from evergreen.invocation import command
@@ -15,6 +16,7 @@ from evergreen.retraining.trigger import RetrainingTrigger
 from evergreen.wording import in_words
 
 RULE = "─" * 78
+MOST_LINES = 25  # what fits a terminal
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,32 @@ class Lifecycle:
 
 
 def summary(records: dict[str, Lifecycle], data: str) -> str:
-    """One screen for all use cases.
+    """One screen for all use cases, of at most ``MOST_LINES`` lines: one line a use case where more are too many.
 
     Args:
         records: Use case → its newest records.
         data: The folder that holds all layers.
     """
-    parts = [_use_case(name, found) for name, found in records.items() if found != Lifecycle()]
-    versions = [f"  {command('kedro models list', name)}" for name in records]
-    where = f"Records and reports: {data}/08_reporting/<use_case>/"
-    return "\n".join([RULE, *parts, where, "Versions:", *versions, RULE])
+    known = {name: found for name, found in records.items() if found != Lifecycle()}
+    end = [f"Records and reports: {data}/08_reporting/<use_case>/", f"Versions: {command('kedro models list')}", RULE]
+    whole = [line for name, found in known.items() for line in _use_case(name, found)]
+    room = MOST_LINES - len(end) - 1
+    lines = whole if len(whole) <= room else [_in_one_line(name, found) for name, found in known.items()]
+    if len(lines) > room:
+        lines = [*lines[: room - 1], f"… and {len(lines) - room + 1} more"]
+    return "\n".join([RULE, *lines, *end])
 
 
-def _use_case(name: str, records: Lifecycle) -> str:
+def _in_one_line(name: str, records: Lifecycle) -> str:
+    """What serves, what was seen, what was decided."""
+    serving = f"version {records.serving.version} serves" if records.serving is not None else "nothing serves"
+    seen = f", {in_words(records.monitoring.status)}" if records.monitoring is not None else ""
+    retraining = records.retraining
+    decided = f", retraining {in_words(retraining.status)}" if _is_newest(retraining, records.trigger) else ""
+    return f"{name}: {serving}{seen}{decided}"
+
+
+def _use_case(name: str, records: Lifecycle) -> list[str]:
     lines = [name]
     if records.serving is not None:
         lines.append(f"champion   version {records.serving.version} {records.serving.algorithm} serves")
@@ -53,9 +68,10 @@ def _use_case(name: str, records: Lifecycle) -> str:
     if records.monitoring is not None:
         answer = retraining_answer(records.monitoring, records.trigger)
         lines += [_monitoring(records.monitoring), f"retrain?   {answer.sentence}"]
-    if records.retraining is not None and _is_newest(records.retraining, records.trigger):
+    if _is_newest(records.retraining, records.trigger):
         lines += _retraining(records.retraining)
-    return "\n  ".join(lines)
+    first, *others = [line for told in lines for line in told.splitlines()]
+    return [first, *(f"  {line}" for line in others)]
 
 
 def _evaluation(evaluation: EvaluationRecord, training: TrainingRecord | None) -> list[str]:
@@ -84,9 +100,9 @@ def _monitoring(record: MonitoringRecord) -> str:
     return f"monitored  version {record.version}, {record.rows:,} rows: {status}; {', '.join(alarms)}"
 
 
-def _is_newest(record: RetrainingRecord, decision: RetrainingTrigger | None) -> bool:
+def _is_newest(record: RetrainingRecord | None, decision: RetrainingTrigger | None) -> TypeGuard[RetrainingRecord]:
     """Whether no decision was made after this retraining's."""
-    return decision is None or decision.as_of == record.as_of
+    return record is not None and (decision is None or decision.as_of == record.as_of)
 
 
 def _retraining(record: RetrainingRecord) -> list[str]:

@@ -8,7 +8,7 @@ import logging
 import ibis.expr.types as ir
 import pandas as pd
 
-from evergreen import registry
+from evergreen import progress, registry
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.pipelines.policy_backtest.history import history_rows, recipe_of
 from evergreen.reporting.policy_backtest import backtest_page
@@ -44,9 +44,8 @@ def replay_history(
     windows = lay_windows(rows, policy.window_days, policy.first_days, split.label_delay_days, policy.max_windows)
     recipe = recipe_of(champion, training)
     name = fingerprint(recipe, policy, split, rows.spec, rows.label)
-    return fill_cells(
-        rows, windows, recipe_fit(recipe), champion.version, name, policy.cell_rows, past, training.n_jobs
-    )
+    fit = progress.counting(recipe_fit(recipe), "model", len(windows.ends))
+    return fill_cells(rows, windows, fit, champion.version, name, policy.cell_rows, past, training.n_jobs)
 
 
 def compare_policies(

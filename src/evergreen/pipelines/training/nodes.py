@@ -8,7 +8,7 @@ import logging
 import ibis.expr.types as ir
 import pandas as pd
 
-from evergreen import registry
+from evergreen import progress, registry
 from evergreen.modelling.leakage import check_leakage
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.record import TrainingRecord, leaderboard_text, progress_text
@@ -67,11 +67,13 @@ def train(
     if training_plan.reuse is not None:
         return []
     logged: dict[str, registry.LoggedCandidate] = {}
-    example = training_set.X.head()
+    example, waiting = training_set.X.head(), progress.counted(training.algorithms, "algorithm")
+    next(waiting)
 
     def keep(candidate: Candidate) -> None:
         logged[candidate.algorithm] = registry.log_candidate(training_plan.use_case, "training", candidate, example)
         logger.info("%s: %s", training_plan.use_case, progress_text(candidate))
+        next(waiting, None)
 
     rows = training_set
     ranked = train_candidates(
