@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from evergreen import progress
-from evergreen.progress import FIRST_LINE_SECONDS, Display, Screen, counted, counting
+from evergreen.progress import FIRST_LINE_SECONDS, Display, counted, counting, watched
 
 
 class Terminal(io.StringIO):
@@ -65,7 +65,14 @@ def test_a_line_of_the_log_never_stands_behind_the_step(clock: Clock, monkeypatc
     display.begin("churn.training.train")
     clock.seconds = 2
     display.tick()
-    Screen(terminal).emit(logging.makeLogRecord({"msg": "RandomForest: CV AUC 0.8"}))
+    log, handler = logging.getLogger("evergreen"), logging.StreamHandler(terminal)
+    log.addHandler(handler)
+    try:
+        with watched():
+            handler.handle(logging.makeLogRecord({"msg": "RandomForest: CV AUC 0.8"}))
+    finally:
+        log.removeHandler(handler)
+    assert handler.filters == []
     assert terminal.getvalue().endswith("(2 s)\r\x1b[2KRandomForest: CV AUC 0.8\n")
 
 

@@ -91,13 +91,10 @@ class Display:
 _display = Display()
 
 
-class Screen(logging.StreamHandler):
-    """A log's handler that writes no line behind the one of a running step."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a line of the log."""
-        _display.clear()
-        super().emit(record)
+def make_room(record: logging.LogRecord) -> bool:  # noqa: ARG001 - the signature of a log's filter
+    """Take the line of the running step away before a log's handler writes its own there."""
+    _display.clear()
+    return True
 
 
 @contextmanager
@@ -109,6 +106,9 @@ def watched() -> Iterator[None]:
         while not over.wait(TICK_SECONDS):
             _display.tick()
 
+    handlers = [*logging.getLogger("evergreen").handlers, *logging.getLogger().handlers]
+    for handler in handlers:
+        handler.addFilter(make_room)
     ticking = threading.Thread(target=tick, name="progress", daemon=True)
     ticking.start()
     try:
@@ -116,6 +116,8 @@ def watched() -> Iterator[None]:
     finally:
         over.set()
         ticking.join()
+        for handler in handlers:
+            handler.removeFilter(make_room)
 
 
 @contextmanager
