@@ -26,7 +26,7 @@ from evergreen.records import Check, Record
         ),
         (
             Check(name="range", where="age", passed=True, found=0.004, allowed=0.01, unit="share", what_to_do="look"),
-            "age passes range: 0.4%, allowed 1.0%.",
+            "age passes range: 0.4 %, allowed 1.0 %.",
         ),
         (
             Check(name="latency", passed=True, found=12.345, allowed=200.0, unit="ms"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from evergreen.wording import NOTHING, in_words
+from evergreen.wording import NOTHING, in_words, share_text
 
 
 def _snake_case(status: Any) -> Any:
@@ -111,7 +111,7 @@ class Check(Frozen):
         if value is None or isinstance(value, str):
             return NOTHING if value is None else value
         if self.unit == "share":
-            return f"{value:.1%}"
+            return share_text(value)
         number = f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
         return f"{number} {self.unit}".rstrip()
 

@@ -8,11 +8,19 @@ NOTHING = "insufficient data"
 
 
 def number_text(value: float | None, decimals: int = 3) -> str:
-    """A number for reading; missing and undefined ones read "insufficient data"."""
+    """A number for reading, as .05, 1.25 or 1,234.5; missing and undefined ones read "insufficient data"."""
     if value is None or not np.isfinite(value):
         return NOTHING
     text = f"{value:.{decimals}f}" if abs(value) < 100 else f"{value:,.1f}"
-    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+    if float(text.replace(",", "")) == 0:
+        return "0"
+    return text.replace("0.", ".", 1) if abs(float(text.replace(",", ""))) < 1 else text
+
+
+def signed_text(value: float | None, decimals: int = 3) -> str:
+    """A difference for reading, with its sign: +.012, -.012, 0."""
+    text = number_text(value, decimals)
+    return text if text in ("0", NOTHING) or text.startswith("-") else f"+{text}"
 
 
 def range_text(low: float | None, high: float | None, decimals: int = 3) -> str:
@@ -44,12 +52,17 @@ def shortened(text: str, length: int) -> str:
 
 
 def share_text(share: float | None, sign: str = "") -> str:
-    """A share as a percentage; a missing one reads "insufficient data"."""
-    return NOTHING if share is None or not np.isfinite(share) else f"{share:{sign}.1%}"
+    """A share as a percentage, as 12.3 %; a missing one reads "insufficient data"."""
+    return NOTHING if share is None or not np.isfinite(share) else f"{100 * share:{sign}.1f} %"
+
+
+def percent_text(share: float, sign: str = "") -> str:
+    """A share in whole percent, as 95 %."""
+    return f"{100 * share:{sign}.0f} %"
 
 
 def p_text(p_value: float | None) -> str:
     """A p-value for reading; a missing one reads "insufficient data"."""
     if p_value is None or not np.isfinite(p_value):
         return NOTHING
-    return "< 0.0001" if p_value < 1e-4 else f"{p_value:.4f}" if p_value < 0.1 else f"{p_value:.2f}"
+    return "< .0001" if p_value < 1e-4 else number_text(p_value, 4 if p_value < 0.1 else 2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evergreen.reporting.page import Bullets, Page, Section, Table, Text, as_markdown, markdown_text
+from evergreen.reporting.blocks import Bullets, Table, Text
+from evergreen.reporting.page import Page, Section, as_markdown, markdown_text
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_the_error_names_use_case_check_found_and_allowed() -> None:
         require_fit("churn", checks)
     told = str(stopped.value)
     assert "churn: the quality gate stopped retraining" in told
-    assert "missing_share is 50.0% (allowed: 10.0%)" in told
+    assert "missing_share is 50.0 % (allowed: 10.0 %)" in told
     assert "nothing was changed" in told
 
 

@@ -18,7 +18,8 @@ from evergreen.registry.publish import CARD_FILE, CARD_PAGE_FILE, EVALUATION_FIL
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE
 from evergreen.registry.versions import CHAMPION, FIGURES, ModelVersion, aliases_of, load
 from evergreen.reporting import figures
-from evergreen.reporting.page import Page, Section, Text, as_html, as_markdown
+from evergreen.reporting.blocks import Text
+from evergreen.reporting.page import Page, Section, as_html, as_markdown
 from evergreen.reporting.pictures import styled
 from evergreen.reporting.serving import Event, ServingRecord, serving_text
 

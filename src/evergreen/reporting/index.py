@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from markupsafe import Markup
-
 from evergreen.experiments.record import SKIPPED, ExperimentRecord
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Record
-from evergreen.reporting.page import Page, Section, Text, as_html
-from evergreen.reporting.template import render
+from evergreen.reporting.blocks import Links, Text
+from evergreen.reporting.page import Page, Section, as_html
 from evergreen.retraining.record import RetrainingRecord
 from evergreen.wording import in_words
 
@@ -26,17 +21,6 @@ class ContentsRecord(Record):
 
     version: str
     files: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Links:
-    """Files to open: title → file."""
-
-    files: Mapping[str, str]
-
-    def html(self) -> Markup:
-        """A list of links."""
-        return render("links", files=self.files)
 
 
 def index_page(

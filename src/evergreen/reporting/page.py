@@ -5,75 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
-from markupsafe import Markup
-
+from evergreen.reporting.blocks import Block, Bullets, Table, Text, Tone, Verdict
 from evergreen.reporting.template import render
-
-Tone = Literal["plain", "good", "watch", "bad"]
-
-
-class Block(Protocol):
-    """What stands in a section."""
-
-    def html(self) -> Markup:
-        """The block as HTML."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """A paragraph."""
-
-    text: str
-
-    def html(self) -> Markup:
-        """A paragraph element."""
-        return render("text", text=self.text)
-
-
-@dataclass(frozen=True)
-class Bullets:
-    """A list of sentences."""
-
-    items: Sequence[str]
-
-    def html(self) -> Markup:
-        """A list element."""
-        return render("bullets", items=self.items)
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of texts; columns named in ``numbers`` are set right, ``bars`` holds one share a row, drawn beside it."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numbers: frozenset[str] = frozenset()
-    bars: Sequence[float] | None = None
-
-    def html(self) -> Markup:
-        """A table element that scrolls where it is too wide."""
-        return render("table", head=self.head, rows=self.rows, numbers=self.numbers, bars=self.bars)
-
-
-@dataclass(frozen=True)
-class Drawings:
-    """Pictures as SVG, side by side."""
-
-    svgs: Sequence[str]
-
-    def html(self) -> Markup:
-        """A row of figures."""
-        return render("drawings", svgs=self.svgs)
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and what stands under it; ``names``: what its parts are called, where a reader may filter by name."""
 
     title: str
     blocks: Sequence[Block]
+    names: str = ""
 
     @property
     def anchor(self) -> str:
@@ -93,7 +36,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Page:
-    """A page's whole content; ``style`` is the template of the CSS of blocks that are not defined here."""
+    """A page's whole content; ``verdict`` comes first of all."""
 
     title: str
     subtitle: str
@@ -101,14 +44,14 @@ class Page:
     tiles: Sequence[Tile]
     sections: Sequence[Section]
     tone: Tone = "plain"
-    style: str = ""
+    verdict: Verdict | None = None
 
 
 def as_markdown(page: Page) -> str:
     """The page as GitHub-flavoured markdown, which has paragraphs, lists and tables, and leaves out other blocks."""
     tiles = Table(("", "test", ""), [(tile.name, tile.value, tile.detail) for tile in page.tiles])
     title, subtitle, status = map(markdown_text, (page.title, page.subtitle, page.status))
-    parts = [f"# {title}", f"{subtitle}. **{status}**", _markdown_block(tiles)]
+    parts = [f"# {title}", f"{subtitle}. **{status}**", *_markdown_verdict(page.verdict), _markdown_block(tiles)]
     for section in page.sections:
         parts.append(f"## {markdown_text(section.title)}")
         parts.extend(_markdown_block(block) for block in section.blocks if isinstance(block, Text | Bullets | Table))
@@ -116,8 +59,15 @@ def as_markdown(page: Page) -> str:
 
 
 def as_html(page: Page) -> str:
-    """The page as one HTML file without scripts, fonts or anything else to fetch."""
+    """The page as one HTML file without fonts or anything else to fetch; without its one script it loses no content."""
     return str(render("page", page=page)) + "\n"
+
+
+def _markdown_verdict(verdict: Verdict | None) -> list[str]:
+    if verdict is None:
+        return []
+    answers = [f"{question}: {answer}" for question, answer in verdict.answers]
+    return [f"**{markdown_text(verdict.headline)}**", *([_markdown_block(Bullets(answers))] if answers else [])]
 
 
 def _markdown_block(block: Text | Bullets | Table) -> str:
@@ -126,7 +76,7 @@ def _markdown_block(block: Text | Bullets | Table) -> str:
     if isinstance(block, Bullets):
         return "\n".join(f"- {markdown_text(item)}" for item in block.items)
     rules = ["--:" if name in block.numbers else "---" for name in block.head]
-    lines = [map(markdown_text, block.head), rules, *(map(markdown_text, row) for row in block.rows)]
+    lines = [map(markdown_text, block.head), rules, *(map(markdown_text, map(str, row)) for row in block.rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

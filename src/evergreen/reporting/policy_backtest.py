@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from evergreen.reporting.page import Bullets, Page, Section, Table, Text, Tile, as_html
+from evergreen.reporting.blocks import Bullets, Table, Text
+from evergreen.reporting.page import Page, Section, Tile, as_html
 from evergreen.retraining.backtest.record import BacktestRecord
-from evergreen.wording import counted
+from evergreen.wording import counted, number_text, range_text, signed_text
 
 MOST_AGES = 26
 
@@ -37,8 +38,10 @@ def _tiles(record: BacktestRecord) -> list[Tile]:
     best = next(row for row in record.policies if row.policy == record.recommended)
     return [
         Tile("Windows", str(record.windows), f"of {record.window_days} days, {record.first} to {record.last}"),
-        Tile("Recommended", f"{best.cost:.3f}", counted(best.trainings, "training")),
-        Tile("Nobody pays less than", f"{record.oracle_cost:.3f}", counted(record.oracle_trainings or 0, "training")),
+        Tile("Recommended", number_text(best.cost), counted(best.trainings, "training")),
+        Tile(
+            "Nobody pays less than", number_text(record.oracle_cost), counted(record.oracle_trainings or 0, "training")
+        ),
     ]
 
 
@@ -52,10 +55,10 @@ def _policies(record: BacktestRecord) -> Table:
     rows = [
         (
             row.policy,
-            f"{row.cost:.3f}",
-            f"{row.regret:.3f}",
-            f"{row.regret_interval[0]:.3f} to {row.regret_interval[1]:.3f}",
-            f"{row.auc:.3f}",
+            number_text(row.cost),
+            number_text(row.regret),
+            range_text(*row.regret_interval),
+            number_text(row.auc),
             str(row.trainings),
             str(row.promotions),
             "yes" if row.available else "no: retraining never promotes unasked",
@@ -66,7 +69,9 @@ def _policies(record: BacktestRecord) -> Table:
 
 
 def _staleness(record: BacktestRecord) -> Table:
-    rows = [(str(each.age_windows), f"{each.auc_lost:+.4f}", str(each.cells)) for each in record.staleness[:MOST_AGES]]
+    rows = [
+        (str(each.age_windows), signed_text(each.auc_lost, 4), str(each.cells)) for each in record.staleness[:MOST_AGES]
+    ]
     return Table(("Age in windows", "AUC lost", "Windows"), rows, frozenset({"Age in windows", "AUC lost", "Windows"}))
 
 

@@ -13,7 +13,7 @@ from evergreen.reporting.monitoring.decision import retraining_answer
 from evergreen.reporting.serving import ServingRecord
 from evergreen.retraining.record import RetrainingRecord
 from evergreen.retraining.trigger import RetrainingTrigger
-from evergreen.wording import in_words
+from evergreen.wording import in_words, number_text
 
 RULE = "─" * 78
 MOST_LINES = 25  # what fits a terminal
@@ -130,4 +130,4 @@ def _reason(promotion: PromotionOutcome) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else number_text(value)

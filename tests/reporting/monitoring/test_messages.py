@@ -10,6 +10,7 @@ from evergreen.invocation import command
 from evergreen.monitoring.alerts import Alert
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.reporting.monitoring.messages import alert_messages
+from evergreen.wording import number_text
 from monitored_window import DAY, Observed, observe, table
 
 
@@ -95,4 +96,4 @@ def test_a_measured_drop_is_told_with_both_numbers(quiet):
     )
     (message,) = alert_messages(record)
     assert message.severity == "high"
-    assert message.lines[0] == f"ROC AUC fell from 0.900 to {auc.window.value:.3f}."
+    assert message.lines[0] == f"ROC AUC fell from .900 to {number_text(auc.window.value)}."

@@ -20,10 +20,11 @@ from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColu
 from evergreen.monitoring.quality import QualityReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check
-from evergreen.reporting.monitoring.blocks import Verdict
+from evergreen.reporting.blocks import Verdict
+from evergreen.reporting.charts.sparkline import sparkline
 from evergreen.reporting.monitoring.columns import ranking, read_trend
 from evergreen.reporting.monitoring.decision import retraining_answer
-from evergreen.reporting.monitoring.drawings import histogram_drawing, levels_drawing, rebin, trend_drawing
+from evergreen.reporting.monitoring.drawings import histogram_picture, levels_picture, rebin
 from evergreen.reporting.monitoring.page import monitoring_page
 from evergreen.reporting.monitoring.verdict import verdict
 from monitored_window import DAY, IMPORTANCE, Observed, observe, table
@@ -32,7 +33,7 @@ from monitored_window import DAY, IMPORTANCE, Observed, observe, table
 class Reader(HTMLParser):
     """Collects text, tags and addresses, and checks that elements close in order."""
 
-    VOID = ("meta", "link", "br")
+    VOID = ("meta", "link", "br", "input")
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -40,12 +41,14 @@ class Reader(HTMLParser):
         self.tags: list[str] = []
         self.addresses: list[str] = []
         self.ids: list[str] = []
+        self.attributes: set[str] = set()
         self.text = ""
         self.feed(page)
         assert self.open == []
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
         self.addresses += [value for name, value in attrs if name in ("src", "href", "xlink:href")]
         self.ids += [value for name, value in attrs if name == "id"]
         if tag not in self.VOID:
@@ -58,7 +61,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.text += f"{data} "
 
 
@@ -95,12 +98,12 @@ def unfit() -> Observed:
 def test_the_page_is_whole_and_fetches_nothing(name, request):
     page = page_of(request.getfixturevalue(name))
     read = Reader(page)
-    assert "script" not in read.tags
+    assert "src" not in read.attributes
     assert all(address.startswith("#") or address == "data:," for address in read.addresses)
     assert "url(" not in page
     assert "@import" not in page
     links = [address[1:] for address in read.addresses if address.startswith("#")]
-    assert links == read.ids
+    assert [one for one in links if one not in read.ids] == []
     assert len(links) == 10
 
 
@@ -111,7 +114,7 @@ def test_everything_that_was_found_stands_in_the_page(drifted):
         "churn · monitoring", "Version 7", "2026-02-22 to 2026-02-28", "2,000", "opened now",
         "income", "age", "<b>&pro",
         record.false_alarm_budget, record.estimate.target, record.estimate.blind_spot, "Shown, not decided on: PSI",
-        "Wasserstein", "mean z", "Adjusted p", "Detectable shift", "Nulls before", "checks passed", "0.610", "promised",
+        "Wasserstein", "mean z", "Adjusted p", "Detectable shift", "Nulls before", "checks passed", ".610", "promised",
         *(reason.found for reason in record.asking),
         *(column.message for column in record.drift.columns.values()),
     ]  # fmt: skip
@@ -128,7 +131,7 @@ def test_the_page_draws_the_scores_and_names_what_the_test_of_whole_rows_left_ou
     parts = record, drifted.reference, drifted.window, drifted.history, IMPORTANCE
     plain, drawn = monitoring_page(*parts), monitoring_page(*parts, (before, now))
     assert drawn.count("<svg") == plain.count("<svg") + 1
-    assert "Mean now 0.33" in Reader(drawn).text
+    assert "Mean now .33" in Reader(drawn).text
     assert "any week is known by them: slow_average." in Reader(drawn).text
 
 
@@ -139,7 +142,7 @@ def test_a_number_that_is_missing_reads_insufficient_data(unfit):
     assert not re.findall(r"nan|None|inf[^o]", "".join(re.findall(r"<svg.*?</svg>", page_of(unfit, None))))
 
 
-def test_300_columns_stay_under_a_megabyte_and_every_one_is_named():
+def test_300_columns_stay_under_400_kilobytes_and_every_one_is_named():
     rng = np.random.default_rng(0)
     numbers = {f"number_{i}": rng.normal(size=400) for i in range(200)}
     levels = {f"level_{i}": rng.choice([f"a long level name {j}" for j in range(50)], 400) for i in range(100)}
@@ -148,10 +151,10 @@ def test_300_columns_stay_under_a_megabyte_and_every_one_is_named():
     window["level_3"] = "a novel in one field " * 60_000
     page = page_of(observe(reference, window, quiet_windows=26), None)
     read = Reader(page)
-    assert len(page.encode()) < 1_000_000
-    assert read.tags.count("article") == 30 + 1
+    assert len(page.encode()) < 400_000
+    assert read.tags.count("article") == 24 + 1
     assert [name for name in reference if f"{name} " not in read.text] == []
-    assert re.findall(r'<article class="panel"><h3>(\w+)', page)[1:3] == ["level_3", "number_7"]
+    assert re.findall(r'<article class="panel" id="(\w+)', page)[1:3] == ["level_3", "number_7"]
 
 
 def test_a_record_read_back_from_disk_gives_the_same_page(drifted):
@@ -169,7 +172,7 @@ def test_failed_checks_stand_first_with_readable_numbers(drifted):
     quality = QualityReport(status="failed", checks=checks)
     page = page_of(replace(drifted, record=drifted.record.model_copy(update={"quality": quality})))
     told = " ".join(Reader(page).text.split())
-    assert "failed duplicates whole table 1,234,567 0 warning completeness age 62.5% 50.0% 1 check passed" in told
+    assert "failed duplicates whole table 1,234,567 0 warning completeness age 62.5 % 50.0 % 1 check passed" in told
 
 
 def test_markup_in_names_and_levels_is_text(drifted):
@@ -192,7 +195,8 @@ def test_ranking_weighs_drift_by_importance_with_alarms_first(drifted):
     [
         ({}, "changed in 1 of 3 columns", "--pipeline=retraining"),
         ({"status": "insufficient_data", "reasons": ()}, "too few rows", "Wait"),
-        ({"status": "ok", "reasons": ()}, "looks as it did", "Nothing."),
+        ({"status": "ok", "reasons": (), "open_alerts": {}}, "looks as it did", "Nothing."),
+        ({"status": "ok", "reasons": ()}, "To be watched: the data looks", "ask what changed upstream"),
         (
             {"reasons": (), "performance": None},
             "not known yet",
@@ -221,7 +225,7 @@ def test_the_verdict_says_by_which_rule_and_on_how_many_tests(drifted, unfit):
     def sure(record):
         return dict(verdict_of(record).answers)["How sure is that"]
 
-    assert "at most 4% of windows would raise any column alarm; 6 tests shared" in sure(drifted.record)
+    assert "at most 4 % of windows would raise any column alarm; 6 tests shared" in sure(drifted.record)
     assert "No column has rows enough to be tested" in sure(unfit.record)
     tutorial = drifted.record.drift.model_copy(update={"rule": "tutorial"})
     assert "cries wolf" in sure(drifted.record.model_copy(update={"drift": tutorial}))
@@ -233,7 +237,7 @@ def test_a_measured_drop_is_reported_as_one(drifted):
     worse = performance.model_copy(update={"status": "alert", "metrics": {**performance.metrics, "roc_auc": auc}})
     told = verdict_of(drifted.record.model_copy(update={"performance": worse}))
     assert told.headline.endswith("and the model is measurably worse.")
-    assert "0.100 to 0.300" in dict(told.answers)["How sure is that"]
+    assert ".100 to .300" in dict(told.answers)["How sure is that"]
     assert told.tone == "bad"
 
 
@@ -283,7 +287,7 @@ def test_rebinned_shares_add_up_to_one_whatever_the_values(reference, window):
     for shares in (histogram.reference, histogram.window):
         assert (shares >= 0).all()
         assert shares.sum() == pytest.approx(1)
-    assert "nan" not in histogram_drawing(histogram, "x")
+    assert "nan" not in histogram_picture(histogram, "x").svg
 
 
 def test_nothing_is_drawn_where_a_side_has_no_values():
@@ -294,33 +298,34 @@ def test_nothing_is_drawn_where_a_side_has_no_values():
     assert isinstance(numbers, NumericColumn)
     assert isinstance(levels, CategoricalColumn)
     assert rebin(numbers, now.columns["x"]) is None
-    assert levels_drawing(levels, now.columns["c"], "c") is None
+    assert levels_picture(levels, now.columns["c"], "c") is None
 
 
 def test_levels_are_drawn_with_the_shares_of_both_sides_and_the_unseen_among_others():
     before = build_profile(pd.DataFrame({"c": ["a"] * 3 + ["b"]}))
     now = build_profile(pd.DataFrame({"c": ["a", "b", "new", "new"]}), before)
-    drawing = levels_drawing(before.columns["c"], now.columns["c"], "c")
-    assert re.findall(r">([^<>]*→[^<>]*)<", drawing) == ["75.0% → 25.0%", "25.0% → 25.0%", "0.0% → 50.0%"]
-    widths = [float(width) for width in re.findall(r'<rect x="130" y="[\d.]+" width="([\d.]+)"', drawing)]
-    assert widths == pytest.approx([w * widths[0] for w in (1, 1 / 3, 1 / 3, 1 / 3, 0, 2 / 3)], abs=0.2)
+    drawing = levels_picture(before.columns["c"], now.columns["c"], "c")
+    shares = [["a", "75.0 %", "25.0 %"], ["b", "25.0 %", "25.0 %"], ["all others", "0.0 %", "50.0 %"]]
+    assert drawing.numbers.rows == shares
+    widths = [float(width) for width in re.findall(r'<rect x="140.0" y="[\d.]+" width="([\d.]+)"', drawing.svg)]
+    assert widths == pytest.approx([max(w * widths[0], 0.5) for w in (1, 1 / 3, 1 / 3, 1 / 3, 0, 2 / 3)], abs=0.2)
 
 
 def test_the_trend_marks_windows_in_alarm_and_an_open_alert(drifted):
     trend = read_trend(drifted.history)
     assert trend.hits["income"].tolist() == [False, False, False, True]
     assert trend.effects.index.is_monotonic_increasing
-    drawing = trend.drawing("income", is_open=True)[0]
+    drawing = trend.pictures("income", is_open=True)[0].svg
     assert drawing.count('r="4"') == 1
     assert drawing.count('r="7"') == 1
     assert "1 of 4 in alarm" in drawing
-    assert trend.drawing("age", is_open=False)[0].count('r="4"') == 0
-    assert read_trend(drifted.history.iloc[:0]).drawing("income", is_open=False) == []
+    assert trend.pictures("age", is_open=False)[0].svg.count('r="4"') == 0
+    assert read_trend(drifted.history.iloc[:0]).pictures("income", is_open=False) == []
 
 
 def test_a_window_that_was_not_judged_breaks_the_trend_line():
-    drawing = trend_drawing([0.1, None, 0.2, 0.3], [False] * 4, 0.25, False, "x")
-    line = re.findall(r'd="(M[^"]*)" fill="none"', drawing)[0]
+    drawing = sparkline("x", list("abcd"), [0.1, None, 0.2, 0.3], [False] * 4).svg
+    line = re.findall(r'd="(M[^"]*)" class="line soft"', drawing)[0]
     assert line.count("M") == 2
     assert drawing.count("<circle") == 3
 

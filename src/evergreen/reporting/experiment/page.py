@@ -9,9 +9,17 @@ from scipy import stats
 
 from evergreen.experiments.plan import ExperimentPlan
 from evergreen.experiments.record import SKIPPED, ExperimentRecord
-from evergreen.reporting.experiment.drawings import Curve, colours, looks_drawing, power_drawing, predictions_drawing
-from evergreen.reporting.page import Block, Bullets, Drawings, Page, Section, Table, Text, Tile, Tone, as_html
-from evergreen.wording import counted, in_words, number_text, p_text, range_text, share_text
+from evergreen.experiments.result import Comparison
+from evergreen.reporting.blocks import Block, Bullets, Pictures, Table, Text, Tone
+from evergreen.reporting.experiment.drawings import (
+    PowerCurve,
+    difference_picture,
+    looks_picture,
+    power_picture,
+    predictions_picture,
+)
+from evergreen.reporting.page import Page, Section, Tile, as_html
+from evergreen.wording import counted, in_words, number_text, p_text, percent_text, range_text, share_text, signed_text
 
 TONES: dict[str, Tone] = {"ship": "good", "roll_back": "bad", "invalid": "bad", "keep_running": "watch"}
 Z_OF_80 = float(stats.norm.ppf(0.8))
@@ -63,24 +71,22 @@ def _tiles(record: ExperimentRecord) -> list[Tile]:
     ratio = record.sample_ratio
     return [
         Tile("Verdict", in_words(record.status), "", TONES[record.status]),
-        Tile("Difference", "–" if found is None else f"{found.difference:+.4g}", record.metric),
+        Tile("Difference", "–" if found is None else signed_text(found.difference, 4), record.metric),
         Tile("Rows known", f"{record.known_rows:,}", f"of {planned:,} planned"),
         Tile("Days", f"{record.days}", f"since {record.begun or 'nothing yet'}"),
         Tile("Days left", left, "at the present pace"),
-        Tile("Sample ratio", "paired" if ratio is None else f"p {p_text(ratio.p_value)}", "allowed from 0.001 on"),
+        Tile("Sample ratio", "paired" if ratio is None else f"p {p_text(ratio.p_value)}", "allowed from .001 on"),
     ]
 
 
 def _plan(plan: ExperimentPlan) -> list[Block]:
     blocks: list[Block] = [Bullets(plan.sentences)]
-    curves: list[Curve] = [
-        (one.mode, colour, _power(one.rows))
-        for one, colour in zip(plan.modes, colours(), strict=True)
-        if one.rows is not None and one.mode != "replay"
+    curves: list[PowerCurve] = [
+        (one.mode, _power(one.rows)) for one in plan.modes if one.rows is not None and one.mode != "replay"
     ]
     if curves:
         most = int(1.3 * max(one.rows for one in plan.modes if one.rows is not None))
-        blocks.append(Drawings([power_drawing(curves, max(most, plan.planned_rows), plan.planned_rows)]))
+        blocks.append(Pictures([power_picture(curves, max(most, plan.planned_rows), plan.planned_rows)]))
     return blocks
 
 
@@ -94,22 +100,31 @@ def _metric(record: ExperimentRecord) -> list[Block]:
     if record.primary is None:
         return [Text("There are too few rows with an outcome.")]
     found = record.primary.comparison
-    covered = f"{1 - found.alpha:.0%}"
+    covered = percent_text(1 - found.alpha)
     rows = [
         ("Present variant", number_text(found.mean_a, 4), ""),
         ("New variant", number_text(found.mean_b, 4), ""),
-        ("Difference", f"{found.difference:+.4f}", f"{range_text(found.low, found.high, 4)} ({covered}, one look)"),
+        (
+            "Difference",
+            signed_text(found.difference, 4),
+            f"{range_text(found.low, found.high, 4)} ({covered}, one look)",
+        ),
         ("Relative", share_text(found.relative, "+"), _relative(found.relative_low, found.relative_high)),
         ("Whenever one looks", "", f"{range_text(record.primary.low, record.primary.high, 4)} (confidence sequence)"),
         ("p-value", p_text(found.p_value), f"{found.test}, as if this were the only look"),
         *([("Effect size", number_text(found.effect_size), "")] if found.effect_size is not None else []),
     ]
     note = [Text(f"{record.primary.note[0].upper()}{record.primary.note[1:]}.")] if record.primary.note else []
-    return [Table(("", "Found", "Interval, method"), rows, frozenset({"Found"})), *note]
+    table = Table(("", "Found", "Interval, method"), rows, frozenset({"Found"}))
+    return [Pictures([difference_picture(record.primary)]), table, *note]
+
+
+def _ends(found: Comparison) -> str:
+    return range_text(found.low, found.high, 4)
 
 
 def _relative(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:+.1%} to {high:+.1%}"
+    return "" if low is None or high is None else f"{share_text(low, '+')} to {share_text(high, '+')}"
 
 
 def _looks(record: ExperimentRecord) -> list[Block]:
@@ -118,12 +133,12 @@ def _looks(record: ExperimentRecord) -> list[Block]:
     head = ("Look", "Day", "Rows", "Share of plan", "Difference", "Standard errors", "Bound", "Crossed")
     rows = [
         (
-            f"{look.number}", f"{look.day}", f"{look.rows:,}", f"{look.information:.0%}", f"{look.difference:+.4g}",
-            f"{look.statistic:+.2f}", f"{look.bound:.2f}", look.crossed,
+            f"{look.number}", f"{look.day}", f"{look.rows:,}", percent_text(look.information),
+            signed_text(look.difference, 4), f"{look.statistic:+.2f}", f"{look.bound:.2f}", look.crossed,
         )
         for look in record.looks
     ]  # fmt: skip
-    return [Table(head, rows, frozenset(head) - {"Day", "Crossed"}), Drawings([looks_drawing(record.looks)])]
+    return [Table(head, rows, frozenset(head) - {"Day", "Crossed"}), Pictures([looks_picture(record.looks)])]
 
 
 def _variants(record: ExperimentRecord) -> list[Block]:
@@ -144,7 +159,7 @@ def _variants(record: ExperimentRecord) -> list[Block]:
     rows = [(name, *(text(variant) for variant in record.variants)) for name, text in names.items()]
     blocks: list[Block] = [Table(head, rows, frozenset(head[1:]))]
     if record.variants and all(variant.histogram for variant in record.variants):
-        blocks.append(Drawings([predictions_drawing(record.variants)]))
+        blocks.append(Pictures([predictions_picture(record.variants)]))
     return blocks
 
 
@@ -158,7 +173,7 @@ def _slices(record: ExperimentRecord) -> list[Block]:
     head = ("Column", "Level", "Rows", "Difference", "Interval", "p, adjusted")
     rows = [
         (
-            one.column, one.level, f"{one.rows:,}", f"{one.difference:+.4g}", range_text(one.low, one.high, 4),
+            one.column, one.level, f"{one.rows:,}", signed_text(one.difference, 4), range_text(one.low, one.high, 4),
             p_text(one.adjusted_p_value),
         )
         for one in record.slices
@@ -173,6 +188,6 @@ def _rule(record: ExperimentRecord) -> str:
         f"Looks are planned by {unit} whose outcome is known; each is taken on what was known by the end of its day, "
         "and must cross a bound that all looks together cross by chance as often as alpha says. Guardrails are held "
         "against their margin by a confidence sequence, which holds whenever one looks. A split whose units are not "
-        "dealt as the weights say (p < 0.001) is invalid. Shipping is the registry's decision: the promotion asks for "
+        "dealt as the weights say (p < .001) is invalid. Shipping is the registry's decision: the promotion asks for "
         "calibration, behaviour and slices as well."
     )

@@ -12,6 +12,7 @@ from evergreen.evaluation.curves import calibration_curve, roc_curve
 from evergreen.evaluation.explained import Explained
 from evergreen.evaluation.judge import EvaluationRecord, ScoredRows
 from evergreen.records import Frozen
+from evergreen.reporting.blocks import Block, Bullets, Table, Text
 from evergreen.reporting.model_card.evidence import (
     METRIC_LABELS,
     algorithm_blocks,
@@ -23,11 +24,11 @@ from evergreen.reporting.model_card.evidence import (
     promotion_in_words,
     slice_blocks,
 )
-from evergreen.reporting.page import Block, Bullets, Page, Section, Table, Text, Tile, as_html, as_markdown
+from evergreen.reporting.page import Page, Section, Tile, as_html, as_markdown
 from evergreen.rows.labels import LabelDefinition
 from evergreen.rows.splits import Bounds, TestedOn
 from evergreen.schema import TableSpec
-from evergreen.wording import number_text
+from evergreen.wording import number_text, percent_text
 
 _TILES = ("roc_auc", "average_precision", "f1", "expected_calibration_error")
 
@@ -152,9 +153,9 @@ def model_card(
 def _summary(facts: CardFacts, record: EvaluationRecord) -> str:
     auc = record.metrics["test"]["roc_auc"]
     return (
-        f"The model gives the probability that {_outcome(facts.label)}; from {facts.threshold:.3f} on it predicts yes. "
-        f"Of a random pair of a yes and a no it ranks the right one first with a chance of {number_text(auc.value)} "
-        f"({interval_text(auc)}). {record.beats_logistic_regression}"
+        f"The model gives the probability that {_outcome(facts.label)}; from {number_text(facts.threshold)} on it "
+        f"predicts yes. Of a random pair of a yes and a no it ranks the right one first with a chance of "
+        f"{number_text(auc.value)} ({interval_text(auc)}). {record.beats_logistic_regression}"
     )
 
 
@@ -181,7 +182,7 @@ def _data(facts: CardFacts, record: EvaluationRecord) -> list[Block]:
 
 def _windows(bounds: Bounds, tested_on: TestedOn) -> list[tuple[str, str]]:
     """When the rows are from that it learnt from, and those that judged it."""
-    kept = f"{bounds.judging_share:.0%} of"
+    kept = f"{percent_text(bounds.judging_share)} of"
     if not bounds.dated:
         return [("Division", f"{kept} entities, chosen by a hash, are kept from training and judge")]
     training = ("Training window", f"{bounds.train_start} to {bounds.train_end}")

@@ -8,9 +8,9 @@ import pandas as pd
 
 from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.evaluation.metrics import Metric
-from evergreen.reporting.model_card.drawings import calibration_drawing, roc_drawing
-from evergreen.reporting.page import Block, Bullets, Drawings, Table, Text
-from evergreen.wording import NOTHING, number_text, range_text
+from evergreen.reporting.blocks import Block, Bullets, Pictures, Table, Text
+from evergreen.reporting.model_card.drawings import calibration_picture, roc_picture
+from evergreen.wording import NOTHING, number_text, range_text, share_text
 
 _SLICES_SHOWN = 12
 METRIC_LABELS = {
@@ -41,8 +41,8 @@ def metrics_blocks(record: EvaluationRecord) -> list[Block]:
             (label, number_text(metric.value), interval_text(metric), number_text(beside.value), interval_text(beside))
         )
     text = (
-        f"At the threshold {record.threshold:.3f}, chosen on out-of-fold scores of the training window. A test value "
-        "clearly worse than the one beside it means overfitting, or a world that has changed since."
+        f"At the threshold {number_text(record.threshold)}, chosen on out-of-fold scores of the training window. A "
+        "test value clearly worse than the one beside it means overfitting, or a world that has changed since."
     )
     return [Text(text), Table(head, rows, frozenset(head[1:]))]
 
@@ -51,20 +51,20 @@ def curve_blocks(record: EvaluationRecord, roc: Mapping[str, pd.DataFrame], cali
     """ROC and calibration, drawn."""
     error = record.metrics["test"]["expected_calibration_error"]
     drawn = {name: curve for name, curve in roc.items() if len(curve)}
-    drawings = [roc_drawing(drawn, record.algorithm)] if drawn else []
-    drawings += [calibration_drawing(calibration)] if len(calibration) else []
+    pictures = [roc_picture(drawn, record.algorithm)] if drawn else []
+    pictures += [calibration_picture(calibration)] if len(calibration) else []
     text = (
         f"Predicted and observed shares differ by {number_text(error.value)} on average ({interval_text(error)}); "
         "an interval that starts at 0 is compatible with perfect calibration."
     )
-    return [Text(text if error.value is not None else f"Calibration: {NOTHING}."), Drawings(drawings)]
+    return [Text(text if error.value is not None else f"Calibration: {NOTHING}."), Pictures(pictures)]
 
 
 def algorithm_blocks(record: EvaluationRecord) -> list[Block]:
     """Every algorithm of the leaderboard on the same rows, and what their comparisons say."""
     ranked = sorted(record.test_roc_auc.items(), key=lambda pair: -(pair[1] or 0.0))
     rows = [(f"{name} (this version)" if name == record.algorithm else name, number_text(auc)) for name, auc in ranked]
-    rows.append(("chance", "0.500"))
+    rows.append(("chance", ".500"))
     words = [row["sentence"] for row in _plain(record, "comparisons")]
     table = Table(("Algorithm", "Test ROC AUC"), rows, frozenset({"Test ROC AUC"}))
     return [table, Bullets(words or ["No pair of algorithms was compared."])]
@@ -77,7 +77,7 @@ def slice_blocks(record: EvaluationRecord) -> list[Block]:
     head = ("Slice", "Rows", "Share of 1", "ROC AUC", "95 % interval")
     rows = [
         (
-            f"{row['column']} = {row['group']}", f"{row['n']:,}", f"{row['base_rate']:.1%}",
+            f"{row['column']} = {row['group']}", f"{row['n']:,}", share_text(row["base_rate"]),
             number_text(row["roc_auc"]), f"{number_text(row['low'])} to {number_text(row['high'])}",
         )
         for row in judged[:_SLICES_SHOWN]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,17 +10,18 @@ import pandas as pd
 from evergreen.monitoring.alerts import disjoint_windows
 from evergreen.monitoring.drift.report import ColumnDrift, DriftReport
 from evergreen.monitoring.profiles.profile import CategoricalColumn, Column, NumericColumn, Profile
-from evergreen.reporting.monitoring.blocks import Panel, Panels
-from evergreen.reporting.monitoring.drawings import histogram_drawing, levels_drawing, rebin, trend_drawing
+from evergreen.reporting.blocks import Block, Folded, Panel, Panels, Table, Text
+from evergreen.reporting.charts.picture import Picture
+from evergreen.reporting.charts.sparkline import sparkline
+from evergreen.reporting.monitoring.drawings import histogram_picture, levels_picture, rebin
+from evergreen.reporting.monitoring.trends import IN_ALARM
 from evergreen.reporting.monitoring.wording import badge
-from evergreen.reporting.page import Block, Table, Text
-from evergreen.wording import listed, number_text, p_text, share_text, shortened
+from evergreen.wording import counted, listed, number_text, p_text, share_text, shortened
 
-DETAILED = 30
+DETAILED = 24
 _RANKED = 15
 _WINDOWS_SHOWN = 26
 _LEVEL_LENGTH = 40
-_IN_ALARM = ("drift", "missing", "retyped")
 _TREND_SPAN = 0.25
 _SMALL_EFFECT = 0.05
 Ranked = list[tuple[str, float]]
@@ -39,12 +40,13 @@ class Trend:
     effects: pd.DataFrame
     hits: pd.DataFrame
 
-    def drawing(self, name: str, is_open: bool) -> list[str]:
+    def pictures(self, name: str, is_open: bool, limit: float | None = None) -> list[Picture]:
         """The column's trend; nothing before the second window."""
         if name not in self.effects or len(self.effects) < 2:
             return []
         effects = [None if pd.isna(value) else float(value) for value in self.effects[name]]
-        return [trend_drawing(effects, self.hits[name].tolist(), _TREND_SPAN, is_open, name)]
+        places = [f"{end:%Y-%m-%d}" for end in self.effects.index]
+        return [sparkline(name, places, effects, self.hits[name].tolist(), limit, is_open, _TREND_SPAN)]
 
 
 def read_trend(history: pd.DataFrame) -> Trend:
@@ -53,7 +55,7 @@ def read_trend(history: pd.DataFrame) -> Trend:
         return Trend(pd.DataFrame(), pd.DataFrame())
     ends = disjoint_windows(history)[-_WINDOWS_SHOWN:]
     rows = history[history["window_end"].isin(ends)].drop_duplicates(["window_end", "column"], keep="last")
-    alarmed = rows.assign(hit=rows["status"].isin(_IN_ALARM))
+    alarmed = rows.assign(hit=rows["status"].isin(IN_ALARM))
     return Trend(
         effects=_by_window(rows, "effect"),
         hits=_by_window(alarmed, "hit").eq(True),
@@ -122,41 +124,62 @@ def column_blocks(
     trend: Trend,
     importance: Mapping[str, float] | None,
     is_open: Mapping[str, object],
+    limit: float | None = None,
 ) -> list[Block]:
-    """Details of the columns that matter most, and a line for every other one."""
+    """Columns in alarm first; quiet ones folded, those that matter most in detail, a line for every other one.
+
+    Args:
+        drift: What became of the columns.
+        reference: Profile of the features in the training rows.
+        window: Profile of the features in the window.
+        trend: Effects over windows.
+        importance: Weight of each feature; None or empty: unknown.
+        is_open: Columns whose alert is open.
+        limit: Effect from which a column may alarm, for the trends.
+    """
     names = [name for name, _ in ranking(drift, importance)]
-    panels = [
-        column_panel(
-            name,
-            drift.columns[name],
+    loud = [name for name in names if drift.columns[name].alarm or name in is_open]
+    quiet = [name for name in names[:DETAILED] if name not in loud]
+
+    def panels(shown: list[str]) -> Panels:
+        return Panels(
             [
-                *distributions(name, reference.columns.get(name), window.columns.get(name)),
-                *trend.drawing(name, name in is_open),
-            ],
-            facts(reference.columns.get(name), window.columns.get(name)),
+                column_panel(
+                    name,
+                    drift.columns[name],
+                    [
+                        *distributions(name, reference.columns.get(name), window.columns.get(name)),
+                        *trend.pictures(name, name in is_open, limit),
+                    ],
+                    facts(reference.columns.get(name), window.columns.get(name)),
+                )
+                for name in shown
+            ]
         )
-        for name in names[:DETAILED]
-    ]
+
     off = sorted(name for name, column in drift.columns.items() if column.status == "off")
     text = (
         "Grey is the reference, blue this window. Effects are mean shifts in standard deviations that would look as "
         "different. Under each distribution stands the effect window by window: red points are windows in alarm, "
         "a ring is an open alert."
     )
-    blocks: list[Block] = [Text(text), Panels(panels)]
-    if names[DETAILED:]:
+    drawn = loud[:DETAILED]
+    blocks: list[Block] = [Text(text), panels(drawn) if drawn else Text("No column is in alarm.")]
+    quiet = quiet[: DETAILED - len(drawn)]
+    if quiet:
+        blocks.append(Folded(f"{counted(len(quiet), 'quiet column')}, those that matter most first", [panels(quiet)]))
+    others = [name for name in names if name not in drawn and name not in quiet]
+    if others:
         head = (*_VERDICT, "Adjusted p", "Detectable shift", "Nulls before", "Nulls now")
-        rows = [_line(name, drift.columns[name]) for name in names[DETAILED:]]
-        blocks += [
-            Text(f"The other {len(rows)} columns, in the order of the ranking."),
-            Table(head, rows, frozenset(head[2:])),
-        ]
+        rows = [_line(name, drift.columns[name]) for name in others]
+        text = f"The other {counted(len(rows), 'column')}, in the order of the ranking"
+        blocks.append(Folded(text, [Table(head, rows, frozenset(head[2:]))]))
     if off:
         blocks.append(Text(f"Without part in alarms, because they move with the calendar: {listed(off, 20)}."))
     return blocks
 
 
-def column_panel(name: str, column: ColumnDrift, svgs: list[str], facts: list[tuple[str, str]]) -> Panel:
+def column_panel(name: str, column: ColumnDrift, pictures: Sequence[Picture], facts: list[tuple[str, str]]) -> Panel:
     """One column's verdict, pictures and numbers."""
     word, tone = badge(column)
     usual = [
@@ -169,7 +192,7 @@ def column_panel(name: str, column: ColumnDrift, svgs: list[str], facts: list[tu
     ]
     unseen = [f"{shortened(level, _LEVEL_LENGTH)} ({count:,})" for level, count in column.unseen_levels.items()]
     new = f" New levels: {listed(unseen)}." if unseen else ""
-    return Panel(name, word, tone, f"{column.message}{new}", svgs, [*usual, *facts], _distances(column))
+    return Panel(name, word, tone, f"{column.message}{new}", pictures, [*usual, *facts], _distances(column))
 
 
 def _loudness(column: ColumnDrift) -> float:
@@ -184,15 +207,15 @@ def _effect(column: ColumnDrift) -> str:
     return column.status if column.status in ("missing", "retyped") else number_text(column.effect, 2)
 
 
-def distributions(name: str, reference: Column | None, window: Column | None) -> list[str]:
-    """Both sides' distributions in one drawing; none where either has nothing to draw."""
-    drawing = None
+def distributions(name: str, reference: Column | None, window: Column | None) -> list[Picture]:
+    """Both sides' distributions in one picture; none where either has nothing to draw."""
+    picture = None
     if isinstance(reference, NumericColumn) and isinstance(window, NumericColumn):
         histogram = rebin(reference, window)
-        drawing = histogram_drawing(histogram, name) if histogram else None
+        picture = histogram_picture(histogram, name) if histogram else None
     elif isinstance(reference, CategoricalColumn) and isinstance(window, CategoricalColumn):
-        drawing = levels_drawing(reference, window, name)
-    return [drawing] if drawing else []
+        picture = levels_picture(reference, window, name)
+    return [picture] if picture else []
 
 
 def facts(reference: Column | None, window: Column | None) -> list[tuple[str, str]]:

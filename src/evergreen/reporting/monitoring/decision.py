@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from evergreen.invocation import command
 from evergreen.monitoring.record import MonitoringRecord
-from evergreen.reporting.page import Tone
+from evergreen.reporting.blocks import Tone
 from evergreen.retraining.trigger import RetrainingTrigger
 from evergreen.wording import counted
 

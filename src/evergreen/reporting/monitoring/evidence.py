@@ -12,11 +12,20 @@ from evergreen.monitoring.performance import PerformanceReport, PositiveRateShif
 from evergreen.monitoring.quality import QualityReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check
-from evergreen.reporting.monitoring.blocks import Folded
+from evergreen.reporting.blocks import Block, Folded, Table, Text
 from evergreen.reporting.monitoring.decision import RetrainingAnswer
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
-from evergreen.reporting.page import Block, Table, Text
-from evergreen.wording import NOTHING, counted, in_words, listed, number_text, p_text, range_text, share_text
+from evergreen.wording import (
+    NOTHING,
+    counted,
+    in_words,
+    listed,
+    number_text,
+    p_text,
+    percent_text,
+    range_text,
+    share_text,
+)
 
 _FOUND = 200
 
@@ -71,7 +80,7 @@ def _measured(performance: PerformanceReport | None) -> list[Block]:
         )
         for name, metric in performance.metrics.items()
     ]  # fmt: skip
-    head = ("Metric", "Promised", "Measured", "95% interval", "Drop", "Interval (drop)", "Verdict")
+    head = ("Metric", "Promised", "Measured", "95 % interval", "Drop", "Interval (drop)", "Verdict")
     text = (
         f"Measured on {counted(performance.rows, 'row')} whose outcome is known, against the version's test window. "
         "A drop is an alert when it passes its limit and its interval, which holds for all metrics at once, lies above "
@@ -105,7 +114,7 @@ def _under_label_shift(estimate: EstimatedPerformance) -> list[Block]:
     reading = estimate.label_shift
     if reading is None:
         return []
-    interval = f"{estimate.ci:.0%} interval {range_text(reading.low, reading.high)}"
+    interval = f"{percent_text(estimate.ci)} interval {range_text(reading.low, reading.high)}"
     text = (
         f"Another reading of the same scores: it assumes {reading.assumes}, and that only the share of positives "
         f"moved. It was {share_text(reading.reference_share)} in the reference and would be "
@@ -120,7 +129,7 @@ def _estimates(metrics: Mapping[str, Estimate], ci: float) -> Table:
         (METRIC_NAMES.get(name, name), number_text(found.value), range_text(found.low, found.high))
         for name, found in metrics.items()
     ]
-    coverage = f"{ci:.0%} interval"
+    coverage = f"{percent_text(ci)} interval"
     return Table(("Metric", "Estimated", coverage), rows, frozenset({"Estimated", coverage}))
 
 
@@ -128,7 +137,7 @@ def positive_rate_text(shift: PositiveRateShift) -> Text:
     """How the share of positive predictions moved."""
     if shift.relative_change is None:
         return Text(f"Change of the share of positive predictions: {NOTHING}.")
-    change = f"{share_text(shift.relative_change, '+')} ({100 * shift.ci:g}% interval {share_text(shift.low, '+')} to "
+    change = f"{share_text(shift.relative_change, '+')} ({100 * shift.ci:g} % interval {share_text(shift.low, '+')} to "
     change += f"{share_text(shift.high, '+')})"
     verdict = "an alert" if shift.alert else "no alert"
     return Text(
@@ -147,7 +156,7 @@ def multivariate_blocks(found: MultivariateDrift | None) -> list[Block]:
     verdict = "they can be told apart" if found.alarm else "they cannot be told apart well enough to matter"
     text = (
         f"A small classifier tells this window's rows from the reference's with a held-out ROC AUC of "
-        f"{number_text(found.auc)} (0.5 is guessing, p {p_text(found.p_value)}): {verdict}. This sees "
+        f"{number_text(found.auc)} (.5 is guessing, p {p_text(found.p_value)}): {verdict}. This sees "
         "changes between columns that no single column shows. "
         f"An AUC of {number_text(found.minimum_detectable_auc)} would have been found."
     )

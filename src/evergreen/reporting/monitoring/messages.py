@@ -12,7 +12,7 @@ from evergreen.records import Frozen
 from evergreen.reporting.monitoring.decision import retraining_answer
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
 from evergreen.retraining.trigger import RetrainingTrigger
-from evergreen.wording import counted
+from evergreen.wording import counted, number_text
 
 _LINES = 20
 _LEAST_TOLD = SEVERITIES.index("info")
@@ -79,7 +79,7 @@ def _topics(record: MonitoringRecord) -> Iterator[tuple[str, Severity, list[str]
     dropped = {name: metric for name, metric in metrics.items() if metric.alert}
     if dropped:
         lines = [
-            f"{METRIC_NAMES[name]} fell from {metric.reference:.3f} to {metric.window.value:.3f}."
+            f"{METRIC_NAMES[name]} fell from {number_text(metric.reference)} to {number_text(metric.window.value)}."
             for name, metric in dropped.items()
         ]
         yield "the model's measured performance dropped", "high", lines

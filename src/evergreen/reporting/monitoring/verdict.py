@@ -2,49 +2,77 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
+import pandas as pd
+
 from evergreen.monitoring.drift.report import DriftReport
 from evergreen.monitoring.record import MonitoringRecord
-from evergreen.reporting.monitoring.blocks import Verdict
+from evergreen.reporting.blocks import Tone, Verdict
 from evergreen.reporting.monitoring.decision import RetrainingAnswer
+from evergreen.reporting.monitoring.trends import IN_ALARM, windows_of
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
-from evergreen.reporting.page import Tone
-from evergreen.wording import counted, listed, number_text, range_text, share_text
+from evergreen.wording import counted, listed, number_text, percent_text, range_text, share_text
 
 
-def verdict(record: MonitoringRecord, answer: RetrainingAnswer) -> Verdict:
-    """The verdict in words."""
+def verdict(record: MonitoringRecord, answer: RetrainingAnswer, history: pd.DataFrame | None = None) -> Verdict:
+    """The verdict in words: healthy or not, since when, what to do, and behind it what happened and how sure that is.
+
+    Args:
+        record: What monitoring found.
+        answer: Retraining's decision, or the reasons until then.
+        history: Rows of this window and of those before it that were held against the same version.
+    """
+    how = tone(record, answer)
     answers = [
+        ("Since when", since_when(record, history)),
+        ("What to do", what_to_do(record, answer)),
         ("What happened", _what_happened(record)),
         ("How sure is that", _how_sure(record)),
-        ("What to do", _what_to_do(record, answer)),
     ]
-    return Verdict(_headline(record), answers, tone(record, answer))
+    return Verdict(headline(record, answer), answers, how)
+
+
+def headline(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
+    """Whether the use case is healthy, and why, in one sentence."""
+    if record.status == "insufficient_data":
+        return f"Health unknown: {_state(record)}"
+    healthy = {"good": "Healthy", "watch": "To be watched", "bad": "Not healthy", "plain": "Health unknown"}
+    word = healthy[tone(record, answer)]
+    if word == "Healthy" and _unjudged(record):
+        word = "Healthy as far as can be told"
+    return f"{word}: {_state(record)}"
 
 
 def tone(record: MonitoringRecord, answer: RetrainingAnswer) -> Tone:
     """How good the news is."""
     if record.status == "quality" or answer.tone == "bad" or _measured(record) == "alert":
         return "bad"
-    return "good" if record.status == "ok" and answer.tone == "good" else "watch"
+    return "good" if record.status == "ok" and answer.tone == "good" and not record.open_alerts else "watch"
 
 
 def _measured(record: MonitoringRecord) -> str:
     return "unknown" if record.performance is None else record.performance.status
 
 
-def _headline(record: MonitoringRecord) -> str:
+def _state(record: MonitoringRecord) -> str:
     if record.status == "quality":
         failed = len(record.quality.blockers)
-        return f"The data is not fit to be judged: {counted(failed, 'quality check')} failed."
+        return f"the data is not fit to be judged, {counted(failed, 'quality check')} failed."
     if record.status == "insufficient_data":
-        return "There are too few rows to tell whether anything changed."
-    alarms = record.drift.alarms
+        return "there are too few rows to tell whether anything changed."
+    alarms, unjudged = record.drift.alarms, _unjudged(record)
     if record.status in ("ok", "performance"):
-        changed = "The data looks as it did in training"
+        changed = "the data looks as it did in training"
+        if unjudged:
+            changed = (
+                f"the data looks as it did in training in the {_judged(record) - unjudged} of "
+                f"{counted(_judged(record), 'column')} that could be judged"
+            )
     elif alarms:
-        changed = f"The data has changed in {len(alarms)} of {counted(_judged(record), 'column')}"
+        changed = f"the data has changed in {len(alarms)} of {counted(_judged(record), 'column')}"
     else:
-        changed = "The data has changed, though no single column stands out"
+        changed = "the data has changed, though no single column stands out"
     suffers = {
         "alert": "and the model is measurably worse",
         "ok": "and the model performs as it promised",
@@ -58,13 +86,31 @@ def _judged(record: MonitoringRecord) -> int:
     return sum(column.status != "off" for column in record.drift.columns.values())
 
 
+def _unjudged(record: MonitoringRecord) -> int:
+    return sum(column.status == "insufficient_data" for column in record.drift.columns.values())
+
+
+def since_when(record: MonitoringRecord, history: pd.DataFrame | None) -> str:
+    """Since which window it is as it is, quiet or in alarm, as far back as this version was watched."""
+    ends = windows_of(history) if history is not None else []
+    if history is None or not ends:
+        return f"Known of the window up to {record.window_end} alone."
+    loud = set(history[history["status"].isin(IN_ALARM)]["window_end"])
+    now = ends[-1] in loud
+    same = list(takewhile(lambda end: (end in loud) == now, reversed(ends)))
+    state = "a column in alarm" if now else "no column in alarm"
+    since = f"{counted(len(same), 'window')} in a row with {state}, since the one up to {same[-1]:%Y-%m-%d}"
+    watched = f"; version {record.version} is watched since the one up to {ends[0]:%Y-%m-%d}"
+    return f"{since}{watched if len(same) < len(ends) else ', the first in which this version was watched'}."
+
+
 def _what_happened(record: MonitoringRecord) -> str:
     drift, shift = record.drift, record.positive_rate
     alarms = drift.alarms
     sentences = []
     if alarms:
         named = listed([f"{name} ({drift.columns[name].severity})" for name in alarms])
-        weight = f"Weighed by importance these are {drift.drifted_importance:.0%} of all judged columns."
+        weight = f"Weighed by importance these are {percent_text(drift.drifted_importance)} of all judged columns."
         sentences.append(f"In alarm: {named}. {weight}")
     else:
         sentences.append("No column is in alarm.")
@@ -74,7 +120,7 @@ def _what_happened(record: MonitoringRecord) -> str:
         beyond = "more than allowed" if shift.alert else "within the limit"
         sentences.append(
             f"The model says yes for {share_text(shift.window)} of rows, {share_text(shift.reference)} before "
-            f"({shift.relative_change:+.0%}, {beyond})."
+            f"({percent_text(shift.relative_change, '+')}, {beyond})."
         )
     auc = record.performance.metrics.get("roc_auc") if record.performance else None
     if auc is not None and auc.window.value is not None:
@@ -100,7 +146,7 @@ def _how_sure(record: MonitoringRecord) -> str:
         )
     auc = record.performance.metrics.get("roc_auc") if record.performance else None
     if auc is not None and auc.drop is not None:
-        sentences.append(f"The drop of the measured ROC AUC lies in {range_text(auc.low, auc.high)} (95% interval).")
+        sentences.append(f"The drop of the measured ROC AUC lies in {range_text(auc.low, auc.high)} (95 % interval).")
     elif auc is None:
         sentences.append(
             "Performance is estimated without outcomes, which cannot see a change of what the outcome means."
@@ -110,14 +156,15 @@ def _how_sure(record: MonitoringRecord) -> str:
 
 def _budget(drift: DriftReport) -> str:
     if drift.rule == "tutorial":
-        return "The tutorial rule decides column by column at p < 0.05, which cries wolf: compare, don't rely on it."
+        return "The tutorial rule decides column by column at p < .05, which cries wolf: compare, don't rely on it."
     if not drift.hypotheses:
         return "No column has rows enough to be tested; one that is missing or has another type needs no test."
     shared = f"{counted(drift.hypotheses, 'test')} shared that budget"
-    return f"Had nothing changed, at most {drift.q:.0%} of windows would raise any column alarm; {shared}."
+    return f"Had nothing changed, at most {percent_text(drift.q)} of windows would raise any column alarm; {shared}."
 
 
-def _what_to_do(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
+def what_to_do(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
+    """The one thing to do next, or nothing."""
     names = listed([check.subject for check in record.quality.blockers])
     if answer.fired:
         return (
@@ -133,6 +180,6 @@ def _what_to_do(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
         return f"Look into {listed(worse)} below. {answer.sentence}"
     if record.status == "insufficient_data":
         return "Wait for more rows, or lengthen the window (window_days)."
-    if record.status == "drift":
+    if record.status == "drift" or record.open_alerts:
         return f"Look at the columns in alarm below: ask what changed upstream. {answer.sentence}"
     return "Nothing."

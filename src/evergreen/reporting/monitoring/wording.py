@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evergreen.monitoring.drift.report import ColumnDrift
-from evergreen.reporting.page import Tone
+from evergreen.reporting.blocks import Tone
 from evergreen.wording import NOTHING
 
 METRIC_NAMES = {
