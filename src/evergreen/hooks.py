@@ -30,7 +30,10 @@ logger = logging.getLogger("evergreen")
 
 
 class ProjectHooks:
-    """Evergreen's own hooks."""
+    """Evergreen's own hooks.
+
+    They are made with every ``kedro`` command: what only a run needs is imported by the run.
+    """
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -18,12 +19,14 @@ from evergreen.commands.use_case.folder import written
 from evergreen.commands.use_case.proposal import Asked, Proposal, propose
 from evergreen.errors import EvergreenError
 from evergreen.invocation import Invocation, command, remember
-from evergreen.modelling.leakage import LeakageFinding, measured_leaks
 from evergreen.modelling.parameters import LeakagePolicy
 from evergreen.rows.labels import fit_label_definition
 from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import TableSpec
 from evergreen.use_cases import read_use_cases
+
+if TYPE_CHECKING:
+    from evergreen.modelling.leakage import LeakageFinding
 
 
 @click.command(
@@ -117,6 +120,8 @@ def _without_leaks(proposal: Proposal, facts: TableFacts, allowed: tuple[str, ..
 
 def _leaks(proposal: Proposal, facts: TableFacts, allowed: tuple[str, ...]) -> list[LeakageFinding]:
     """What training's own guard finds on a sample of the table."""
+    from evergreen.modelling.leakage import measured_leaks
+
     spec = TableSpec(
         entity=proposal.entity, target=proposal.target, positive=proposal.positive,
         numeric=proposal.numeric, categorical=proposal.categorical,

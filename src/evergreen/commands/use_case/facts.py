@@ -34,8 +34,8 @@ class ColumnFacts:
         stored: DuckDB's type.
         nulls: Rows without a value; empty texts count.
         levels: Different values; exact where they are nearly as many as the rows.
-        least: Smallest value.
-        greatest: Largest value.
+        least: Smallest number or date, texts that hold one read so; None of other texts, which cost most to compare.
+        greatest: Largest of them.
         length: Mean length of texts, in bytes.
     """
 
@@ -183,10 +183,12 @@ def _counts(name: str, i: int, stored: str, kind: Kind) -> str:
     value = f"nullif({column}, '')" if stored == "VARCHAR" else column
     length = f"avg(strlen({column}))" if stored == "VARCHAR" else "null"
     seems = {"number": "double", "date": "timestamp"}.get(kind) if stored == "VARCHAR" else None
-    parsed = f"count(try_cast({column} as {seems}))" if seems else "null"
+    read = f"try_cast({column} as {seems})" if seems else column
+    parsed = f"count({read})" if seems else "null"
+    extremes = ("null", "null") if stored == "VARCHAR" and not seems else (f"min({read})", f"max({read})")
     return (
-        f"count({value}) as v{i}, approx_count_distinct({value}) as l{i}, min({column}) as s{i}, "
-        f"max({column}) as g{i}, {length} as t{i}, {parsed} as p{i}"
+        f"count({value}) as v{i}, approx_count_distinct({value}) as l{i}, "
+        f"{extremes[0]} as s{i}, {extremes[1]} as g{i}, {length} as t{i}, {parsed} as p{i}"
     )
 
 

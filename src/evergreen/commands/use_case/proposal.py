@@ -159,8 +159,9 @@ def _date(facts: TableFacts, asked: Asked) -> tuple[str | None, str]:
     if asked.date is not None:
         given = facts.columns[asked.date]
         if given.kind != "date" or given.nulls:
+            example = next(iter(facts.sample[given.name].dropna()), None)
             raise EvergreenError(
-                f"--date {given.name} holds {given.kind} values such as {given.least} and {given.nulls:,} nulls: "
+                f"--date {given.name} holds {given.kind} values such as {example} and {given.nulls:,} nulls: "
                 "every row needs a date, written as yyyy-mm-dd."
             )
         return asked.date, f"date: {asked.date}, as given"
