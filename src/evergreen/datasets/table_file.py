@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from ibis.util import gen_name
 from kedro_datasets.ibis import FileDataset
 
-from evergreen.datasets.csv.dialect import UTF8, require_utf8, transcode
+from evergreen.datasets.csv.dialect import GZIP, UTF8, require_utf8, transcode
 from evergreen.datasets.csv.files import csv_query
 from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
@@ -66,7 +66,7 @@ class TableFileDataset(FileDataset):
 
     def _in_utf8(self, file: str, encoding: str) -> str:
         shown = Path(file).name
-        if encoding.lower() in UTF8:
+        if encoding.lower() in UTF8 and not file.endswith(GZIP):
             require_utf8(file, shown, self._table)
             return file
         copy = lasting_folder() / f"{gen_name('utf8')}.csv"

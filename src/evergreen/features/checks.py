@@ -36,6 +36,9 @@ FAMILY_NAMES: dict[Family, str] = {
 }
 
 
+LARGEST = 3.4e38  # of a number that 32 bits hold
+
+
 @dataclass(frozen=True)
 class Column:
     """What one column of a table promises.
@@ -193,19 +196,21 @@ def _unparsable(column: Column, offending: ir.IntegerScalar, words: str, advice:
 
 
 def infinities(value: ir.FloatingColumn, name: str) -> Count:
-    """Count infinite numbers; none are allowed."""
-    return Count("infinite_values", name, _sum(value.isinf()), "are infinite", "repair the division behind them")
+    """Count numbers that are infinite, or too large for the 32 bits in which trees compare them; none are allowed."""
+    large = value.isinf() | (value.abs() > LARGEST).fill_null(False)
+    words, advice = f"are infinite or beyond {LARGEST:.1e}", "repair the division behind them, or use their logarithm"
+    return Count("infinite_values", name, _sum(large & ~value.isnan()), words, advice)
 
 
-def future_dates(data: ir.Table, name: str, today: dt.date | None) -> Count:
-    """Count dates after ``today``.
+def future_dates(data: ir.Table, name: str, today: dt.date | None, time_zone: str = "UTC") -> Count:
+    """Count dates after ``today``, which would move the day that a run takes for today.
 
     Without ``today`` the database's current date counts, and one day more: somewhere on earth it is already
     tomorrow.
     """
     latest = ibis.date(today) if today else ibis.today() + ibis.interval(days=1)
     advice = f"correct them, or move today ({today})" if today else "correct them"
-    return Count("future_dates", name, _sum(as_date(data[name], "UTC") > latest), "lie in the future", advice)
+    return Count("future_dates", name, _sum(as_date(data[name], time_zone) > latest), "lie in the future", advice)
 
 
 def later_days(data: ir.Table, name: str) -> Count:

@@ -8,7 +8,7 @@ import logging
 import ibis
 import ibis.expr.types as ir
 
-from evergreen.features.checks import Column, Count
+from evergreen.features.checks import Column, Count, future_dates
 from evergreen.features.contract import Contract
 from evergreen.features.typed import as_date, as_number
 from evergreen.records import Check
@@ -32,10 +32,10 @@ _LEVELS_ADVICE = (
 class OneTable(Contract):
     """Any one-table use case: what its ``TableSpec`` implies.
 
-    The key is present and unique. The outcome (when labelled) has two classes and is known, but for the newest
-    ``label_delay_days`` of a dated table. Numeric features are numbers, truth values or texts that parse to at least
-    90 %, nothing is infinite. A categorical feature has levels that repeat. A feature with at most one value is logged
-    as a warning, since training can do without it.
+    The key is present and unique, no date lies in the future. The outcome (when labelled) has two classes and is
+    known, but for the newest ``label_delay_days`` of a dated table. Numeric features are numbers, truth values or texts
+    that parse to at least 90 %, nothing is infinite. A categorical feature has levels that repeat. A feature with at
+    most one value is logged as a warning, since training can do without it.
 
     Args:
         spec: The table in the user's column names.
@@ -65,6 +65,8 @@ class OneTable(Contract):
         counts = super().counts(data, typed)
         if self.labelled and self.spec.date in sound and self.spec.target in sound:
             counts.append(self._late_outcomes(data))
+        if self.spec.date in sound:
+            counts.append(future_dates(data, self.spec.date, None, self.spec.time_zone or "UTC"))
         return counts
 
     def inspect(self, data: ir.Table, sound: dict[str, Column], rows: int) -> list[Check]:

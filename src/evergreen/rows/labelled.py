@@ -28,6 +28,8 @@ from evergreen.schema import TableSpec
 
 logger = logging.getLogger("evergreen.training")
 
+LEAST_OF_A_CLASS = 10  # five folds whose encoders are cross-fitted in five more need seven of each
+
 
 @dataclass(frozen=True)
 class LabelledRows:
@@ -139,6 +141,22 @@ def select_training_set(
     if isinstance(label, LabelPolicy):
         label = fit_label_definition(rows[spec.target], spec, label)
     return LabelledRows(rows, label.apply(rows[spec.target]), share, spec, label, bounds, as_of)
+
+
+def require_both_outcomes(rows: LabelledRows) -> None:
+    """Refuse rows that hold too few of one outcome to be learnt from.
+
+    Raises:
+        EvergreenError: Fewer than ten rows of either outcome.
+    """
+    positives = int(rows.y.sum())
+    others = len(rows.y) - positives
+    if min(positives, others) < LEAST_OF_A_CLASS:
+        raise EvergreenError(
+            f"{rows.spec.target} of the training rows counts {positives:,} times as 1 and {others:,} times as 0: at "
+            f"least {LEAST_OF_A_CLASS} of each are needed to learn from; bring more rows, or correct `table.positive`, "
+            "`as_of` or the parameters under `split`."
+        )
 
 
 def without_empty_features(rows: LabelledRows, use_case: str) -> LabelledRows:

@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 from kedro.framework.startup import bootstrap_project
 
 from evergreen.commands.use_case import use_case
-from evergreen.commands.use_case.facts import opened, table_facts
+from evergreen.commands.use_case.facts import table_facts
 from evergreen.commands.use_case.folder import days_of_tests, windows
+from evergreen.commands.use_case.opening import opened
 from evergreen.commands.use_case.proposal import Asked, Proposal, propose
 from evergreen.errors import EvergreenError
 from tests_support import ROOT, USE_CASES, Project

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 import pandas as pd
+import yaml
 from kedro.framework.project import settings
 
 from evergreen.commands.lazy import CONTEXT_SETTINGS, example
 from evergreen.commands.project import open_here
-from evergreen.commands.use_case.facts import TableFacts, opened, table_facts
+from evergreen.commands.use_case.facts import TableFacts, table_facts
 from evergreen.commands.use_case.folder import written
+from evergreen.commands.use_case.opening import opened
 from evergreen.commands.use_case.proposal import Asked, Proposal, propose
 from evergreen.errors import EvergreenError
 from evergreen.invocation import Invocation, command, remember
 from evergreen.modelling.parameters import LeakagePolicy
+from evergreen.rows.labelled import LEAST_OF_A_CLASS
 from evergreen.rows.labels import fit_label_definition
 from evergreen.rows.parameters import LabelPolicy
 from evergreen.schema import TableSpec
@@ -45,16 +48,19 @@ if TYPE_CHECKING:
 @click.option(
     "--positive", default=None, help="Outcome that counts as 1; default: yes, true, 1, else the rarer of two."
 )
-@click.option("--date", default=None, help="Column with a row's date; default: the only date without nulls.")
+@click.option("--date", default=None, help="Column with a row's date, or none; default: the only date without nulls.")
 @click.option(
     "--known-in-time", multiple=True, help="Feature that tells the outcome and is known before it all the same."
+)
+@click.option(
+    "--load-args", default=None, help="How text is read, as in a catalog entry: '{encoding: cp1252, delim: \";\"}'."
 )
 @click.option("--env", "-e", default=None, help="Environment to write into; default: a new one of the use case's name.")
 @click.option("--conf-source", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None)
 @click.option("--dry-run", is_flag=True, help="Print the files instead of writing them.")
 def add(
     name: str, file: Path, env: str | None, conf_source: Path | None, dry_run: bool, known_in_time: tuple[str, ...],
-    **asked: str | None,
+    load_args: str | None, **asked: str | None,
 ) -> None:  # fmt: skip
     """Look at a table and describe it as a use case of its own: a folder of YAML, and the command that runs it."""
     project = open_here()
@@ -65,7 +71,7 @@ def add(
         raise EvergreenError(
             f"{_short(folder)} exists: edit its files, or delete the folder to have them written anew."
         )
-    with opened(file.expanduser().resolve()) as table:
+    with opened(file.expanduser().resolve(), _options(load_args)) as table:
         wishes = Asked(**asked, known_in_time=known_in_time)  # type: ignore[arg-type]
         facts = table_facts(table, wishes.target)
         proposal, warnings = _without_leaks(propose(facts, table, wishes), facts, known_in_time)
@@ -99,6 +105,21 @@ def check(name: str | None, env: str | None, conf_source: Path | None) -> None:
         raise EvergreenError("\n".join(faults))
 
 
+def _options(text: str | None) -> dict[str, Any]:
+    """Options of reading, as YAML has them.
+
+    Raises:
+        EvergreenError: Where the text is no mapping.
+    """
+    try:
+        found = yaml.safe_load(text or "{}")
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, dict):
+        raise EvergreenError(f"--load-args is {text!r}: write it as a mapping, for instance '{{encoding: cp1252}}'.")
+    return found
+
+
 def _without_leaks(proposal: Proposal, facts: TableFacts, allowed: tuple[str, ...]) -> tuple[Proposal, list[str]]:
     """Leave out each feature that tells the outcome by itself; pairs that do are the user's to decide on."""
     findings = _leaks(proposal, facts, allowed)
@@ -129,7 +150,7 @@ def _leaks(proposal: Proposal, facts: TableFacts, allowed: tuple[str, ...]) -> l
     rows = facts.sample[facts.sample[proposal.target].notna()].reset_index(drop=True)
     label = fit_label_definition(rows[proposal.target], spec, LabelPolicy())
     y = label.apply(rows[proposal.target])
-    if min(np.bincount(y, minlength=2)) < LeakagePolicy().folds:
+    if min(np.bincount(y, minlength=2)) < LEAST_OF_A_CLASS:
         return []
     return measured_leaks(_features(rows, spec), y, spec, LeakagePolicy(allow=list(allowed)))
 

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import duckdb
 import pandas as pd
 
+from evergreen.commands.use_case.opening import OpenTable, is_key, quoted
 from evergreen.errors import EvergreenError
 
 Kind = Literal["number", "text", "truth", "date", "other"]
-CSV, PARQUET, WORKBOOK = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".xlsx", ".xls", ".xlsm", ".ods")
 SAMPLE_ROWS = 20_000
 _NEAR_ALL = 0.8  # approximate counts of levels are off by some per cent: above this share they are counted exactly
 _MOST = 0.9  # share of texts that must be numbers or dates for the column to be called one
 _KINDS: dict[str, Kind] = {"VARCHAR": "text", "BOOLEAN": "truth", "DATE": "date"}
-_KEY = re.compile(r"(^|_)(id|key|no|nr|number|code|uuid|guid)$")
+_DAYS = (19000101, 21991231)
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class ColumnFacts:
     @property
     def key_like(self) -> bool:
         """Whether its name is one that keys have."""
-        return bool(_KEY.search(snake(self.name)))
+        return is_key(self.name)
 
 
 @dataclass(frozen=True)
@@ -64,6 +61,9 @@ class TableFacts:
         columns: Its columns by name, in the file's order.
         sample: At most 20,000 of its rows.
         outcomes: Values of the target, as written in the file, with their numbers of rows, most frequent first.
+        format: ``csv`` or ``parquet``.
+        load_args: Options of reading that a run needs, too.
+        zones: Columns whose moments have a time zone → the zone that the file names.
     """
 
     file: Path
@@ -71,55 +71,9 @@ class TableFacts:
     columns: dict[str, ColumnFacts]
     sample: pd.DataFrame
     outcomes: dict[Any, int]
-
-
-@dataclass(frozen=True)
-class OpenTable:
-    """A file as a DuckDB relation named ``data``.
-
-    Attributes:
-        file: Where it lies.
-        connection: The connection that knows it.
-    """
-
-    file: Path
-    connection: duckdb.DuckDBPyConnection
-
-    def one(self, query: str) -> dict[str, Any]:
-        """The only row of a query's answer."""
-        found = self.connection.sql(query)
-        return dict(zip(found.columns, found.fetchall()[0], strict=True))
-
-    def repeats(self, names: list[str]) -> int:
-        """How many rows repeat the joint value of some columns, counted exactly."""
-        keys = ", ".join(map(quoted, names))
-        return int(
-            self.one(f"select count(*) - (select count(*) from (select distinct {keys} from data)) n from data")["n"]
-        )
-
-
-@contextmanager
-def opened(file: Path) -> Iterator[OpenTable]:
-    """Open a CSV or parquet file.
-
-    Raises:
-        EvergreenError: Where it is neither, does not exist, or can't be read.
-    """
-    if not file.exists():
-        raise EvergreenError(f"there is no file {file}: name a CSV or parquet file with --table.")
-    if file.suffix in WORKBOOK:
-        raise EvergreenError(
-            f"{file.name} is a workbook, and a run reads CSV and parquet: save the sheet as CSV (UTF-8), or once with "
-            f"pandas.read_excel('{file.name}').to_parquet('{file.stem}.parquet'), and name that file."
-        )
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/table.duckdb") as connection:
-        connection.execute("set preserve_insertion_order = false")
-        try:
-            _read(connection, file)
-        except duckdb.Error as error:
-            said = " ".join(str(error).splitlines()[:2])
-            raise EvergreenError(f"{file.name} can't be read as {_format(file)}: {said}") from error
-        yield OpenTable(file, connection)
+    format: str = "parquet"
+    load_args: Mapping[str, Any] = field(default_factory=dict)
+    zones: Mapping[str, str] = field(default_factory=dict)
 
 
 def table_facts(table: OpenTable, target: str) -> TableFacts:
@@ -142,7 +96,8 @@ def table_facts(table: OpenTable, target: str) -> TableFacts:
     columns = _counted(table, rows, sample)
     outcome = quoted(target)
     top = f"select {outcome}, count(*) from data where {outcome} is not null group by 1 order by 2 desc, 1 limit 20"
-    return TableFacts(table.file, rows, columns, sample, dict(table.connection.sql(top).fetchall()))
+    outcomes = dict(table.connection.sql(top).fetchall())
+    return TableFacts(table.file, rows, columns, sample, outcomes, table.format, table.load_args, table.zones)
 
 
 def _counted(table: OpenTable, rows: int, sample: pd.DataFrame) -> dict[str, ColumnFacts]:
@@ -198,6 +153,8 @@ def _kind(stored: str, sample: pd.Series) -> Kind:
         return "date"
     if stored != "VARCHAR":
         number = re.match(r"U?(TINY|SMALL|BIG|HUGE)?INT|DOUBLE|FLOAT|DECIMAL", stored)
+        if number and _are_days(sample):
+            return "date"
         return "number" if number else _KINDS.get(stored, "other")
     texts = sample.dropna().astype(str).str.strip()
     texts = texts[texts != ""].head(1000)
@@ -209,55 +166,9 @@ def _kind(stored: str, sample: pd.Series) -> Kind:
     return "date" if dated else "text"
 
 
-def _read(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Make the relation ``data``: parquet where it lies, CSV copied once, since every look would parse it again."""
-    name = str(file).replace("'", "''")
-    if file.is_dir() or file.suffix in PARQUET:
-        where = f"{name}/**/*.parquet" if file.is_dir() else name
-        connection.execute(f"create view data as select * from read_parquet('{where}', union_by_name = true)")
-        return
-    if not any(suffix in CSV for suffix in file.suffixes):
-        raise EvergreenError(f"{file.name} is neither CSV ({', '.join(CSV)}) nor parquet: convert it to one of them.")
-    types = _csv_types(connection, name)
-    while True:
-        declared = (
-            "{"
-            + ", ".join(f"'{column.replace(chr(39), chr(39) * 2)}': '{kind}'" for column, kind in types.items())
-            + "}"
-        )
-        try:
-            connection.execute(f"create table data as select * from read_csv('{name}', types = {declared})")
-        except duckdb.ConversionException as error:  # a later line is no number: the whole column is text
-            odd = re.search(r'column "(.+?)"', str(error))
-            if odd is None or types.get(odd[1]) == "VARCHAR":
-                raise
-            types[odd[1]] = "VARCHAR"
-        else:
-            return
-
-
-def _csv_types(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
-    """Types by the first lines, wide enough for what later ones may hold; keys and truth values stay as written."""
-    head = connection.sql(f"select * from read_csv('{name}')")
-    types = {column: str(kind) for column, kind in zip(head.columns, head.types, strict=True)}
-    written = {
-        column: kind for column, kind in types.items() if kind in ("BIGINT", "BOOLEAN", "HUGEINT", "INTEGER", "TIME")
-    }
-    for column, kind in written.items():
-        whole = kind.endswith(("INT", "INTEGER")) and not _KEY.search(snake(column))
-        types[column] = "DOUBLE" if whole else "VARCHAR"
-    return types
-
-
-def _format(file: Path) -> str:
-    return "parquet" if file.is_dir() or file.suffix in PARQUET else "CSV"
-
-
-def quoted(name: str) -> str:
-    """A column's name as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def snake(name: str) -> str:
-    """A column's name in small letters with underscores: customerID → customer_id."""
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
+def _are_days(sample: pd.Series) -> bool:
+    """Whether numbers are days as yyyymmdd, each a day that there is."""
+    numbers = sample.dropna().head(1000).astype("float64")
+    if numbers.empty or not numbers.between(*_DAYS).all() or (numbers % 1).any():
+        return False
+    return bool(pd.to_datetime(numbers.astype("int64").astype("str"), format="%Y%m%d", errors="coerce").notna().all())

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from evergreen.commands.use_case.facts import PARQUET, TableFacts
+from evergreen.commands.use_case.facts import TableFacts
 from evergreen.commands.use_case.proposal import Proposal
 from evergreen.rows.parameters import SplitParameters
 
@@ -51,23 +51,21 @@ def _catalog(name: str, facts: TableFacts, proposal: Proposal) -> str:
 
 
 def _entry(facts: TableFacts, proposal: Proposal) -> str:
-    parquet = facts.file.is_dir() or facts.file.suffix in PARQUET
-    where = f"{facts.file}/**/*.parquet" if facts.file.is_dir() else str(facts.file)
+    folder = f"{facts.file}/**/*.parquet" if facts.format == "parquet" else str(facts.file)
     lines = [
         "  type: ibis.FileDataset",
-        f"  filepath: {_yaml(where)}",
-        f"  file_format: {'parquet' if parquet else 'csv'}",
+        f"  filepath: {_yaml(folder if facts.file.is_dir() else str(facts.file))}",
+        f"  file_format: {facts.format}",
         "  connection: ${globals:connection}",
     ]
-    if not parquet:
+    if facts.format == "csv":
         texts = [proposal.entity, *proposal.block, *proposal.categorical]
         texts += [proposal.target] if facts.columns[proposal.target].stored == "VARCHAR" else []
-        types = "".join(f"      {_yaml(each)}: VARCHAR\n" for each in dict.fromkeys(texts))
-        lines += [
-            "  load_args:",
-            "    types:            # as written in the file",
-        ]
-        return "\n".join(lines) + "\n" + types
+        types = dict.fromkeys(texts, "VARCHAR") | dict(facts.load_args.get("types", {}))
+        lines += ["  load_args:"]
+        lines += [f"    {_yaml(name)}: {_yaml(value)}" for name, value in facts.load_args.items() if name != "types"]
+        lines += ["    types:            # as written in the file"]
+        lines += [f"      {_yaml(name)}: {kind}" for name, kind in types.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -78,6 +76,7 @@ def _parameters(name: str, facts: TableFacts, proposal: Proposal, allowed: list[
         "  table:",
         f"    entity: {_yaml(proposal.entity)}",
         f"    date: {_yaml(proposal.date)}",
+        *([f"    time_zone: {proposal.time_zone}"] if proposal.time_zone else []),
         *(
             ["    panel: true   # an entity has a row a date, and all its rows stand on one side"]
             if proposal.panel
@@ -120,10 +119,10 @@ def _policies(facts: TableFacts, proposal: Proposal, allowed: list[str]) -> list
         "  split:",
         "    history_days: 0     # no feature looks back, so that no day is lost to it",
         f"    test_days: {test_days}       # the last days, which the model is tested on",
-        "    label_delay_days: 0 # days until an outcome is known",
+        f"    label_delay_days: {proposal.label_delay_days} # days until an outcome is known",
         f"  window_days: {window}        # scored and watched: long enough to hold some {WINDOW_ROWS} rows",
         "  retraining:",
-        f"    window_days: {recent}     # newest days that choose and judge a challenger",
+        f"    window_days: {recent + proposal.label_delay_days}     # newest days that choose and judge a challenger",
         f"    gate: {{min_rows: {rows}, min_days: {min(5, max(1, recent // 2))}}}",
     ]
 
@@ -156,10 +155,10 @@ def _list(names: list[str]) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """A scalar as YAML reads it back, which JSON's spelling is."""
+    """A scalar as YAML reads it back, which JSON's spelling is; what looks like a template of configuration is none."""
     if value is None:
         return "null"
     if isinstance(value, int | float):
         return json.dumps(value)
-    text = str(value)
+    text = str(value).replace("${", r"\${")
     return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else json.dumps(text, ensure_ascii=False)

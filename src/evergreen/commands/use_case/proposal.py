@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from evergreen.commands.use_case.facts import ColumnFacts, OpenTable, TableFacts, snake
+from evergreen.commands.use_case.facts import ColumnFacts, TableFacts
+from evergreen.commands.use_case.opening import OpenTable, snake
+from evergreen.commands.use_case.outcome import day_of, label_delay, positive_value
 from evergreen.errors import EvergreenError
-from evergreen.rows.canonical import TRUTH
+from evergreen.features.checks import LARGEST
+from evergreen.schema import RESERVED
 
+_AMOUNT = re.compile(r"[-+]?[$€£]?\s?[\d.,' ]*\d\s?(%|[$€£]|[A-Z]{3})?")
+_NAMELESS = re.compile(r"column\d+|Unnamed: \d+")
 FREE_TEXT = 60  # mean length from which texts are prose
 FEW_DAYS = 14
+_EXACT = 2**53  # from here on every float is whole
+NO_DATE = "none"
 # What is written once a case is closed: words of columns that are known only with the outcome.
 AFTERWARDS = frozenset(
     """
@@ -64,6 +72,8 @@ class Proposal:
         left_out: Column → why it is no feature.
         outcome_time: Columns that are known only with the outcome.
         days: First and last day, where rows have dates.
+        time_zone: Where a row's day is counted, for dates with a time zone.
+        label_delay_days: Days at the end of which outcomes are missing.
         decisions: What was decided, a line each.
     """
 
@@ -78,6 +88,8 @@ class Proposal:
     left_out: dict[str, str]
     outcome_time: list[str]
     days: tuple[dt.date, dt.date] | None
+    time_zone: str | None = None
+    label_delay_days: int = 0
     decisions: list[str] = field(default_factory=list)
 
     def without(self, names: Collection[str], reason: str) -> Proposal:
@@ -105,74 +117,76 @@ def propose(facts: TableFacts, table: OpenTable, asked: Asked) -> Proposal:
         EvergreenError: Where no key is found, or the outcome can't be one.
     """
     for option, name in (("entity", asked.entity), ("date", asked.date)):
-        if name is not None and name not in facts.columns:
+        if name is not None and name not in facts.columns and not (option == "date" and name == NO_DATE):
             raise EvergreenError(
                 f"{facts.file.name} has no column {name}: --{option} is one of {', '.join(facts.columns)}."
             )
-    positive, said_positive = _positive(facts, asked)
+    positive, said_positive = positive_value(facts, asked.target, asked.positive)
     date, said_date = _date(facts, asked)
     entity, said_entity = _entity(facts, table, asked, date)
     taken = {entity, date, asked.target}
     outcome_time = [name for name in facts.columns if name not in taken and _known_afterwards(name, asked)]
     left_out = dict.fromkeys(outcome_time, "by its name known only with the outcome")
     others = {name: column for name, column in facts.columns.items() if name not in taken | left_out.keys()}
-    left_out |= {name: reason for name, column in others.items() if (reason := _unfit(column, facts.rows))}
+    left_out |= {name: reason for name, column in others.items() if (reason := _unfit(column, facts))}
     block = _block(facts, entity, left_out)
     features = [column for name, column in facts.columns.items() if name not in taken | left_out.keys()]
     if not features:
-        raise EvergreenError(f"{facts.file.name} has no column left to learn from: {_listed(left_out)}.")
+        raise EvergreenError(
+            f"{facts.file.name} has no column left to learn from: {_listed(left_out, entity, asked.target)}."
+        )
     days = None if date is None else _days(facts.columns[date])
+    delay, said_delay = label_delay(facts, table, asked.target, date)
+    said_reading = [f"read with load_args: {dict(facts.load_args)}"] if facts.load_args else []
+    zone = facts.zones.get(date or "")
+    said_zone = [f"time zone: days of {date} are counted in {zone} (table.time_zone)"] if zone else []
     said_block = [f"blocks: rows of one {block[0]} stay together, since it repeats"] if block else []
     return Proposal(
         entity=entity, date=date, panel=facts.columns[entity].levels < facts.rows, block=block,
         target=asked.target, positive=positive,
         numeric=[column.name for column in features if column.kind == "number"],
         categorical=[column.name for column in features if column.kind != "number"],
-        left_out=left_out, outcome_time=outcome_time, days=days,
-        decisions=[said_entity, said_date, *said_block, said_positive],
+        left_out=left_out, outcome_time=outcome_time, days=days, time_zone=zone, label_delay_days=delay,
+        decisions=[*said_reading, said_entity, said_date, *said_zone, *said_block, said_positive, *said_delay],
     )  # fmt: skip
 
 
-def _positive(facts: TableFacts, asked: Asked) -> tuple[Any, str]:
-    found, column = facts.outcomes, facts.columns[asked.target]
-    rows = sum(found.values())
-    shares = ", ".join(f"{value} ({count / max(rows, 1):.0%})" for value, count in list(found.items())[:5])
-    if asked.positive is not None:
-        value = next((each for each in found if str(_plain(each)) == asked.positive), None)
-        if value is None:
-            raise EvergreenError(f"--positive {asked.positive} is no value of {asked.target}: it holds {shares}.")
-        return _plain(value), f"outcome: 1 where {asked.target} is {_plain(value)}, of {shares}"
-    if len(found) < 2:
-        raise EvergreenError(f"{asked.target} holds {shares or 'no value'}: an outcome needs two different values.")
-    if len(found) == 2:
-        value = next((each for each in found if str(_plain(each)).lower() in TRUTH[0]), list(found)[-1])
-        why = "the word for yes" if str(_plain(value)).lower() in TRUTH[0] else "the rarer one"
-        return _plain(value), f"outcome: 1 where {asked.target} is {_plain(value)} ({why}), of {shares}"
-    if column.kind == "number" and column.levels > 10:
-        return None, f"outcome: 1 where {asked.target} is above the .8 quantile of the training rows (training.label)"
-    raise EvergreenError(
-        f"{asked.target} has {column.levels} values ({shares}, …): say with --positive which one counts as 1."
-    )
-
-
 def _date(facts: TableFacts, asked: Asked) -> tuple[str | None, str]:
+    if asked.date == NO_DATE:
+        return None, "date: none, as said"
     if asked.date is not None:
         given = facts.columns[asked.date]
         if given.kind != "date" or given.nulls:
             example = next(iter(facts.sample[given.name].dropna()), None)
             raise EvergreenError(
                 f"--date {given.name} holds {given.kind} values such as {example} and {given.nulls:,} nulls: "
-                "every row needs a date, written as yyyy-mm-dd."
+                "every row needs a date, written as yyyy-mm-dd or yyyymmdd."
+            )
+        if ahead := _ahead(given):
+            raise EvergreenError(
+                f"--date {given.name} {ahead}: correct these rows, for the newest day is taken for today."
             )
         return asked.date, f"date: {asked.date}, as given"
     dates = [column for column in facts.columns.values() if column.kind == "date" and not column.nulls]
-    of_rows = [column.name for column in dates if not OF_THE_SUBJECT & set(snake(column.name).split("_"))]
+    of_rows = [column for column in dates if not OF_THE_SUBJECT & set(snake(column.name).split("_"))]
     if len(of_rows) != 1:
-        return None, "date: none" + (f" ({', '.join(of_rows)} are several: say which with --date)" if of_rows else "")
-    first, last = _days(facts.columns[of_rows[0]])
+        named = ", ".join(column.name for column in of_rows)
+        return None, "date: none" + (f" ({named} are several: say which with --date)" if of_rows else "")
+    (found,) = of_rows
+    first, last = _days(found)
+    if ahead := _ahead(found):
+        return None, f"date: none ({found.name} {ahead}: correct these rows if it is the row's date)"
     if (last - first).days < FEW_DAYS:
-        return None, f"date: none ({of_rows[0]} spans {(last - first).days + 1} days, too few to test on later ones)"
-    return of_rows[0], f"date: {of_rows[0]}, the only date without nulls ({first} to {last}); tests lie at its end"
+        return None, f"date: none ({found.name} spans {(last - first).days + 1} days, too few to test on later ones)"
+    said = f"date: {found.name}, the only date without nulls ({first} to {last}); tests lie at its end"
+    return found.name, f"{said} (--date={NO_DATE} if it is not the row's)"
+
+
+def _ahead(column: ColumnFacts) -> str:
+    """How far a date reaches into the future; empty where it doesn't."""
+    last = _days(column)[1]
+    tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)  # somewhere on earth it is already tomorrow
+    return f"goes up to {last}, in the future" if last > tomorrow else ""
 
 
 def _entity(facts: TableFacts, table: OpenTable, asked: Asked, date: str | None) -> tuple[str, str]:
@@ -181,12 +195,13 @@ def _entity(facts: TableFacts, table: OpenTable, asked: Asked, date: str | None)
         likely = [
             c for c in facts.columns.values() if c.name != asked.target and c.levels == facts.rows and not c.nulls
         ]
-        likely.sort(key=lambda column: (not column.key_like, column.kind not in ("text", "number")))
+        likely.sort(key=lambda c: (not c.key_like, bool(_NAMELESS.fullmatch(c.name)), c.kind not in ("text", "number")))
         whole = [column for column in likely if column.key_like or column.kind == "text" or _whole(column)]
         if not whole:
             raise EvergreenError(
-                f"no column of {facts.file.name} is different in every row: name one with --entity, with --date where "
-                "an entity has a row a day, or add one (in pandas: table.reset_index(names='row_id'))."
+                f"no column of {facts.file.name} is different in every row{_nearest_key(facts, asked)}: name one with "
+                "--entity, with --date where an entity has a row a day, or add one (in pandas: "
+                "table.reset_index(names='row_id'))."
             )
         return whole[0].name, f"entity: {whole[0].name}, different in all {facts.rows:,} rows"
     column, keys = facts.columns[asked.entity], [asked.entity, *([date] if date else [])]
@@ -208,17 +223,35 @@ def _entity(facts: TableFacts, table: OpenTable, asked: Asked, date: str | None)
     return column.name, f"entity: {column.name}, as given{panel}"
 
 
-def _unfit(column: ColumnFacts, rows: int) -> str | None:
+def _nearest_key(facts: TableFacts, asked: Asked) -> str:
+    """The column that is nearly one, and what it lacks."""
+    found = [c for c in facts.columns.values() if c.name != asked.target and (c.key_like or _whole(c))]
+    nearest = max(found, key=lambda c: (c.levels, c.key_like), default=None)
+    if nearest is None or nearest.levels < 0.9 * facts.rows:
+        return ""
+    lacks = [f"{nearest.nulls:,} rows without a value"] if nearest.nulls else []
+    repeats = facts.rows - nearest.nulls - nearest.levels
+    lacks += [f"{repeats:,} repeated values"] if repeats > 0 else []
+    return f" ({nearest.name} comes nearest, with {' and '.join(lacks)})"
+
+
+def _unfit(column: ColumnFacts, facts: TableFacts) -> str | None:
     """Why a column is no feature, or None."""
-    there = rows - column.nulls
+    there = facts.rows - column.nulls
+    if column.name.casefold() in RESERVED:
+        return "predictions use that name themselves: rename it to learn from it"
     if column.levels <= 1:
         return "empty" if there == 0 else "one value only"
     if column.kind == "other":
         return f"of type {column.stored}"
     if column.kind == "date":
         return "a date that is not the row's"
+    if column.kind == "number" and max(abs(float(column.least or 0)), abs(float(column.greatest or 0))) > LARGEST:
+        return f"it holds numbers beyond {LARGEST:.1e}"
+    if column.kind == "text" and column.levels > 20 and (example := _amount(facts.sample[column.name])):
+        return f"numbers written as text such as {example}: write them as 1234.5 to learn from them"
     one_a_row = column.levels == there and there > 2
-    if one_a_row and (column.kind == "text" or column.key_like or (_whole(column) and there == rows)):
+    if one_a_row and (column.kind == "text" or column.key_like or (_whole(column) and there == facts.rows)):
         return "a different value in every row"
     if column.key_like and column.levels > max(50, there // 50):
         return f"a key of something else ({column.levels:,} levels)"
@@ -250,19 +283,21 @@ def _block(facts: TableFacts, entity: str, left_out: dict[str, str]) -> list[str
 
 
 def _days(column: ColumnFacts) -> tuple[dt.date, dt.date]:
-    first, last = (pd.Timestamp(value).date() for value in (column.least, column.greatest))
-    return first, last
+    return day_of(column.least), day_of(column.greatest)
+
+
+def _amount(sample: pd.Series) -> str | None:
+    """An example, where texts are amounts, percentages or numbers with marks between their digits."""
+    texts = sample.dropna().astype("str").head(1000)
+    return texts.iloc[0] if len(texts) and texts.map(lambda text: bool(_AMOUNT.fullmatch(text.strip()))).all() else None
 
 
 def _whole(column: ColumnFacts) -> bool:
     """Whether a number's extremes are whole, as those of a running number are."""
-    return column.kind == "number" and all(float(value).is_integer() for value in (column.least, column.greatest))
+    return column.kind == "number" and all(
+        float(value).is_integer() and abs(value) < _EXACT for value in (column.least, column.greatest)
+    )
 
 
-def _plain(value: Any) -> Any:
-    """A value as YAML writes it: 1 for 1.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _listed(left_out: dict[str, str]) -> str:
-    return "; ".join(f"{name} is {reason}" for name, reason in left_out.items())
+def _listed(left_out: dict[str, str], entity: str, target: str) -> str:
+    return "; ".join([f"{entity} is the entity", f"{target} the outcome", *map(" is ".join, left_out.items())])

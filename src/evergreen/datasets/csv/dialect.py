@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import itertools
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ import duckdb
 
 from evergreen.errors import EvergreenError
 
+GZIP = ".gz"
 UTF8 = ("utf-8", "utf8", "utf-8-sig")
 _SEPARATORS = ",;\t|"
 _CHUNK = 1 << 20
@@ -68,18 +71,23 @@ def require_utf8(path: str, shown: str, table: str) -> None:
 
 
 def transcode(path: str, encoding: str, target: Path, shown: str, table: str) -> None:
-    """Write a copy of a file in UTF-8.
+    """Write a copy of a file in UTF-8, uncompressed.
 
     Raises:
         EvergreenError: Where there is no such encoding, or the file is not written in it.
     """
     try:
+        opening = gzip.open if path.endswith(GZIP) else open
         with (
-            Path(path).open(encoding=encoding, newline="") as source,
+            opening(path, "rt", encoding=encoding, newline="") as source,
             target.open("w", encoding="utf-8", newline="") as copy,
         ):
             while text := source.read(_CHUNK):
                 copy.write(text)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise EvergreenError(
+            f"{table}: {shown} can't be unpacked ({error}): it is damaged or no gzip file; write it anew."
+        ) from error
     except (LookupError, UnicodeError) as error:
         raise EvergreenError(
             f"{table}: {shown} can't be read as {encoding!r} ({error}): correct `load_args: {{encoding: …}}` in its "
@@ -113,6 +121,7 @@ def recognised(
     quote, escape = (("" if mark == "(empty)" else mark) for mark in (quote, escape))
     header, first = _first_rows(path, delim, quote, skip)
     _require_header(header, has_header, shown, table)
+    header = [name or f"column{position}" for position, name in enumerate(header)]  # pandas' index has no name
     dialect = {"delim": delim, "quote": quote, "escape": escape, "skip": skip, "header": True}
     formats = {"dateformat": dateformat, "timestampformat": timestampformat}
     typed = {name: value for name, value in formats.items() if value}
@@ -131,7 +140,9 @@ def _first_rows(path: str, delim: str, quote: str, skip: int) -> tuple[list[str]
 
 
 def _require_header(header: list[str], has_header: bool, shown: str, table: str) -> None:
-    if not has_header or not header:
+    if not header:
+        raise EvergreenError(f"{table}: {shown} is empty: it needs a line with the column names, and rows below it.")
+    if not has_header:
         raise EvergreenError(
             f"{table}: {shown} begins with {first_names(header)}, which is no header: put one line with the column "
             "names on top."

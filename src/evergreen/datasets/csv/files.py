@@ -39,14 +39,15 @@ def csv_query(
     declared = dict(named.pop("types", None) or {})
     files = [recognised(connection, path, shown, named, table) for path, shown in paths]
     for file in files[1:]:
-        _require_same_columns(files[0], file, table)
+        require_same_columns(files[0], file, table)
     lossless = [_lossless(connection, file, declared, table) for file in files]
     types = {name: declared.get(name) or _joint(found[name] for found in lossless) for name in files[0].names}
     parts = (f"select * from {file.rows({name: types[name] for name in file.names})}" for file in files)
     return " union all by name ".join(parts)
 
 
-def _require_same_columns(first: CsvFile, file: CsvFile, table: str) -> None:
+def require_same_columns(first: CsvFile, file: CsvFile, table: str) -> None:
+    """Refuse two files of one table whose columns differ."""
     differing = sorted(set(first.names) ^ set(file.names))
     if differing:
         raise EvergreenError(

@@ -13,7 +13,13 @@ from evergreen.modelling.leakage import check_leakage
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.record import TrainingRecord, leaderboard_text, progress_text
 from evergreen.modelling.search import Candidate, train_candidates
-from evergreen.rows.labelled import LabelledRows, select_training_set, window_bounds, without_empty_features
+from evergreen.rows.labelled import (
+    LabelledRows,
+    require_both_outcomes,
+    select_training_set,
+    window_bounds,
+    without_empty_features,
+)
 from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import resolve_as_of
 from evergreen.schema import TableSpec
@@ -38,7 +44,8 @@ def select_rows(
 
 
 def refuse_leaks(labelled_rows: LabelledRows, use_case: str, training: TrainingParameters) -> LabelledRows:
-    """Leave out features without a value, and stop before a target in disguise is learnt from."""
+    """Leave out features without a value, and stop where outcomes are too few or hide among the features."""
+    require_both_outcomes(labelled_rows)
     rows = without_empty_features(labelled_rows, use_case)
     check_leakage(rows.X, rows.y, rows.spec, training.leakage)
     return rows
