@@ -43,4 +43,5 @@ def add_past(rows: ir.Table, spec: TableSpec, past: Past, name: str = "rows") ->
         history = key_history(lines, history_of(prefix, rule, frozenset(past.measures)), "ev_day", past.history_days)
         known = history.rename({f"ev_key_{key}": key for key in rule.keys})
         table = look_up(table, known, [*(f"ev_key_{key}" for key in rule.keys), "ev_day"])
-    return add_calendar(table, "ev_day").select(*rows.columns, *past.past_columns)
+    kept = [column for column in rows.columns if column not in past.past_columns]
+    return add_calendar(table, "ev_day", past.calendar).select(*kept, *past.past_columns)

@@ -48,7 +48,7 @@ def star_features(tables: Tables, star: StarSchema, spec: TableSpec) -> ir.Table
     require_columns(tables[star.facts.table], star.facts.table, fact_columns(star))
     facts = _facts(tables[star.facts.table], star, spec.entity, date)
     _require_dimensions(facts, tables, star)
-    table = add_calendar(facts, date) if star.calendar else facts
+    table = add_calendar(facts, date, star.calendar) if star.calendar else facts
     # Narrow tables first: DuckDB takes a history for as long as the facts and keeps the narrower side in memory.
     known = [(keys, _known_of(keys, facts, tables, star, date)) for keys in _keys_of_histories(star)]
     for keys, each in sorted(known, key=lambda found: len(found[1].columns)):
