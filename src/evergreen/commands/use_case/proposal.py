@@ -8,29 +8,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from evergreen.commands.use_case.facts import ColumnFacts, TableFacts
+from evergreen.commands.use_case.fitness import is_known_afterwards, is_whole, why_unfit
 from evergreen.commands.use_case.opening import OpenTable, snake
 from evergreen.commands.use_case.outcome import day_of, label_delay, positive_value
 from evergreen.errors import EvergreenError
-from evergreen.features.checks import LARGEST
-from evergreen.schema import RESERVED
 
-_AMOUNT = re.compile(r"[-+]?[$€£]?\s?[\d.,' ]*\d\s?(%|[$€£]|[A-Z]{3})?")
 _NAMELESS = re.compile(r"column\d+|Unnamed: \d+")
-FREE_TEXT = 60  # mean length from which texts are prose
 FEW_DAYS = 14
-_EXACT = 2**53  # from here on every float is whole
 NO_DATE = "none"
-# What is written once a case is closed: words of columns that are known only with the outcome.
-AFTERWARDS = frozenset(
-    """
-    outcome result reason cancelled canceled cancellation refund refunded chargeback closed
-    closing resolved resolution settled settlement recovered recovery recoveries writeoff collections
-    terminated termination exit survived alive actual final
-    """.split()  # noqa: SIM905 - read at a glance
-)
 # Dates that belong to a person or a contract, not to the row.
 OF_THE_SUBJECT = frozenset(
     ["birth", "born", "dob", "signup", "joined", "join", "registered", "opened", "start", "since", "hire", "hired"]
@@ -125,10 +111,14 @@ def propose(facts: TableFacts, table: OpenTable, asked: Asked) -> Proposal:
     date, said_date = _date(facts, asked)
     entity, said_entity = _entity(facts, table, asked, date)
     taken = {entity, date, asked.target}
-    outcome_time = [name for name in facts.columns if name not in taken and _known_afterwards(name, asked)]
+    outcome_time = [
+        name
+        for name in facts.columns
+        if name not in taken and is_known_afterwards(name, asked.target, asked.known_in_time)
+    ]
     left_out = dict.fromkeys(outcome_time, "by its name known only with the outcome")
     others = {name: column for name, column in facts.columns.items() if name not in taken | left_out.keys()}
-    left_out |= {name: reason for name, column in others.items() if (reason := _unfit(column, facts))}
+    left_out |= {name: reason for name, column in others.items() if (reason := why_unfit(column, facts))}
     block = _block(facts, entity, left_out)
     features = [column for name, column in facts.columns.items() if name not in taken | left_out.keys()]
     if not features:
@@ -196,7 +186,7 @@ def _entity(facts: TableFacts, table: OpenTable, asked: Asked, date: str | None)
             c for c in facts.columns.values() if c.name != asked.target and c.levels == facts.rows and not c.nulls
         ]
         likely.sort(key=lambda c: (not c.key_like, bool(_NAMELESS.fullmatch(c.name)), c.kind not in ("text", "number")))
-        whole = [column for column in likely if column.key_like or column.kind == "text" or _whole(column)]
+        whole = [column for column in likely if column.key_like or column.kind == "text" or is_whole(column)]
         if not whole:
             raise EvergreenError(
                 f"no column of {facts.file.name} is different in every row{_nearest_key(facts, asked)}: name one with "
@@ -225,7 +215,7 @@ def _entity(facts: TableFacts, table: OpenTable, asked: Asked, date: str | None)
 
 def _nearest_key(facts: TableFacts, asked: Asked) -> str:
     """The column that is nearly one, and what it lacks."""
-    found = [c for c in facts.columns.values() if c.name != asked.target and (c.key_like or _whole(c))]
+    found = [c for c in facts.columns.values() if c.name != asked.target and (c.key_like or is_whole(c))]
     nearest = max(found, key=lambda c: (c.levels, c.key_like), default=None)
     if nearest is None or nearest.levels < 0.9 * facts.rows:
         return ""
@@ -233,42 +223,6 @@ def _nearest_key(facts: TableFacts, asked: Asked) -> str:
     repeats = facts.rows - nearest.nulls - nearest.levels
     lacks += [f"{repeats:,} repeated values"] if repeats > 0 else []
     return f" ({nearest.name} comes nearest, with {' and '.join(lacks)})"
-
-
-def _unfit(column: ColumnFacts, facts: TableFacts) -> str | None:
-    """Why a column is no feature, or None."""
-    there = facts.rows - column.nulls
-    if column.name.casefold() in RESERVED:
-        return "predictions use that name themselves: rename it to learn from it"
-    if column.levels <= 1:
-        return "empty" if there == 0 else "one value only"
-    if column.kind == "other":
-        return f"of type {column.stored}"
-    if column.kind == "date":
-        return "a date that is not the row's"
-    if column.kind == "number" and max(abs(float(column.least or 0)), abs(float(column.greatest or 0))) > LARGEST:
-        return f"it holds numbers beyond {LARGEST:.1e}"
-    if column.kind == "text" and column.levels > 20 and (example := _amount(facts.sample[column.name])):
-        return f"numbers written as text such as {example}: write them as 1234.5 to learn from them"
-    one_a_row = column.levels == there and there > 2
-    if one_a_row and (column.kind == "text" or column.key_like or (_whole(column) and there == facts.rows)):
-        return "a different value in every row"
-    if column.key_like and column.levels > max(50, there // 50):
-        return f"a key of something else ({column.levels:,} levels)"
-    if column.kind == "text" and (column.levels > 0.5 * there or (column.length or 0) > FREE_TEXT):
-        return f"free text or a name ({column.levels:,} levels)"
-    return None
-
-
-def _known_afterwards(name: str, asked: Asked) -> bool:
-    if name in asked.known_in_time:
-        return False
-    words, outcome = (
-        set(snake(name).split("_")),
-        set(snake(asked.target).split("_")) - {"is", "has", "was", "target", "label", "y"},
-    )
-    stems = {word[:5] for word in outcome if len(word) >= 5}
-    return bool(AFTERWARDS & words) or any(word.startswith(tuple(stems)) for word in words if stems)
 
 
 def _block(facts: TableFacts, entity: str, left_out: dict[str, str]) -> list[str]:
@@ -284,19 +238,6 @@ def _block(facts: TableFacts, entity: str, left_out: dict[str, str]) -> list[str
 
 def _days(column: ColumnFacts) -> tuple[dt.date, dt.date]:
     return day_of(column.least), day_of(column.greatest)
-
-
-def _amount(sample: pd.Series) -> str | None:
-    """An example, where texts are amounts, percentages or numbers with marks between their digits."""
-    texts = sample.dropna().astype("str").head(1000)
-    return texts.iloc[0] if len(texts) and texts.map(lambda text: bool(_AMOUNT.fullmatch(text.strip()))).all() else None
-
-
-def _whole(column: ColumnFacts) -> bool:
-    """Whether a number's extremes are whole, as those of a running number are."""
-    return column.kind == "number" and all(
-        float(value).is_integer() and abs(value) < _EXACT for value in (column.least, column.greatest)
-    )
 
 
 def _listed(left_out: dict[str, str], entity: str, target: str) -> str:
