@@ -22,8 +22,8 @@ from tests_support import Project
 pytestmark = only_with_tools
 
 DATA = f"s3://{BUCKET}/team one"
-FEW = "--params=churn.training.algorithms=[LogisticRegression]"
-FIRST_ANSWER_SECONDS, REQUEST_SECONDS, RETRIES = 10, 2, 1
+FEW = "--params=mlflow_server.first_answer_seconds=60,churn.training.algorithms=[LogisticRegression]"
+FIRST_ANSWER_SECONDS = 10
 
 
 @dataclass
@@ -41,8 +41,7 @@ class Elsewhere:
         clean = Project(self.folder / name)
         there = {
             **SECRETS, "AWS_ENDPOINT_URL": self.bucket, "EVERGREEN_DATA": DATA, "EVERGREEN_LOCAL": str(clean.data),
-            "MLFLOW_TRACKING_URI": self.address, "MLFLOW_HTTP_REQUEST_TIMEOUT": str(REQUEST_SECONDS),
-            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(RETRIES),
+            "MLFLOW_TRACKING_URI": self.address,
         }  # fmt: skip
         return clean.kedro(*arguments, **{**there, **environment})
 
@@ -122,7 +121,9 @@ def test_a_server_that_dies_midway_ends_the_run_in_a_sentence_within_the_deadlin
 
     def train() -> None:
         line = ("run", "--env=test", "--namespaces=churn", "--pipelines=feature_engineering,training,evaluation")
-        ended.append(elsewhere.kedro("dies", *line, "--params=churn.training.seed=5"))
+        ended.append(
+            elsewhere.kedro("dies", *line, "--params=mlflow_server.first_answer_seconds=60,churn.training.seed=5")
+        )
 
     run = threading.Thread(target=train)
     run.start()
