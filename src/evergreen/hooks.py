@@ -35,11 +35,14 @@ class ProjectHooks:
     They are made with every ``kedro`` command: what only a run needs is imported by the run.
     """
 
+    _named: str | None = None
+
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Refuse faulty parameters, and make MLflow ready before kedro-mlflow's own hook waits for it."""
         from evergreen.parameter_faults import refuse_faulty_parameters
 
+        self._context = context
         loader = context.config_loader
         remember_secrets(loader)
         refuse_faulty_parameters(loader)
@@ -61,6 +64,13 @@ class ProjectHooks:
             logger.info("%s", edited)
         names = ", ".join(_chosen_rooms(run_params) or ["the whole lifecycle"])
         logger.info("Running %s for %s.", names, ", ".join(_use_cases(pipeline)))
+        self._name_run(f"{', '.join(_use_cases(pipeline)) or 'no use case'}: {names}")
+
+    def _name_run(self, name: str) -> None:
+        """Let kedro-mlflow call its run after what it runs, unless ``mlflow.yml`` names it."""
+        settings = getattr(self._context, "mlflow", None)
+        if settings is not None and settings.tracking.run.name in (None, self._named):
+            settings.tracking.run.name = self._named = name
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:

@@ -26,6 +26,7 @@ from evergreen.registry.by_hand import promote, reject, require_reason, rollback
 from evergreen.registry.challenger import (
     TrainingPlan,
     leaderboard_models,
+    learnt_rows,
     plan_training,
     recipe,
     register_challenger,
@@ -33,6 +34,7 @@ from evergreen.registry.challenger import (
 )
 from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
+from evergreen.registry.descriptions import describe
 from evergreen.registry.exact import exact_probabilities
 from evergreen.registry.forward import (
     ForwardEvidence,
@@ -59,7 +61,7 @@ from evergreen.registry.repair import Mended, repair
 from evergreen.registry.requests import experiment_rows, judge_experiment, unseen_requests
 from evergreen.registry.runs import runs
 from evergreen.registry.served_columns import require_made
-from evergreen.registry.serving import describe, published_figures, serving_record
+from evergreen.registry.serving import published_figures, serving_record
 from evergreen.registry.settle import Contest, note_look, outcome_of, settle
 from evergreen.registry.tracking import LoggedCandidate, log_candidate
 from evergreen.registry.vacancy import explain_vacancy
@@ -130,6 +132,7 @@ __all__ = [
     "lacking",
     "last_retraining",
     "leaderboard_models",
+    "learnt_rows",
     "list_versions",
     "load",
     "log_candidate",

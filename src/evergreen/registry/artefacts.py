@@ -26,7 +26,9 @@ MODEL_FILE = "model.skops"
 INDEX_FILE = "index.json"
 UNSEEN_SAMPLE_FILE = "unseen_sample.parquet"
 """Rows of people: unlike the other files of a set it may be deleted, and what is left is whole."""
-DIGEST_TAG = "sha256."
+DIGESTS_TAG = "digests"  # of all files of a version
+DIGEST_TAG = "sha256."  # of one file; versions that were stored before have a tag a file
+LONGEST_TAG = 5000
 MOST_BYTES = 1_000_000_000
 _BYTES_A_VALUE = 8
 
@@ -148,7 +150,19 @@ def digests(folder: Path) -> dict[str, str]:
 
 def stored_digests(tags: dict[str, str]) -> dict[str, str]:
     """The digests that a version's tags hold, by relative path."""
-    return {tag.removeprefix(DIGEST_TAG): value for tag, value in tags.items() if tag.startswith(DIGEST_TAG)}
+    apart = {tag.removeprefix(DIGEST_TAG): value for tag, value in tags.items() if tag.startswith(DIGEST_TAG)}
+    try:
+        return {**json.loads(tags.get(DIGESTS_TAG, "{}")), **apart}
+    except ValueError:
+        return apart
+
+
+def digest_tags(found: dict[str, str]) -> dict[str, str]:
+    """Tags that hold the digests: one for all, or one a file where that is longer than every database takes."""
+    text = json.dumps(found, sort_keys=True)
+    if len(text) <= LONGEST_TAG:
+        return {DIGESTS_TAG: text}
+    return {DIGEST_TAG + name: digest for name, digest in found.items()}
 
 
 def check_digests(folder: Path, tags: dict[str, str], use_case: str, version: str) -> None:
@@ -156,7 +170,7 @@ def check_digests(folder: Path, tags: dict[str, str], use_case: str, version: st
 
     Args:
         folder: The downloaded files.
-        tags: The version's tags, of which those that start with ``sha256.`` are read.
+        tags: The version's tags, of which ``digests`` and those that start with ``sha256.`` are read.
         use_case: Name of the registered model.
         version: Its version.
 

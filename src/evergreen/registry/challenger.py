@@ -20,8 +20,10 @@ from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, reference_p
 from evergreen.registry import artefacts
 from evergreen.registry.aliases import set_challenger
 from evergreen.registry.check import write_check_rows
+from evergreen.registry.descriptions import describe_new
 from evergreen.registry.downloads import fetch
 from evergreen.registry.forward import ForwardEvidence, write_forward
+from evergreen.registry.inputs import UsedRows
 from evergreen.registry.manifest import Manifest, git_commit, installed_versions, versions_of
 from evergreen.registry.references import (
     PROFILE_FILE,
@@ -80,6 +82,12 @@ def plan_training(
     return TrainingPlan(use_case, mark, content, find_by_fingerprint(use_case, mark), parent)
 
 
+def learnt_rows(plan: TrainingPlan, training_set: LabelledRows) -> UsedRows:
+    """The rows that a plan's versions learn from, as MLflow's runs name them."""
+    entry, features = f"{plan.use_case}.features", len(training_set.spec.features)
+    return UsedRows(entry, plan.content_digest, len(training_set.y), features, "training")
+
+
 def register_challenger(
     plan: TrainingPlan,
     training_set: LabelledRows,
@@ -123,6 +131,7 @@ def register_challenger(
         record = _record(plan, training_set, logged)
         (folder / TRAINING_FILE).write_text(record.model_dump_json())
         version = register(manifest, folder, best.run_id)
+    describe_new(manifest, version)
     set_challenger(plan.use_case, version)
     return record.model_copy(update={"version": version}), selected
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,13 @@ from evergreen.evaluation.judge import EvaluationRecord, ScoredRows
 from evergreen.evaluation.metrics import Metric
 from evergreen.experiments.record import ExperimentRecord
 from evergreen.monitoring.estimated import Estimate
+from evergreen.monitoring.performance import MetricDrop
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY
 from evergreen.records import Record
 from evergreen.registry.artefacts import UNSEEN_SAMPLE_FILE
+from evergreen.registry.descriptions import describe_judged
+from evergreen.registry.inputs import UsedRows, digest_of, note_rows
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE, SAMPLE_FILE, UNSEEN_FILE
 from evergreen.registry.scratch import new_folder
 from evergreen.registry.versions import ModelVersion, add_figures, tag_version
@@ -28,6 +32,7 @@ from evergreen.reporting.monitoring.decision import retraining_answer
 from evergreen.reporting.pictures import Subject
 from evergreen.reporting.shap_pictures import shap_summary_png
 from evergreen.retraining.trigger import RetrainingTrigger
+from evergreen.rows.fingerprint import content_digest
 
 CARD_FILE = "model_card.md"
 CARD_PAGE_FILE = "model_card.html"
@@ -95,6 +100,13 @@ def publish_evaluation(version: ModelVersion, evaluated: Evaluated) -> None:
     auc = record.metrics["test"]["roc_auc"].value
     if auc is not None:
         tag_version(version.use_case, version.version, test_roc_auc=auc)
+    describe_judged(version, record)
+    note_rows(_tested(version, evaluated.scored), version.run_id)
+
+
+def _tested(version: ModelVersion, scored: ScoredRows) -> UsedRows:
+    rows, features = scored.test.rows, version.manifest.spec.features
+    return UsedRows(f"{version.use_case}.features", content_digest(rows), len(rows), len(features), "testing")
 
 
 def unseen_scores(scored: ScoredRows) -> pd.DataFrame:
@@ -151,8 +163,40 @@ def publish_monitoring(record: MonitoringRecord, page: str, decision: Retraining
     mlflow.log_metrics(
         {f"{record.use_case}.{name}": float(value) for name, value in figures.items() if value is not None}
     )
+    _log_window(record)
     mlflow.log_text(page, f"monitoring/{record.use_case}.html")
     mlflow.log_text(record.model_dump_json(indent=2), f"monitoring/{record.use_case}.json")
+
+
+def _log_window(record: MonitoringRecord) -> None:
+    """Put a window on the time line of the version that was watched, and name it as the run's input."""
+    client = MlflowClient()
+    watched = client.get_model_version(record.use_case, record.version)
+    learnt = dt.date.fromisoformat(watched.tags.get("as_of", record.as_of.isoformat()))
+    step = (record.window_end - learnt).days
+    noon = dt.datetime.combine(record.window_end, dt.time(12), dt.UTC)
+    figures = {
+        "drifted_share": record.drift.drifted_share,
+        "positive_rate": record.positive_rate.window,
+        "rows": record.rows,
+        **{f"estimated_{name}": found.value for name, found in record.estimate.metrics.items()},
+        **{f"realised_{name}": _value(found.window) for name, found in _realised(record).items()},
+    }
+    told = [
+        mlflow.entities.Metric(f"window_{name}", float(value), int(noon.timestamp() * 1000), step)
+        for name, value in figures.items()
+        if value is not None
+    ]
+    client.log_batch(str(watched.run_id), metrics=told)
+    counted = record.model_dump_json(include={"window_start", "window_end", "rows", "drift", "scores"})
+    seen = UsedRows(
+        f"{record.use_case}.window", digest_of([counted]), record.rows, len(record.drift.columns), "monitoring"
+    )
+    note_rows(seen)
+
+
+def _realised(record: MonitoringRecord) -> dict[str, MetricDrop]:
+    return record.performance.metrics if record.performance is not None else {}
 
 
 def publish_experiment(record: ExperimentRecord, page: str) -> None:

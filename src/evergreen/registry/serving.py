@@ -21,7 +21,7 @@ from evergreen.reporting import figures
 from evergreen.reporting.blocks import Text
 from evergreen.reporting.page import Page, Section, as_html, as_markdown
 from evergreen.reporting.pictures import styled
-from evergreen.reporting.serving import Event, ServingRecord, serving_text
+from evergreen.reporting.serving import Event, ServingRecord
 
 
 def serving_record(use_case: str) -> ServingRecord | None:
@@ -56,11 +56,6 @@ def published_figures(use_case: str, number: str) -> dict[str, Any]:
         "model_card_page": (folder / CARD_PAGE_FILE).read_text(),
         **{f"{name}_picture": picture for name, picture in pictures.items()},
     }
-
-
-def describe(serving: ServingRecord) -> None:
-    """Say on the registered model's page in MLflow which version serves."""
-    MlflowClient().update_registered_model(serving.use_case, serving_text(serving, serving.version))
 
 
 def _event(line: AliasChange) -> Event:

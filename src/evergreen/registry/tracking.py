@@ -10,6 +10,7 @@ import pandas as pd
 
 from evergreen.modelling.search import Candidate
 from evergreen.registry.artefacts import mlflow_flavour
+from evergreen.registry.inputs import UsedRows, note_rows
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class LoggedCandidate:
     model_uri: str | None
 
 
-def log_candidate(use_case: str, pipeline: str, candidate: Candidate, example: pd.DataFrame) -> LoggedCandidate:
+def log_candidate(
+    use_case: str, pipeline: str, candidate: Candidate, example: pd.DataFrame, learnt: UsedRows | None = None
+) -> LoggedCandidate:
     """Log one algorithm: best parameters, fold scores, fit time, selected features, signature and model.
 
     Args:
@@ -29,6 +32,7 @@ def log_candidate(use_case: str, pipeline: str, candidate: Candidate, example: p
         pipeline: Kedro pipeline that trained it, a tag as well.
         candidate: The algorithm's result; a failed one leaves a run with status FAILED and its error.
         example: A few feature rows for the signature.
+        learnt: The rows that it was trained on; the run that is open names them, too.
     """
     run = mlflow.start_run(nested=True, run_name=f"{use_case}.{candidate.algorithm}")
     mlflow.set_tags({"use_case": use_case, "pipeline": pipeline, "algorithm": candidate.algorithm})
@@ -39,6 +43,8 @@ def log_candidate(use_case: str, pipeline: str, candidate: Candidate, example: p
         model_uri = None
         mlflow.set_tag("error", candidate.error or "")
         mlflow.end_run("FAILED")
+    if learnt is not None:
+        note_rows(learnt, run.info.run_id)
     return LoggedCandidate(candidate, run.info.run_id, model_uri)
 
 

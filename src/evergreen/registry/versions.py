@@ -269,8 +269,7 @@ def _tags(manifest: Manifest, folder: Path) -> dict[str, str]:
         "recipe": manifest.recipe or "",
         "status": UNDECIDED,
     }
-    files = {artefacts.DIGEST_TAG + name: digest for name, digest in artefacts.digests(folder).items()}
-    return tags | files
+    return tags | artefacts.digest_tags(artefacts.digests(folder))
 
 
 def _first_line(error: Exception) -> str:

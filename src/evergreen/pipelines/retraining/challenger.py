@@ -125,8 +125,8 @@ def register_contender(
 ) -> TrainingRecord:
     """Register the best choice of rows as challenger; later windows are held against its recent rows."""
     best = contenders[0]
-    example = best.rows.X.head()
-    logged = [registry.log_candidate(plan.use_case, "retraining", each, example) for each in best.candidates]
+    example, learnt = best.rows.X.head(), registry.learnt_rows(plan, best.rows)
+    logged = [registry.log_candidate(plan.use_case, "retraining", each, example, learnt) for each in best.candidates]
     record, _ = registry.register_challenger(
         plan, best.rows, logged, training.reference_sample_rows, window_days, best.recent, "window", forward
     )

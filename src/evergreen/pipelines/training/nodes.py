@@ -73,13 +73,14 @@ def train(
     """Search and fit every algorithm, one nested MLflow run each; nothing where a version is reused."""
     if training_plan.reuse is not None:
         return []
-    logged: dict[str, registry.LoggedCandidate] = {}
-    example, waiting = training_set.X.head(), progress.counted(training.algorithms, "algorithm")
+    use_case, logged = training_plan.use_case, dict[str, registry.LoggedCandidate]()
+    example, learnt = training_set.X.head(), registry.learnt_rows(training_plan, training_set)
+    waiting = progress.counted(training.algorithms, "algorithm")
     next(waiting)
 
     def keep(candidate: Candidate) -> None:
-        logged[candidate.algorithm] = registry.log_candidate(training_plan.use_case, "training", candidate, example)
-        logger.info("%s: %s", training_plan.use_case, progress_text(candidate))
+        logged[candidate.algorithm] = registry.log_candidate(use_case, "training", candidate, example, learnt)
+        logger.info("%s: %s", use_case, progress_text(candidate))
         next(waiting, None)
 
     rows = training_set
