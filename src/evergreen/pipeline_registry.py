@@ -18,6 +18,7 @@ from evergreen.pipelines import (
     reporting,
     retraining,
     scoring,
+    skew_audit,
     training,
 )
 from evergreen.use_cases import UseCase
@@ -44,6 +45,7 @@ BESIDE: dict[str, Room] = {
     "collect_predictions": lambda _: collect_predictions.create_pipeline(),
     "ab_testing": lambda _: ab_testing.create_pipeline(),
     "policy_backtest": lambda _: policy_backtest.create_pipeline(),
+    "skew_audit": skew_audit.create_pipeline,
 }
 
 # How a run of one room alone ends: with what people read of its records.

@@ -24,6 +24,9 @@ RESERVED = (
     "prediction",
     "latency_ms",
     "block_share",
+    "asked_keys",
+    "asked_date",
+    "known_until",
 )
 """Columns that predictions and stored samples carry beside the features."""
 

@@ -118,12 +118,14 @@ class StarSchema(Past):
         time_zone: Where a day is counted (``Europe/Berlin``); needed where dates have a time zone.
         naive: Whether to add the leaky columns of common tutorials: derived measures of the row itself, and averages
             of each history's first measure over all rows, later ones included.
+        by_key_days: So many days ahead every key's features are kept for the service (``serving_features``); 0: none.
     """
 
     facts: Facts
     dimensions: dict[str, Dimension] = Field(default_factory=dict)
     time_zone: str | None = None
     naive: bool = False
+    by_key_days: int = Field(default=0, ge=0, le=366)
 
     @model_validator(mode="after")
     def _names_fit_together(self) -> StarSchema:

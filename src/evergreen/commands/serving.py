@@ -12,6 +12,7 @@ import click
 
 from evergreen.commands.group import USE_CASE, VERBOSE_OPTION, configuration, open_project
 from evergreen.commands.lazy import CONTEXT_SETTINGS, example
+from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.faults import one_sentence
 from evergreen.paths import plain
@@ -58,9 +59,22 @@ def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
 
     data = Path(plain(context.config_loader["globals"]["local"]))
     log = context.catalog.load(f"{use_case}.prediction_log")
-    places = Places(data / "06_models" / use_case / "serving", log.folder, data / "08_reporting" / "dashboard.html")
+    by_key = _features_by_key(context, use_case)
+    places = Places(
+        data / "06_models" / use_case / "serving", log.folder, data / "08_reporting" / "dashboard.html", by_key
+    )
     versions = Registered(use_case, settings, places.exports)
     Supervisor(use_case, settings, places, versions, lambda at: _tasks(context, use_case, settings, at)).run()
+
+
+def _features_by_key(context: KedroContext, use_case: str) -> Path | None:
+    """Where features are kept by key; None where a use case has none."""
+    from evergreen.datasets import ServingFeaturesDataset
+
+    entry = context.catalog.get(f"{use_case}.serving_features")
+    if use_cases()[use_case].source == "star_schema" and isinstance(entry, ServingFeaturesDataset):
+        return entry.file
+    return None
 
 
 def read_settings(context: KedroContext, options: dict[str, Any]) -> ServingSettings:

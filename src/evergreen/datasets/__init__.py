@@ -27,6 +27,7 @@ CONNECTORS = {
     "RecordDataset": "record",
     "RunsDataset": "runs",
     "ServicePredictionsDataset": "prediction_log.dataset",
+    "ServingFeaturesDataset": "features_by_key.dataset",
     "SparkLakeDataset": "spark",
     "SparkTableDataset": "spark",
     "SyntheticDataset": "synthetic",

@@ -17,6 +17,7 @@ from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.paths import place
+from evergreen.monitoring.skew import SkewAuditRecord
 from evergreen.records import Record
 from evergreen.reporting.index import ContentsRecord
 from evergreen.reporting.serving import ServingRecord
@@ -41,6 +42,7 @@ RECORDS: dict[str, type[Record]] = {
     "validation": ValidationRecord,
     "retraining": RetrainingRecord,
     "collection": CollectionRecord,
+    "skew_audit": SkewAuditRecord,
     "experiment": ExperimentRecord,
     "policy_backtest": BacktestRecord,
 }

@@ -143,6 +143,18 @@ class OverTimePolicy(Frozen):
         return self.q * windows_per_month / self.windows_per_budget
 
 
+class SkewPolicy(Frozen):
+    """Which requests an audit of served features looks at.
+
+    Attributes:
+        days: Those of so many newest days.
+        max_requests: At most so many, the newest.
+    """
+
+    days: int = Field(default=28, ge=1)
+    max_requests: int = Field(default=10_000, ge=1)
+
+
 class MonitoringParameters(Frozen):
     """The ``monitoring`` block of a use case's parameters.
 
@@ -159,6 +171,7 @@ class MonitoringParameters(Frozen):
         performance: When a drop of a metric is an alert.
         quality: Limits of the data quality checks.
         reasons: From where on a finding is a reason to retrain; formerly called ``trigger``.
+        skew: Which requests ``skew_audit`` looks at.
     """
 
     source: Literal["table", "service"] = "table"
@@ -172,6 +185,7 @@ class MonitoringParameters(Frozen):
     performance: PerformancePolicy = PerformancePolicy()
     quality: QualityPolicy = QualityPolicy()
     reasons: ReasonPolicy = ReasonPolicy()
+    skew: SkewPolicy = SkewPolicy()
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from evergreen.datasets.prediction_log.segments import SegmentWriter
+from evergreen.serving.by_key import NAME, ByKey, Found
 from evergreen.serving.counters import PredictionCounter
 from evergreen.serving.refusals import Refusal
 from evergreen.serving.routing import answered, challenger_rows, goes_to_challenger
@@ -24,8 +25,8 @@ CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
 _encode = msgspec.json.encode
 
 
-class Answer(msgspec.Struct, gc=False):
-    """What ``POST /predict`` answers."""
+class Answer(msgspec.Struct, gc=False, omit_defaults=True):
+    """What ``POST /predict`` answers; ``known_until`` is the newest day that features by key know of."""
 
     prediction: int
     probability: float
@@ -35,9 +36,10 @@ class Answer(msgspec.Struct, gc=False):
     variant: str
     request_id: str
     timestamp: str
+    known_until: str | None = None
 
 
-class Line(msgspec.Struct, gc=False):
+class Line(msgspec.Struct, gc=False, omit_defaults=True):
     """One line of the prediction log."""
 
     request_id: str
@@ -50,6 +52,7 @@ class Line(msgspec.Struct, gc=False):
     probability: float
     prediction: int
     latency_ms: float
+    asked: Found | None = None
 
 
 class Batch(msgspec.Struct, gc=False, omit_defaults=True):
@@ -109,10 +112,13 @@ class Answering:
         settings: The service's settings.
         folder: Where this service's processes share their counts.
         log: Where answers are logged; None where they are not.
+        by_key: Where features are read that a request names keys for; None where there are none.
     """
 
-    def __init__(self, settings: ServingSettings, folder: Path, log: SegmentWriter | None) -> None:
-        self.settings, self.log, self._folder = settings, log, folder
+    def __init__(
+        self, settings: ServingSettings, folder: Path, log: SegmentWriter | None, by_key: ByKey | None = None
+    ) -> None:
+        self.settings, self.log, self.by_key, self._folder = settings, log, by_key, folder
         self.worker = uuid.uuid4().hex[:12]
         self.served: Served
         self.challenger: Served | None = None
@@ -153,8 +159,28 @@ class Answering:
         if self.log is not None:
             self.log.close()
 
-    def one(self, served: Served, row: msgspec.Struct, values: tuple[Any, ...], began: float) -> bytes:
-        """Score, log and count one row that ``served`` has read.
+    def answer(self, body: bytes, began: float) -> bytes:
+        """Read, score, log and count one row, given by its features or by its keys.
+
+        Raises:
+            Refusal: Naming what is wrong, or where it cannot be logged and must be.
+        """
+        served = self.served
+        if self.by_key is not None and NAME in body and "entity" not in served.fields:
+            row, values, asked = self.by_key.read(served, body)
+            return self.one(served, row, values, began, asked)
+        row, values = served.read_row(body)
+        return self.one(served, row, values, began)
+
+    def one(
+        self,
+        served: Served,
+        row: msgspec.Struct,
+        values: tuple[Any, ...],
+        began: float,
+        asked: Found | None = None,
+    ) -> bytes:
+        """Score, log and count one row that ``served`` has read; ``asked`` is what it was asked by, where by key.
 
         Raises:
             Refusal: Where it cannot be logged and must be.
@@ -173,15 +199,18 @@ class Answering:
         if self.log is not None:
             ms = seconds * 1000
             line = Line(
-                request_id, timestamp, use_case, version, variant, entity, row, probability, prediction, ms
+                request_id, timestamp, use_case, version, variant, entity, row, probability, prediction, ms, asked
             )  # fmt: skip
             self._write(_encode(line) + b"\n")
         self._counters[version, variant].add(probability, prediction == 1, now, seconds)
         if self._count_live:
             self._tallies[version].add(values, probability)
         confidence = probability if probability >= 0.5 else 1 - probability
+        known = None if asked is None else asked.known_until
         return _encode(
-            Answer(prediction, probability, confidence, served.threshold, version, variant, request_id, timestamp)
+            Answer(
+                prediction, probability, confidence, served.threshold, version, variant, request_id, timestamp, known
+            )
         )
 
     def _routed(

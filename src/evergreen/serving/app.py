@@ -60,10 +60,7 @@ class Front:
                     if scope["method"] != "POST":
                         raise Refusal(405, "Another method: POST.")
                     body = await read_body(scope, receive, self._largest)
-                    answering = self.answering
-                    served = answering.served
-                    row, values = served.read_row(body)
-                    answer = answering.one(served, row, values, began)
+                    answer = self.answering.answer(body, began)
                     if self._durable is not None:
                         await self._durable()
                     await self._send(send, 200, answer, [JSON])

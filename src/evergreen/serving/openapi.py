@@ -6,6 +6,8 @@ import html
 import json
 from typing import Any
 
+from evergreen.datasets.features_by_key.snapshot import Snapshot
+from evergreen.serving.by_key import ByKey
 from evergreen.serving.served import Served
 from evergreen.serving.settings import LimitSettings
 
@@ -14,8 +16,8 @@ _NUMBER = {"type": ["number", "null"], "minimum": -3.4e38, "maximum": 3.4e38}
 _KEY = {"anyOf": [{"type": ["string", "null"]}, {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}]}
 
 
-def document(served: Served, limits: LimitSettings) -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
+def document(served: Served, limits: LimitSettings, by_key: ByKey | None = None) -> dict[str, Any]:
+    """The OpenAPI 3.1 document; ``by_key`` is what requests by key are answered from."""
     row = {
         "type": "object",
         "additionalProperties": False,
@@ -29,18 +31,41 @@ def document(served: Served, limits: LimitSettings) -> dict[str, Any]:
     error = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
     rows = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}, "maxItems": limits.max_rows}
     batch = {"type": "object", "additionalProperties": False, "required": ["data"], "properties": {"data": rows}}
+    schemas = {"Row": row, "Batch": batch, "Answer": _ANSWER, "Answers": _ANSWERS, "Error": error}
+    snapshot = by_key.snapshot if by_key is not None else None
+    if snapshot is not None:
+        schemas |= {"RowByKey": _row_by_key(served, snapshot), "RowOrKeys": _ROW_OR_KEYS}
     return {
         "openapi": "3.1.0",
         "info": {"title": f"{served.use_case} (Evergreen)", "version": served.version},
         "components": {
-            "schemas": {"Row": row, "Batch": batch, "Answer": _ANSWER, "Answers": _ANSWERS, "Error": error},
+            "schemas": schemas,
             "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
         },
         "paths": {
-            "/predict": {"post": _operation("One prediction", "Row", "Answer")},
+            "/predict": {"post": _operation("One prediction", "RowOrKeys" if snapshot else "Row", "Answer")},
             "/batch_predict": {"post": _operation("Many predictions", "Batch", "Answers")},
             **{path: {"get": _look(summary, kind)} for path, (summary, kind) in _LOOKS.items()},
         },
+    }
+
+
+def _row_by_key(served: Served, snapshot: Snapshot) -> dict[str, Any]:
+    """A request that names keys, and the features that no key has."""
+    own = [name for name in served.features if name not in snapshot.features]
+    kinds = {**dict.fromkeys(served.numeric, _NUMBER), **dict.fromkeys(served.categorical, _CATEGORY)}
+    features = {"type": "object", "required": own, "properties": {name: kinds[name] for name in own}}
+    entity = {"type": "object", "required": list(snapshot.keys), "properties": dict.fromkeys(snapshot.keys, _KEY)}
+    strict = {"additionalProperties": False}
+    return {
+        "type": "object",
+        "required": ["entity", *(["features"] if own else [])],
+        "properties": {
+            "entity": entity | strict,
+            "date": {"type": ["string", "null"], "enum": [*snapshot.facts.days, None]},
+            "features": features | strict,
+        },
+        **strict,
     }
 
 
@@ -72,6 +97,7 @@ def _operation(summary: str, request: str, response: str) -> dict[str, Any]:
         for code, why in (
             ("400", "Not JSON, or nested too deeply"),
             ("401", "No valid key"),
+            ("404", "There is no such key, or no such route"),
             ("413", "Too large"),
             ("422", "A field is unknown, missing, named twice, of the wrong type or out of range"),
             ("429", "Too many requests"),
@@ -102,6 +128,7 @@ _LOOKS = {
     "/metrics": ("The same for Prometheus", "text/plain"),
     "/dashboard": ("Dashboard", "text/html"),
 }
+_ROW_OR_KEYS = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Row", "RowByKey")]}
 _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 _ANSWER = {
     "type": "object",
@@ -115,6 +142,7 @@ _ANSWER = {
         "variant": {"type": "string"},
         "request_id": {"type": "string"},
         "timestamp": {"type": "string", "format": "date-time"},
+        "known_until": {"type": "string", "format": "date"},
     },
 }
 _ANSWERS = {

@@ -14,15 +14,17 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         status: HTTP status, 4xx or 503.
         sentence: What is wrong and what is allowed.
         retry_after: Seconds after which to try again, where that helps.
+        reason: A name for programs, where one status has several reasons.
     """
 
-    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
+    def __init__(self, status: int, sentence: str, retry_after: int | None = None, reason: str | None = None) -> None:
         super().__init__(sentence)
-        self.status, self.sentence, self.retry_after = status, sentence, retry_after
+        self.status, self.sentence, self.retry_after, self.reason = status, sentence, retry_after, reason
 
     def body(self) -> bytes:
         """The answer's JSON."""
-        return json.dumps({"error": self.sentence}).encode()
+        named = {"reason": self.reason} if self.reason else {}
+        return json.dumps({"error": self.sentence, **named}).encode()
 
 
 def short(name: str) -> str:

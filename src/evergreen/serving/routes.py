@@ -196,11 +196,11 @@ class Routes:
 
     async def openapi(self, _: Request) -> Response:
         """The OpenAPI document."""
-        return JSONResponse(document(self.answering.served, self._limits))
+        return JSONResponse(document(self.answering.served, self._limits, self.answering.by_key))
 
     async def docs(self, _: Request) -> Response:
         """The same for people."""
-        return HTMLResponse(page(document(self.answering.served, self._limits)))
+        return HTMLResponse(page(document(self.answering.served, self._limits, self.answering.by_key)))
 
     async def dashboard(self, _: Request) -> Response:
         """The page that reporting wrote last."""

@@ -49,6 +49,7 @@ class Served:
         self.features = [*self.numeric, *self.categorical]
         self.width, self._numbers = len(self.features), len(self.numeric)
         self.keys = [name for name in (self.facts["entity"], self.facts["date"]) if name and name not in self.features]
+        self.fields = frozenset([*self.features, *self.keys])
         self.probability, self.probabilities = self._predictor()
         self.row_type = self._row_type()
         self._row = msgspec.json.Decoder(self.row_type)
@@ -86,11 +87,19 @@ class Served:
         values = msgspec.structs.astuple(row)
         if body.count(b":") > self.width + sum(value is not None for value in values[self.width :]):
             refuse_repeated_names(body)
+        self.require_in_range(values)
+        return row, values
+
+    def require_in_range(self, values: tuple[Any, ...]) -> None:
+        """Refuse a row with a number that is too large, or none.
+
+        Raises:
+            Refusal: Naming the feature.
+        """
         for place in range(self._numbers):
             value = values[place]
             if value is not None and not -LARGEST <= value <= LARGEST:
                 raise self.out_of_range(self.features[place])
-        return row, values
 
     def read_rows(self, body: bytes) -> list[msgspec.Struct]:
         """Many rows of ``{"data": [...]}``; see :meth:`read_row`."""

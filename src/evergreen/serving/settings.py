@@ -71,6 +71,16 @@ class LiveDriftSettings(Frozen):
     min_effect: float = Field(default=0.2, gt=0)
 
 
+class ByKeySettings(Frozen):
+    """How requests that name keys in place of features are answered.
+
+    Attributes:
+        max_age_hours: Age of ``serving_features`` from which they are stale, and nobody is answered by them; None: any.
+    """
+
+    max_age_hours: float | None = Field(default=48.0, gt=0)
+
+
 class RoutingSettings(Frozen):
     """Which version answers whom, while an experiment is active; the use case's running experiment fills it in.
 
@@ -115,6 +125,7 @@ class ServingSettings(Frozen):
         limits: What a request may cost.
         log: How answers are logged.
         drift: How live traffic is watched.
+        by_key: How requests by key are answered.
         routing: Who is answered by the challenger.
     """
 
@@ -133,6 +144,7 @@ class ServingSettings(Frozen):
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
     drift: LiveDriftSettings = LiveDriftSettings()
+    by_key: ByKeySettings = ByKeySettings()
     routing: RoutingSettings = RoutingSettings()
 
     @model_validator(mode="after")

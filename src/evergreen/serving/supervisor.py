@@ -40,11 +40,13 @@ class Places:
         exports: Proven versions, written once each.
         log: Segments of the prediction log.
         dashboard: The page that reporting wrote last.
+        serving_features: Where feature engineering writes features by key; None where the use case has none.
     """
 
     exports: Path
     log: Path
     dashboard: Path | None = None
+    serving_features: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ class Supervisor:
             "settings": settings.model_dump(mode="json"),
             "log": str(self._places.log),
             "dashboard": str(self._places.dashboard) if self._places.dashboard else None,
+            "serving_features": str(self._places.serving_features) if self._places.serving_features else None,
         }
         write_state(self._folder / SETTINGS_FILE, shared)
 

@@ -24,6 +24,7 @@ from evergreen.datasets.prediction_log.segments import SegmentWriter
 from evergreen.serving.access import Keys
 from evergreen.serving.answering import Answering
 from evergreen.serving.app import Front
+from evergreen.serving.by_key import ByKey
 from evergreen.serving.counters import RequestCounter
 from evergreen.serving.one_write import OneWriteProtocol
 from evergreen.serving.routes import Routes
@@ -75,7 +76,9 @@ class Worker:
         log = None
         if rules.enabled:
             log = SegmentWriter(Path(shared["log"]), rules.fsync, rules.rotate_mb << 20, rules.rotate_seconds)
-        self._answering = Answering(self._settings, folder, log)
+        kept = shared.get("serving_features")
+        self._by_key = ByKey(Path(kept), self._settings.by_key) if kept else None
+        self._answering = Answering(self._settings, folder, log, self._by_key)
         self._changed = -1
         self._follow(self._pointer())
         dashboard = Path(shared["dashboard"]) if shared.get("dashboard") else None
@@ -140,6 +143,8 @@ class Worker:
     async def _look(self, flush: bool) -> None:
         if flush:
             self._answering.flush()
+            if self._by_key is not None:
+                self._by_key.follow()
         if not self._front.draining and (self._folder / CURRENT_FILE).stat().st_mtime_ns != self._changed:
             self._answering.use(*await asyncio.to_thread(self._load, self._pointer()))
 

@@ -34,6 +34,8 @@ DATE = "date="
 _HEAD = {"request_id": pa.string(), "entity_id": pa.string(), "timestamp": pa.timestamp("us")}
 _HEAD |= {name: pa.string() for name in ("use_case", "model_version", "variant")}
 _TAIL = {"probability": pa.float64(), "prediction": pa.int8(), "latency_ms": pa.float64()}
+_ASKED = {"asked_keys": pa.string(), "asked_date": pa.date32(), "known_until": pa.date32()}
+_DAYS_ASKED = {"asked_date": "date", "known_until": "known_until"}
 _ROWS_TOGETHER = 50_000
 
 
@@ -121,7 +123,7 @@ def _lines(segment: Path) -> Iterator[dict[str, Any]]:
 
 def _schema(spec: TableSpec, policy: ScoringParameters) -> pa.Schema:
     kinds = dict.fromkeys(spec.numeric, pa.float64()) | dict.fromkeys(spec.categorical, pa.string())
-    return pa.schema(_HEAD | (kinds if policy.keep_features else {}) | _TAIL)
+    return pa.schema(_HEAD | (kinds if policy.keep_features else {}) | _TAIL | _ASKED)
 
 
 def _row(line: dict[str, Any], spec: TableSpec, policy: ScoringParameters) -> dict[str, Any]:
@@ -131,8 +133,17 @@ def _row(line: dict[str, Any], spec: TableSpec, policy: ScoringParameters) -> di
         entity = hashlib.blake2b(entity.encode(), digest_size=16).hexdigest()
     row = {name: line.get(name) for name in (*_HEAD, *_TAIL)}
     row |= {"entity_id": entity, "timestamp": dt.datetime.fromisoformat(line["timestamp"]).replace(tzinfo=None)}
+    row |= _asked(line.get("asked"), policy)
     row |= {name: features.get(name) for name in spec.numeric}
     return row | {name: _category(features.get(name)) for name in spec.categorical}
+
+
+def _asked(asked: dict[str, Any] | None, policy: ScoringParameters) -> dict[str, Any]:
+    """What was asked by key: keys as JSON, which name an entity and stay away where these are hashed."""
+    if asked is None:
+        return {}
+    days = {name: dt.date.fromisoformat(asked[field]) for name, field in _DAYS_ASKED.items()}
+    return days | {"asked_keys": None if policy.hash_entities else json.dumps(asked["keys"], sort_keys=True)}
 
 
 def _category(value: Any) -> str | None:

@@ -6,6 +6,7 @@ import ibis.expr.types as ir
 
 from evergreen import registry
 from evergreen.features import add_past, one_table_features, star_features, with_labels
+from evergreen.features.by_key import NOTHING, KeyedFeatures, features_by_key
 from evergreen.features.contracts import contract_for
 from evergreen.features.derived import with_derived
 from evergreen.features.outcomes import LabelsContract
@@ -34,6 +35,20 @@ def make_star_features(
     features = star_features(named, star, table)
     registry.require_made(incumbent, table, features.columns)
     return _labelled(features, table, labels, as_of)
+
+
+def make_serving_features(
+    features: ir.Table,  # noqa: ARG001 - made first: the tables' contracts hold
+    table: TableSpec,
+    star: StarSchema,
+    as_of: str | None = None,
+    **tables: ir.Table,
+) -> KeyedFeatures:
+    """Every key's features on the days to come, where the service is to answer by key."""
+    if not star.by_key_days:
+        return NOTHING
+    named = {name.removeprefix("table_"): each for name, each in tables.items()}
+    return features_by_key(named, star, table, star.by_key_days, parse_date(as_of))
 
 
 def make_one_table_features(

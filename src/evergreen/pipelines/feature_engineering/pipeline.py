@@ -30,7 +30,19 @@ def _star_schema(use_case: UseCase) -> Pipeline:
                 inputs={**described, **{f"table_{name}": name for name in use_case.tables}, **_labels(use_case)},
                 outputs="features",
                 name="make_features",
-            )
+            ),
+            Node(
+                func=nodes.make_serving_features,
+                inputs={
+                    "features": "features",  # made first: its contracts hold for these, too
+                    "table": "params:table",
+                    "star": "params:features",
+                    "as_of": "params:as_of",
+                    **{f"table_{name}": name for name in use_case.tables},
+                },
+                outputs="serving_features",
+                name="make_serving_features",
+            ),
         ]
     )
 
