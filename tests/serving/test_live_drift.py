@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from kedro.io import DataCatalog
 from small_service import SPEC, USE_CASE, table
 
 from evergreen import registry
+from evergreen.datasets.alerts.channel import AlertChannel, AlertChannelsDataset, send_alerts
+from evergreen.datasets.alerts.receivers import EmailDataset, WebhookDataset
+from evergreen.reporting.monitoring.messages import AlertMessage
 from evergreen.serving.live_drift import LiveDrift
 from evergreen.serving.loader import export
 from evergreen.serving.served import Served
@@ -58,6 +62,29 @@ def test_a_shift_is_found_at_the_next_look_and_told_once(served: Served, tmp_pat
     live.look(served.version)
     assert [message.title for message in told] == [f"{USE_CASE}: live traffic has drifted"]
     assert told[0].lines[0].startswith("age: Its values are distributed differently")
+
+
+class Kept(AlertChannel):
+    """A channel of one's own."""
+
+    messages: ClassVar[list[AlertMessage]] = []
+
+    def is_set(self) -> bool:
+        return True
+
+    def send(self, message: AlertMessage) -> None:
+        self.messages.append(message)
+
+
+def test_an_alert_reaches_channels_of_ones_own(served: Served, tmp_path: Path) -> None:
+    own = AlertChannelsDataset({"pager": {"type": Kept, "name": "pager", "min_severity": "warning"}})
+    unset = {f"{USE_CASE}.webhook": WebhookDataset(url=None), f"{USE_CASE}.mail": EmailDataset(host=None)}
+    catalog = DataCatalog({**unset, f"{USE_CASE}.channels": own})
+    traffic = Traffic(tmp_path, served)
+    live = LiveDrift(USE_CASE, tmp_path, SETTINGS, lambda messages: send_alerts(catalog, USE_CASE, messages))
+    traffic.minute(3000, shift=20.0)
+    live.look(served.version)
+    assert [message.title for message in Kept.messages] == [f"{USE_CASE}: live traffic has drifted"]
 
 
 def test_quiet_traffic_raises_no_alarm_in_a_week_of_looks(served: Served, tmp_path: Path) -> None:

@@ -20,13 +20,11 @@ from evergreen.paths import plain
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
 
-    from evergreen.reporting.monitoring.messages import AlertMessage
     from evergreen.serving.settings import ServingSettings
     from evergreen.serving.supervisor import Task
 
 logger = logging.getLogger("evergreen.serving")
 NEEDED = ("msgspec", "uvicorn", "httptools", "uvloop", "starlette", "prometheus_client")
-CHANNELS = ("webhook", "mail")
 
 
 @click.command(
@@ -107,6 +105,7 @@ def with_running_experiment(context: KedroContext, use_case: str, settings: Serv
 
 def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, folder: Path) -> list[Task]:
     """What the supervisor does beside: live drift and collecting the log."""
+    from evergreen.datasets.alerts.channel import send_alerts
     from evergreen.modelling.parameters import ScoringParameters
     from evergreen.schema import TableSpec
     from evergreen.serving.live_drift import LiveDrift
@@ -114,7 +113,9 @@ def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, fold
 
     tasks = []
     if settings.drift.enabled:
-        live = LiveDrift(use_case, folder, settings.drift, lambda messages: _send(context, use_case, messages))
+        live = LiveDrift(
+            use_case, folder, settings.drift, lambda messages: send_alerts(context.catalog, use_case, messages)
+        )
         tasks.append(Task(settings.drift.every_seconds, live.look, "drift"))
     if settings.log.enabled and settings.log.collect_minutes:
         parameters = context.params[use_case]
@@ -128,8 +129,3 @@ def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, fold
 
         tasks.append(Task(settings.log.collect_minutes * 60, collect, "collected"))
     return tasks
-
-
-def _send(context: KedroContext, use_case: str, messages: list[AlertMessage]) -> None:
-    for channel in CHANNELS:
-        context.catalog.save(f"{use_case}.{channel}", messages)

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from evergreen.datasets.prediction_log.segments import SegmentWriter
+from evergreen.serving.answers import Answer, Batch, Line
 from evergreen.serving.by_key import NAME, ByKey, Found
 from evergreen.serving.counters import PredictionCounter
 from evergreen.serving.refusals import Refusal
@@ -23,47 +24,6 @@ from evergreen.serving.tally import SUFFIX, Layout, LiveTally
 
 CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
 _encode = msgspec.json.encode
-
-
-class Answer(msgspec.Struct, gc=False, omit_defaults=True):
-    """What ``POST /predict`` answers; ``known_until`` is the newest day that features by key know of."""
-
-    prediction: int
-    probability: float
-    confidence: float
-    threshold: float
-    model_version: str
-    variant: str
-    request_id: str
-    timestamp: str
-    known_until: str | None = None
-
-
-class Line(msgspec.Struct, gc=False, omit_defaults=True):
-    """One line of the prediction log."""
-
-    request_id: str
-    timestamp: str
-    use_case: str
-    model_version: str
-    variant: str
-    entity_id: Any
-    features: Any
-    probability: float
-    prediction: int
-    latency_ms: float
-    asked: Found | None = None
-
-
-class Batch(msgspec.Struct, gc=False, omit_defaults=True):
-    """What ``POST /batch_predict`` answers; ``model_versions`` says each row's where a split dealt them."""
-
-    predictions: list[int]
-    probabilities: list[float]
-    count: int
-    model_version: str
-    request_ids: list[str]
-    model_versions: list[str] | None = None
 
 
 class Clock:

@@ -23,7 +23,7 @@ RETRY_SECONDS = 60
 logger = logging.getLogger("evergreen.serving")
 
 
-class Asked(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class RowByKey(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A request by key: ``features`` names those that no key has, such as the row's own."""
 
     entity: dict[str, KEY_TYPE]
@@ -39,7 +39,7 @@ class Found(msgspec.Struct, gc=False):
     known_until: str
 
 
-_decoder = msgspec.json.Decoder(Asked)
+_decoder = msgspec.json.Decoder(RowByKey)
 
 
 class ByKey:
@@ -129,7 +129,7 @@ class ByKey:
             )
         return self._snapshot
 
-    def _day(self, asked: Asked, snapshot: Snapshot) -> str:
+    def _day(self, asked: RowByKey, snapshot: Snapshot) -> str:
         try:
             day = dt.date.fromisoformat(asked.date) if asked.date else dt.datetime.now(self._zone).date()
         except ValueError:
@@ -142,7 +142,7 @@ class ByKey:
         return text
 
 
-def _decoded(body: bytes, served: Served) -> Asked:
+def _decoded(body: bytes, served: Served) -> RowByKey:
     try:
         asked = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -151,7 +151,7 @@ def _decoded(body: bytes, served: Served) -> Asked:
     return asked
 
 
-def _texts(asked: Asked, snapshot: Snapshot) -> dict[str, str | None]:
+def _texts(asked: RowByKey, snapshot: Snapshot) -> dict[str, str | None]:
     given: Mapping[str, Any] = asked.entity
     for name in snapshot.keys:
         if name not in given:

@@ -16,7 +16,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from evergreen.invocation import command
-from evergreen.serving.answering import Answering, Batch, Scored
+from evergreen.serving.answering import Answering, Scored
+from evergreen.serving.answers import Batch
 from evergreen.serving.metrics import stats, text
 from evergreen.serving.openapi import document, page
 from evergreen.serving.refusals import Refusal

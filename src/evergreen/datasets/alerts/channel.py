@@ -8,12 +8,21 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, CatalogProtocol
 
 from evergreen.datasets.alerts.delivery import deliver
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.parameters import SEVERITIES, Severity
 from evergreen.reporting.monitoring.messages import AlertMessage
+
+CHANNELS = ("webhook", "mail", "channels")
+"""Catalog entries of a use case that send what they are given, in this order."""
+
+
+def send_alerts(catalog: CatalogProtocol, use_case: str, messages: Sequence[AlertMessage]) -> None:
+    """Send messages through every channel of a use case, outside of a pipeline."""
+    for name in CHANNELS:
+        catalog.save(f"{use_case}.{name}", messages)
 
 
 class AlertChannel(AbstractDataset[Sequence[AlertMessage], None]):

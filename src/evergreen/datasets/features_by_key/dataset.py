@@ -83,7 +83,7 @@ def _write(data: KeyedFeatures, file: Path) -> None:
                 writing.put(key, values)
                 lines += 1
             days = tuple(day.isoformat() for day in data.days)
-            facts = snapshot.Facts(data.known_until, days, groups, time.time(), data.time_zone, lines)
+            facts = snapshot.SnapshotFacts(data.known_until, days, groups, time.time(), data.time_zone, lines)
             writing.put(snapshot.FACTS, snapshot.packed(facts))
         environment.sync(True)
 

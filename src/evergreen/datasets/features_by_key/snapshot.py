@@ -25,7 +25,7 @@ class Group(msgspec.Struct, frozen=True):
     features: tuple[str, ...]
 
 
-class Facts(msgspec.Struct, frozen=True):
+class SnapshotFacts(msgspec.Struct, frozen=True):
     """What a snapshot says of itself.
 
     Attributes:
@@ -73,7 +73,7 @@ class Snapshot:
         try:
             self._file = lmdb.open(str(file), readonly=True, lock=False, subdir=False, create=False, max_readers=1)
             self._reading = self._file.begin()  # once: the file is replaced, never changed
-            self.facts = msgspec.msgpack.decode(self._reading.get(FACTS) or b"", type=Facts)
+            self.facts = msgspec.msgpack.decode(self._reading.get(FACTS) or b"", type=SnapshotFacts)
         except (lmdb.Error, msgspec.MsgspecError) as error:
             raise OSError(f"{file.name} is no file of features by key") from error
         self.keys = tuple(dict.fromkeys(key for group in self.facts.groups for key in group.keys))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from evergreen.datasets.alerts.channel import CHANNELS
 from evergreen.pipelines.ab_testing import nodes
 
 
@@ -39,7 +40,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 func=nodes.send_verdict,
                 inputs={"messages": "experiment_messages"},
-                outputs=["webhook", "mail", "channels"],
+                outputs=list(CHANNELS),
                 name="send_verdict",
             ),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from evergreen.datasets.alerts.channel import CHANNELS
 from evergreen.pipelines.reporting import nodes
 
 
@@ -34,7 +35,7 @@ def create_alerts() -> Pipeline:
             Node(
                 func=nodes.send_alerts,
                 inputs=["monitoring", "trigger"],
-                outputs=["webhook", "mail", "channels"],
+                outputs=list(CHANNELS),
                 name="send_alerts",
             ),
         ]
