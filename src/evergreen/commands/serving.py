@@ -12,7 +12,6 @@ import click
 
 from evergreen.commands.group import USE_CASE, VERBOSE_OPTION, configuration, open_project
 from evergreen.commands.lazy import CONTEXT_SETTINGS, example
-from evergreen.context import use_cases
 from evergreen.errors import EvergreenError
 from evergreen.faults import one_sentence
 from evergreen.paths import plain
@@ -67,6 +66,7 @@ def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
 
 def _features_by_key(context: KedroContext, use_case: str) -> Path | None:
     """Where features are kept by key; None where a use case has none."""
+    from evergreen.context import use_cases
     from evergreen.datasets import ServingFeaturesDataset
 
     entry = context.catalog.get(f"{use_case}.serving_features")
