@@ -27,6 +27,8 @@ _TRUTH_OF = {form: forms[0] for forms in TRUTH for form in forms}
 _WORDS = {"true", "yes", "false", "no"}
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]00:00(:00(\.0+)?)?")
+_REMEMBERED, _REMEMBERED_LENGTH = 1000, 100
+"""So many spellings that are no level, of at most so many letters, are looked up once."""
 _NULL_TYPES = {"NoneType", "NAType", "NaTType"}
 
 
@@ -92,13 +94,18 @@ class Levels:
         known = [level for level in self._levels if level != MISSING]
         self._forms = _unambiguous((_form(level), level) for level in known)
         self._truths = _truths(known)
+        self._matched: dict[str, str] = {}
 
     def match(self, text: str) -> str:
         """The level that a text stands for; the text itself where it is a level or stands for none."""
         if text in self._levels:
             return text
-        known = self._forms.get(_form(text))
-        return known or self._truths.get(truth_of(text), text)
+        found = self._matched.get(text)
+        if found is None:
+            found = self._forms.get(_form(text)) or self._truths.get(truth_of(text), text)
+            if len(self._matched) < _REMEMBERED and len(text) <= _REMEMBERED_LENGTH:
+                self._matched[text] = found
+        return found
 
     def spellings(self) -> dict[str, list[str]]:
         """For each level the further texts that stand for it, as far as they can be listed for an engine."""

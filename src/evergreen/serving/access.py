@@ -46,6 +46,11 @@ class Keys:
         keys = [line for line in lines if line.strip() and not line.startswith("#")]
         self._digests = [*self._fixed, *map(_digest, keys)]
 
+    @property
+    def refusal(self) -> Refusal:
+        """The refusal of a request without one of them."""
+        return Refusal(401, f"A valid key in the header {self.header.decode()} is required.")
+
     def __len__(self) -> int:
         return len(self._digests)
 

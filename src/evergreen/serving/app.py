@@ -14,6 +14,7 @@ from evergreen.serving.refusals import Refusal
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN_PATHS = {"/health", "/ready", "/ping", "/v2/health/live", "/v2/health/ready"}
@@ -21,6 +22,7 @@ JSON = (b"content-type", b"application/json")
 SECURITY = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 OF_PAGES = [(b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer")]
 CLOSE = (b"connection", b"close")
+ANSWERED = [JSON, *SECURITY]
 _ROUTE_OF = {"/predict": 0, "/batch_predict": 1, "/invocations": 2}
 
 
@@ -41,6 +43,31 @@ class Front:
         self._largest = answering.settings.limits.max_body_bytes
         self._durable = answering.log.durable if answering.log and answering.settings.log.fsync == "group" else None
 
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether an answer waits for nothing but its own making."""
+        return self._durable is None
+
+    def at_once(self, headers: Headers, body: bytes) -> tuple[int, bytes, Headers]:
+        """Answer a whole ``POST /predict``: status, body, and headers but for its length."""
+        began = time.perf_counter()
+        closing = [CLOSE] if self.draining else []
+        try:
+            if self._keys.needed and not self._keys.allow(headers):
+                raise self._keys.refusal
+            if len(body) > self._largest:
+                raise Refusal(413, f"The body is larger than {self._largest} bytes.")  # noqa: TRY301
+            self._pace.enter()
+            try:
+                answer = self.answering.answer(body, began)
+            finally:
+                self._pace.leave()
+        except Refusal as refusal:
+            self._requests.add(0, refusal.status)
+            return refusal.status, refusal.body(), [*_headers_of(refusal), *SECURITY, *closing]
+        self._requests.add(0, 200)
+        return 200, answer, [*ANSWERED, *closing]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
@@ -53,7 +80,7 @@ class Front:
                 await self._pass_on(scope, receive, send, route)
                 return
             if self._keys.needed and not self._keys.allow(scope["headers"]):
-                raise Refusal(401, f"A valid key in the header {self._keys.header.decode()} is required.")  # noqa: TRY301
+                raise self._keys.refusal
             self._pace.enter()
             try:
                 if route == 0:
@@ -74,12 +101,7 @@ class Front:
 
     async def refuse(self, send: Send, refusal: Refusal, route: int) -> None:
         """Answer why not; the connection closes where the rest of a body was not read."""
-        headers = [JSON]
-        if refusal.retry_after is not None:
-            headers.append((b"retry-after", str(refusal.retry_after).encode()))
-        if refusal.status == 413:
-            headers.append(CLOSE)
-        await self._send(send, refusal.status, refusal.body(), headers)
+        await self._send(send, refusal.status, refusal.body(), _headers_of(refusal))
         self._requests.add(route, refusal.status)
 
     async def _send(self, send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
@@ -98,6 +120,16 @@ class Front:
 
         scope["read_body"] = lambda: read_body(scope, receive, self._largest)
         await self._routes(scope, receive, send_with_headers)
+
+
+def _headers_of(refusal: Refusal) -> Headers:
+    """The headers that go with a refusal; a connection closes where the rest of a body was not read."""
+    headers = [JSON]
+    if refusal.retry_after is not None:
+        headers.append((b"retry-after", str(refusal.retry_after).encode()))
+    if refusal.status == 413:
+        headers.append(CLOSE)
+    return headers
 
 
 async def read_body(scope: Scope, receive: Receive, largest: int) -> bytes:

@@ -52,8 +52,10 @@ class _Known:
         self._match, self._others = Levels(self.places).match, len(self.places)
 
     def place(self, value: Any) -> int:
-        if type(value) is str and value in self.places:
-            return self.places[value]
+        if type(value) is str:
+            known = self.places.get(value)
+            if known is not None:
+                return known
         if value is None:
             return self._others + 1
         return self.places.get(self._match(canonical_text(value)), self._others)

@@ -26,7 +26,7 @@ from evergreen.serving.answering import Answering
 from evergreen.serving.app import Front
 from evergreen.serving.by_key import ByKey
 from evergreen.serving.counters import RequestCounter
-from evergreen.serving.one_write import OneWriteProtocol
+from evergreen.serving.direct import DirectProtocol
 from evergreen.serving.routes import Routes
 from evergreen.serving.served import Served
 from evergreen.serving.settings import ServingSettings
@@ -92,7 +92,7 @@ class Worker:
         settings = self._settings
         return uvicorn.Config(
             self._front,
-            http=OneWriteProtocol,
+            http=DirectProtocol,
             loop="uvloop",
             ws="none",
             lifespan="off",
