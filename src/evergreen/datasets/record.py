@@ -16,8 +16,8 @@ from evergreen.experiments.record import ExperimentRecord
 from evergreen.invocation import command
 from evergreen.modelling.record import TrainingRecord
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
-from evergreen.paths import place
 from evergreen.monitoring.skew import SkewAuditRecord
+from evergreen.paths import place
 from evergreen.records import Record
 from evergreen.reporting.index import ContentsRecord
 from evergreen.reporting.serving import ServingRecord

@@ -28,12 +28,12 @@ class ServingFeaturesDataset(AbstractDataset[KeyedFeatures, "Snapshot | None"]):
     """Every key's features on the days to come, as one file that is replaced whole.
 
     Args:
-        filepath: Where it lies.
+        filepath: Where it lies, on this machine: the service maps it into memory.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self.file = Path(plain(filepath))
+        self.file = Path(plain(filepath).removeprefix("file://"))
         self.metadata = metadata
 
     def load(self) -> Snapshot | None:
