@@ -3,8 +3,9 @@
     python benchmarks/faults.py                                    50 kills of each command, every MLflow write, races
     python benchmarks/faults.py --kills 2 --writes-step 10         the same, in minutes
 
-Each command runs on a copy of a data folder in which the lifecycle ran once (`--env=test --namespaces=churn`). A killed
-process gets SIGKILL. Broken is: a champion that does not load with its reference, a record or table that cannot be
+Each command runs on a copy of a data folder in which the lifecycle ran once (`--env=test --namespaces=churn`), its
+libraries imported before, so that every moment is one of its work. A killed process is ended by the system, at once and
+without a chance to tidy up. Broken is: a champion that does not load with its reference, a record or table that cannot be
 read, a next command that fails, a file of a killed process that the next run leaves beside the others.
 """
 
@@ -23,7 +24,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import mlflow
+import pandas as pd
+
+from evergreen import registry
+from evergreen.registry.database import database_uri, is_whole
+
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests"))
+from warm_kedro import run_warm  # noqa: E402 - found by the line above
+
 PATIENCE_SECONDS = 900
 RUN = ["run", "--env=test", "--namespaces=churn"]
 MODELS = ["--use-case=churn", "--env=test", "--json"]
@@ -41,26 +51,6 @@ WRITES = (
     "log_artifact", "log_artifacts", "log_batch", "log_dict", "log_metric", "set_model_version_tag",
     "set_registered_model_alias", "set_registered_model_tag", "set_tag",
 )  # fmt: skip
-CHECK = """
-import json, sys
-from pathlib import Path
-import mlflow, pandas as pd
-from evergreen import registry
-from evergreen.registry.database import database_uri, is_whole
-data = Path(sys.argv[1])
-database = data / "mlflow" / "mlflow.db"
-if database.exists():
-    assert is_whole(database), "the database is half made"
-    mlflow.set_tracking_uri(database_uri(database))
-    champion = registry.aliases_of("churn").get("champion")
-    if champion:
-        registry.reference(registry.check_version("churn", champion).version)
-    registry.history("churn")
-for record in data.glob("08_reporting/churn/*.json"):
-    json.loads(record.read_text())
-for table in data.rglob("*.parquet"):
-    pd.read_parquet(table)
-"""
 DYING = """
 import os, signal, sys
 from mlflow import MlflowClient
@@ -92,13 +82,41 @@ def spawn(data: Path, words: list[str], **environment: str) -> subprocess.Popen[
     )  # fmt: skip
 
 
+def warm(data: Path, command: list[str], seconds: float = PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
+    """A command in a process that finds the libraries imported; ended by the system after so many seconds."""
+    surroundings = {**os.environ, "EVERGREEN_DATA": str(data), "OMP_NUM_THREADS": "1"}
+    return run_warm(command, surroundings, seconds)
+
+
+def check(data: Path) -> None:
+    """Read everything that people and programs rely on.
+
+    Raises:
+        Exception: Whatever the first unreadable thing makes its reader raise.
+    """
+    database = data / "mlflow" / "mlflow.db"
+    if database.exists():
+        if not is_whole(database):
+            raise ValueError("the database is half made")
+        mlflow.set_tracking_uri(database_uri(database))
+        champion = registry.aliases_of("churn").get("champion")
+        if champion:
+            registry.reference(registry.check_version("churn", champion).version)
+        registry.history("churn")
+    for record in data.glob("08_reporting/churn/*.json"):
+        json.loads(record.read_text())
+    for table in data.rglob("*.parquet"):
+        pd.read_parquet(table)
+
+
 def broken(data: Path, command: list[str], may_refuse: bool) -> str:
     """What is broken after a kill; empty where nothing is."""
-    found = subprocess.run([sys.executable, "-c", CHECK, str(data)], capture_output=True, text=True, check=False)
-    if found.returncode:
-        return found.stderr.splitlines()[-1]
-    after = start(data, command)
-    said, _ = after.communicate(timeout=PATIENCE_SECONDS)
+    try:
+        check(data)
+    except Exception as error:  # any fault is one of the state that was left
+        return f"{type(error).__name__}: {error}"
+    after = warm(data, command)
+    said = after.stdout + after.stderr
     if "Traceback" in said or (after.returncode and not may_refuse):
         return said.splitlines()[-1] if said else f"the next command ended with {after.returncode}"
     left = list((data / "07_model_output").rglob("*.new"))
@@ -107,22 +125,18 @@ def broken(data: Path, command: list[str], may_refuse: bool) -> str:
 
 def killed(data: Path, command: list[str], after_seconds: float) -> bool:
     """Whether a command was still running when its moment came."""
-    process = start(data, command)
     try:
-        process.communicate(timeout=after_seconds)
+        warm(data, command, after_seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
         return True
     return False
 
 
 def timed(data: Path, command: list[str]) -> float:
     began = time.monotonic()
-    process = start(data, command)
-    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    if process.returncode:
-        raise RuntimeError(said)
+    done = warm(data, command)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
     return time.monotonic() - began
 
 
@@ -132,7 +146,7 @@ def kills(name: str, fresh: Callable[[], Path], count: int, rng: random.Random) 
     seconds, faults, hits = timed(fresh(), command), [], 0
     for _ in range(count):
         data = fresh()
-        hits += killed(data, command, rng.uniform(0, seconds))
+        hits += killed(data, command, rng.uniform(0.01, seconds))
         faults += [fault] if (fault := broken(data, command, changes_alias)) else []
         shutil.rmtree(data, ignore_errors=True)
     print(f"{name:<12} {count:>4} kills, {hits:>4} before its end ({seconds:.0f} s): {len(faults)} broken", flush=True)

@@ -46,9 +46,15 @@ LIBRARIES = (
 
 
 def run_warm(
-    arguments: Sequence[str], environment: Mapping[str, str], timeout: int
+    arguments: Sequence[str], environment: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a ``kedro`` command in the project's folder and return what it printed."""
+    """Run a ``kedro`` command in the project's folder and return what it printed.
+
+    Args:
+        arguments: What follows ``kedro``.
+        environment: Its environment variables.
+        timeout: After so many seconds the system ends it, at once and without a chance to tidy up.
+    """
     server = _server()
     assert server.stdin is not None
     assert server.stdout is not None
@@ -102,7 +108,7 @@ def serve() -> None:
 
 def become(order: dict[str, Any]) -> None:
     """Be the command that was ordered, to its end."""
-    signal.alarm(order["timeout"])
+    signal.setitimer(signal.ITIMER_REAL, order["timeout"])
     for place, flags, theirs in ((os.devnull, os.O_RDONLY, 0), (order["stdout"], NEW, 1), (order["stderr"], NEW, 2)):
         os.dup2(os.open(place, flags, 0o600), theirs)
     os.environ.clear()
