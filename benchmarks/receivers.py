@@ -22,7 +22,7 @@ from pathlib import Path
 from faults import ROOT, RUN, spawn, timed
 
 sys.path.append(str(ROOT / "tests"))
-from answering import Answer, answering, dripping, endless, silent  # noqa: E402 - found by the line above
+from answering import Answer, answering, dripping, endless, silent
 
 DEADLINE_SECONDS = 8
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
@@ -50,7 +50,7 @@ ENTRIES = {
 def configured(folder: Path, kind: str, port: int) -> Path:
     """A copy of the configuration in which the test environment has a receiver."""
     conf = Path(shutil.copytree(ROOT / "conf", folder / "conf"))
-    times = {"deadline_seconds": DEADLINE_SECONDS, "timeout_seconds": DEADLINE_SECONDS, "min_severity": "low"}
+    times = {"deadline_seconds": DEADLINE_SECONDS, "timeout_seconds": DEADLINE_SECONDS, "min_severity": "info"}
     entry = {**ENTRIES[kind], **times}
     entry = {**entry, "url": f"http://127.0.0.1:{port}"} if kind == "webhook" else {**entry, "port": port}
     with (conf / "test" / "catalog.yml").open("a") as catalog:

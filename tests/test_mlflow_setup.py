@@ -10,7 +10,8 @@ import pytest
 from answering import Answer, answering, dripping, endless, http, silent
 from evergreen.configuration import ConfigLoader
 from evergreen.errors import EvergreenError
-from evergreen.mlflow_setup import ask_server
+from evergreen.mlflow_setup import ask_database, ask_server
+from evergreen.redaction import redact
 from tests_support import ROOT
 
 SECONDS = 1.0
@@ -49,6 +50,30 @@ def test_a_server_that_is_not_there_is_out_of_reach(uri: str) -> None:
 def test_a_server_that_knows_the_experiment_is_ready() -> None:
     with answering(http("200 OK", '{"experiment": {"experiment_id": "1"}}')) as port:
         ask_server(f"http://127.0.0.1:{port}", "evergreen", 10)
+
+
+def test_a_silent_database_is_given_up_in_time_without_its_password() -> None:
+    pytest.importorskip("psycopg")
+    began = time.monotonic()
+    with answering(silent) as port, pytest.raises(EvergreenError, match="gave no whole answer within 1 s") as refused:
+        ask_database(f"postgresql://ann:sw%40rdfish@127.0.0.1:{port}/mlflow", SECONDS)
+    assert time.monotonic() - began < SECONDS + 5
+    assert f"MLflow's database postgresql://127.0.0.1:{port}/mlflow" in str(refused.value)
+    assert redact("ann sw@rdfish sw%40rdfish") == "ann [hidden] [hidden]"
+
+
+@pytest.mark.parametrize(
+    ("uri", "sentence"),
+    [
+        ("postgresql://ann:sw%40rdfish@127.0.0.1:9/mlflow", "is out of reach .*refused.*: nothing was run"),
+        ("mysql+no_such_driver://ann:sw%40rdfish@host/mlflow", "nothing was run"),
+    ],
+)
+def test_a_database_that_is_not_there_is_out_of_reach(uri: str, sentence: str) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(EvergreenError, match=sentence) as refused:
+        ask_database(uri, 10)
+    assert "rdfish" not in str(refused.value)
 
 
 @pytest.mark.parametrize("written", ["p@s/s%w", "p%40s%2Fs%25w"])

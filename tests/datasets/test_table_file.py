@@ -11,6 +11,7 @@ from kedro.io import DatasetError
 
 from evergreen.configuration import _read_without_loss
 from evergreen.datasets import TableFileDataset
+from evergreen.registry import scratch
 
 CONNECTION = {"backend": "duckdb", "database": ":memory:", "preserve_insertion_order": False}
 
@@ -65,6 +66,12 @@ def test_a_column_becomes_numbers_only_where_each_comes_back_as_it_was_written(t
 def test_a_declared_type_goes_before_what_the_rows_suggest(tmp_path):
     rows, _ = read(written(tmp_path / "t.csv", "id,code", "1,7", "2,8"), types={"code": "VARCHAR"})
     assert rows.code.tolist() == ["7", "8"]
+
+
+def test_a_copy_in_another_encoding_lies_where_copies_are_cleaned(tmp_path, monkeypatch):
+    monkeypatch.setattr(scratch, "_roots", [tmp_path / "copies"])
+    read(written(tmp_path / "e.csv", "id,plan", "1,groß", encoding="cp1252"), encoding="cp1252")
+    assert [copy.suffix for copy in (tmp_path / "copies").rglob("*") if copy.suffix == ".csv"] == [".csv"]
 
 
 def test_an_encoding_is_named_in_the_refusal_and_read_once_it_is_given(tmp_path):

@@ -129,8 +129,8 @@ def test_a_server_that_dies_midway_ends_the_run_in_a_sentence_within_the_deadlin
     run.start()
     while run.is_alive() and features.stat().st_mtime == written:
         time.sleep(0.05)
-    elsewhere.server.close()
     died = time.monotonic()
+    elsewhere.server.close()
     run.join()
     seconds = time.monotonic() - died
     print(f"the run ended {seconds:.1f} s after its server")

@@ -14,8 +14,9 @@ from evergreen.registry import scratch
 
 
 @pytest.fixture(autouse=True)
-def _own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_root(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "_roots", [tmp_path])
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("tmp")))
 
 
 def left_by(how: str, root: Path) -> subprocess.CompletedProcess[bytes]:
@@ -43,6 +44,12 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_holds_stays(tmp_p
     assert [removal.reason for removal in removed] == ["left by a process that was killed"]
     assert mine.is_dir()
     assert [folder for folder in tmp_path.iterdir() if folder.is_dir()] == [mine.parent]
+
+
+def test_what_a_killed_command_without_data_left_goes_with_the_next_run(tmp_path: Path) -> None:
+    left_by("os.kill(os.getpid(), signal.SIGKILL)", scratch._without_data())
+    assert len(scratch.abandoned(delete=True)) == 1
+    assert list(scratch._without_data().iterdir()) == []
 
 
 def test_a_folder_for_a_while_is_gone_afterwards(tmp_path: Path) -> None:

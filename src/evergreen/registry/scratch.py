@@ -34,6 +34,8 @@ def lasting_folder() -> Path:
 def abandoned(delete: bool) -> list[str]:
     """Folders of processes that ended without removing them; a living one holds its folder's lock.
 
+    Those of commands that know no data folder lie in the temporary folder and count, too.
+
     Args:
         delete: Remove them.
 
@@ -41,7 +43,8 @@ def abandoned(delete: bool) -> list[str]:
         Their names.
     """
     found = []
-    for folder in sorted(part for part in _root().glob("*") if part.is_dir()):
+    roots = dict.fromkeys((_root(), _without_data()))
+    for folder in sorted(part for root in roots for part in root.glob("*") if part.is_dir()):
         lock = FileLock(folder.with_name(folder.name + _LOCK))
         try:
             with lock.acquire(timeout=0):
@@ -55,7 +58,11 @@ def abandoned(delete: bool) -> list[str]:
 
 
 def _root() -> Path:
-    return _roots[-1] if _roots else Path(tempfile.gettempdir()) / f"evergreen-copies-{os.getuid()}"
+    return _roots[-1] if _roots else _without_data()
+
+
+def _without_data() -> Path:
+    return Path(tempfile.gettempdir()) / f"evergreen-copies-{os.getuid()}"
 
 
 @functools.cache

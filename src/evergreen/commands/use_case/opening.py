@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from evergreen.datasets.csv.dialect import GZIP, UTF8, CsvFile, literal, recogni
 from evergreen.datasets.csv.files import ALIASES, require_same_columns
 from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
+from evergreen.registry.scratch import new_folder
 
 CSV, PARQUET, WORKBOOK = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".xlsx", ".xls", ".xlsm", ".ods")
 TABLE = "--table"
@@ -76,7 +76,7 @@ def opened(file: Path, load_args: Mapping[str, Any] | None = None) -> Iterator[O
             f"pandas.read_excel('{file.name}').to_parquet('{file.stem}.parquet'), and name that file."
         )
     files, kind = _files(file)
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/table.duckdb") as connection:
+    with new_folder() as folder, duckdb.connect(f"{folder}/table.duckdb") as connection:
         connection.execute("set preserve_insertion_order = false; set TimeZone = 'UTC'")
         try:
             if kind == "parquet":
