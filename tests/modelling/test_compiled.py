@@ -47,9 +47,9 @@ def table() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @functools.cache
-def fitted(name: str, slope: float = 0.8) -> Pipeline:
+def fitted(name: str, slope: float = 0.8, few_levels: int = 12) -> Pipeline:
     X, y = table()
-    pipeline = make_pipeline(name, SPEC, SMALL.get(name, {}), 0, price_column="price")
+    pipeline = make_pipeline(name, SPEC, SMALL.get(name, {}), 0, price_column="price", few_levels=few_levels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         pipeline.fit(X, y)
@@ -62,10 +62,10 @@ def drawn(compiled: Compiled, rows: int) -> pd.DataFrame:
     return draw_rows(compiled, quantiles, {"city": ["A", "B"], "code": ["7", "8", "9"]}, rows)
 
 
-@pytest.mark.parametrize("slope", [0.8, 1.0])
+@pytest.mark.parametrize(("slope", "few_levels"), [(0.8, 12), (1.0, 0)])
 @pytest.mark.parametrize("name", COMPETITORS)
-def test_a_compiled_version_answers_as_scikit_learn_does(name: str, slope: float) -> None:
-    pipeline = fitted(name, slope)
+def test_a_compiled_version_answers_as_scikit_learn_does(name: str, slope: float, few_levels: int) -> None:
+    pipeline = fitted(name, slope, few_levels)
     compiled = compile_pipeline(pipeline)
     assert prove_parity(pipeline, compiled, drawn(compiled, 2000), NumbaTrees()) <= TOLERANCE
 

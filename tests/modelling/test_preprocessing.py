@@ -53,11 +53,36 @@ def test_the_best_k_features_are_kept_and_listed_with_falling_scores():
 
 def test_unknown_and_missing_categories_are_numbers_and_an_unknown_one_is_the_overall_mean():
     X, y = table()
-    pipeline = make_preprocessing(SPEC, 99, None, 0).fit(X, y)
+    pipeline = make_preprocessing(SPEC, 99, None, 0, few_levels=0).fit(X, y)
     strange = X.head(2).assign(city=["never seen", None])
     city = pipeline.transform(strange)[:, 3]
     assert city[0] == pytest.approx(y.mean())
     assert city[1] == pytest.approx(y[X["city"].isna()].mean(), abs=0.02)
+
+
+def test_few_levels_are_codes_for_trees_and_one_indicator_a_level_for_linear_models():
+    X, y = table()
+    strange = X.head(3).assign(city=["A", "never seen", None], code=[3, 1, 9])
+    codes = make_preprocessing(SPEC, 99, None, 0).fit(X, y).transform(strange)[:, 3:]
+    np.testing.assert_array_equal(codes, [[3, 4], [1, 2], [2, 1]])
+    shown = make_preprocessing(SPEC, 99, None, 0, one_hot=True).fit(X, y).transform(strange)[:, 3:]
+    np.testing.assert_array_equal(shown, [[0, 1, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0], [1, 0, 0, 0, 0, 0]])
+
+
+def test_many_levels_are_target_means_beside_few_that_are_not():
+    X, y = table()
+    X = X.assign(code=np.arange(400) % 50)
+    fitted = make_preprocessing(SPEC, 99, None, 0, one_hot=True)
+    values = fitted.fit_transform(X, y)
+    assert values.shape == (400, 3 + 3 + 1)
+    assert 0 <= values[:, -1].min() < values[:, -1].max() <= 1
+
+
+def test_a_feature_is_kept_or_dropped_with_all_its_levels():
+    X, y = table()
+    fitted = make_preprocessing(SPEC, 2, None, 0, one_hot=True).fit(X, y)
+    assert selected_features(fitted)["feature"].tolist() == ["price", "city"]
+    assert fitted.transform(X).shape == (400, 1 + 3)
 
 
 @pytest.mark.parametrize("dtype", ["str", "float64", "Int64", "category"])

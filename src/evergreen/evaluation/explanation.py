@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.auc import Floats
 from evergreen.evaluation.explainers import ExplainerName, Units, attribute
+from evergreen.modelling.encoding import widths_of
 from evergreen.modelling.preprocessing import PRICE_TIER
 from evergreen.schema import TableSpec
 
@@ -138,11 +139,12 @@ def feature_matrix(pipeline: Pipeline, rows: pd.DataFrame, spec: TableSpec) -> t
 
     Returns:
         The columns, shape (n, m), and their owners, shape (m, p) of 0 and 1; ``price_tier`` belongs to the column that
-        it is cut from.
+        it is cut from, a level's indicator to its category.
     """
     columns = pipeline.named_steps["columns"]
     source = {name: used[0] for name, _, used in columns.transformers_ if name == PRICE_TIER}
-    kept = columns.get_feature_names_out()[pipeline.named_steps["select"].get_support()]
+    select = pipeline.named_steps["select"]
+    kept = np.repeat(columns.get_feature_names_out()[select.get_support()], widths_of(select))
     names = np.array([source.get(name, name) for name in kept], dtype=object)
     owners = (names[:, None] == np.array(spec.features, dtype=object)).astype(np.float64)
     return np.asarray(pipeline[:-1].transform(rows[spec.features]), dtype=np.float64), owners

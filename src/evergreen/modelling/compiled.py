@@ -20,10 +20,12 @@ from sklearn.svm import SVC
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import PlattScaled
+from evergreen.modelling.encoding import FIRST, CategoryCodes
 from evergreen.modelling.predictor import ACTIVATIONS, ARRAYS_FILE, PLAN_FILE
 from evergreen.modelling.preprocessing import TIERS, CategoryText, PriceTier
 
 Model = tuple[dict[str, Any], dict[str, np.ndarray]]
+ENCODERS = ([CategoryText, CategoryCodes], [CategoryText, TargetEncoder])  # the latter in models of before
 STEPS = ("columns", "select", "scale", "classifier")
 
 
@@ -63,7 +65,9 @@ def compile_pipeline(pipeline: Pipeline, facts: dict[str, Any] | None = None) ->
     if unknown or not {"columns", "select", "classifier"} <= set(pipeline.named_steps):
         raise NotCompilableError(f"a pipeline of the steps {', '.join(pipeline.named_steps)} has no plain form")
     numeric, categorical, outputs = _outputs(pipeline.named_steps["columns"])
-    kept = [outputs[place] for place in np.flatnonzero(pipeline.named_steps["select"].get_support())]
+    select = pipeline.named_steps["select"]
+    chosen = [outputs[place] for place in np.flatnonzero(select.get_support())]
+    kept = [each for output in chosen for each in _columns(output, getattr(select, "one_hot", False))]
     model, arrays = _model(pipeline.named_steps["classifier"])
     scale = _scale(pipeline.named_steps.get("scale"), len(kept))
     plan = {
@@ -107,7 +111,7 @@ def _outputs(columns: Any) -> tuple[list[str], list[str], list[dict[str, Any]]]:
             outputs.append(
                 {"kind": "tier", "feature": names[0], "missing": float(TIERS.index("Medium")), "edges": edges}
             )
-        elif isinstance(step, Pipeline) and [type(part) for _, part in step.steps] == [CategoryText, TargetEncoder]:
+        elif isinstance(step, Pipeline) and [type(part) for _, part in step.steps] in ENCODERS:
             categorical += list(names)
             outputs += _encoded(step.steps[0][1], step.steps[1][1], list(names))
         else:
@@ -115,18 +119,30 @@ def _outputs(columns: Any) -> tuple[list[str], list[str], list[dict[str, Any]]]:
     return numeric, categorical, outputs
 
 
-def _encoded(text: CategoryText, encoder: TargetEncoder, names: list[str]) -> list[dict[str, Any]]:
-    unknown = float(encoder.target_mean_)
+def _columns(output: dict[str, Any], one_hot: bool) -> list[dict[str, Any]]:
+    """A kept feature's columns: itself, or where levels are few and asked for so one indicator a level."""
+    levels = list(output.get("codes", {}))
+    if not one_hot or not levels or min(output["codes"].values()) < FIRST:
+        return [output]
+    indicators = [{level: float(level == each) for level in levels} for each in levels]
+    return [{**output, "missing": 0.0, "codes": codes} for codes in indicators]
+
+
+def _encoded(text: CategoryText, encoder: TargetEncoder | CategoryCodes, names: list[str]) -> list[dict[str, Any]]:
+    by_column = isinstance(encoder, CategoryCodes)
+    unknown = encoder.unknown_ if by_column else [float(encoder.target_mean_)] * len(names)
     spelt = getattr(text, "levels_", encoder.categories_)  # models of before know what their encoder lists
     return [
         {
             "kind": "category",
             "feature": name,
-            "missing": unknown,
+            "missing": missing,
             "levels": list(map(str, known)),
             "codes": dict(zip(map(str, levels), values.tolist(), strict=True)),
         }
-        for name, known, levels, values in zip(names, spelt, encoder.categories_, encoder.encodings_, strict=True)
+        for name, missing, known, levels, values in zip(
+            names, unknown, spelt, encoder.categories_, encoder.encodings_, strict=True
+        )
     ]
 
 

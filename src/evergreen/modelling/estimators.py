@@ -22,6 +22,7 @@ from sklearn.svm import SVC
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import PlattScaled
+from evergreen.modelling.encoding import FEW_LEVELS
 from evergreen.modelling.preprocessing import make_preprocessing
 from evergreen.schema import TableSpec
 
@@ -56,6 +57,8 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
 
 OWN_TYPES = [
     "evergreen.modelling.calibration.PlattScaled",
+    "evergreen.modelling.encoding.CategoryCodes",
+    "evergreen.modelling.encoding.FeatureSelection",
     "evergreen.modelling.preprocessing.CategoryText",
     "evergreen.modelling.preprocessing.PriceTier",
     "evergreen.modelling.preprocessing.mutual_information",
@@ -105,7 +108,7 @@ class Algorithm:
         settled: Parameters that the default strategy sets instead of searching, because they cost much or
             decide little.
         sketch: Parameters that make a fit cheap while configurations are only being ranked.
-        scaled: Whether features are standardised first.
+        scaled: Whether features are standardised first, and categories of few levels are indicators.
         rounds: Parameter that counts boosting rounds: a fit with many contains the fits with fewer.
         rows_per_tree: Parameter with the share of rows that a tree is grown on.
         grid: Its search space where ``training.grids`` has none: parameter → values.
@@ -268,7 +271,14 @@ def make_model(name: str, params: Params, seed: int) -> Pipeline:
 
 
 def make_pipeline(
-    name: str, spec: TableSpec, params: Params, seed: int, *, k: int = 15, price_column: str | None = None
+    name: str,
+    spec: TableSpec,
+    params: Params,
+    seed: int,
+    *,
+    k: int = 15,
+    price_column: str | None = None,
+    few_levels: int = FEW_LEVELS,
 ) -> Pipeline:
     """Build an algorithm's whole pipeline, from the user's DataFrame to a probability.
 
@@ -279,10 +289,11 @@ def make_pipeline(
         seed: Random state of every step.
         k: Features to keep, capped at what exists.
         price_column: Numeric feature that ``price_tier`` is cut from, or None.
+        few_levels: Most levels of a category that are few.
 
     Returns:
         The unfitted pipeline with steps ``columns``, ``select``, ``scale`` (where it matters) and ``classifier``,
         a :class:`~evergreen.modelling.calibration.PlattScaled`.
     """
-    preprocessing = make_preprocessing(spec, k, price_column, seed)
+    preprocessing = make_preprocessing(spec, k, price_column, seed, few_levels, algorithm(name).scaled)
     return Pipeline([*preprocessing.steps, *make_model(name, params, seed).steps])

@@ -96,7 +96,7 @@ def measured_leaks(X: pd.DataFrame, y: np.ndarray, spec: TableSpec, policy: Leak
     if len(X) > policy.max_rows:
         rows, _ = train_test_split(np.arange(len(X)), train_size=policy.max_rows, stratify=y, random_state=0)
         X, y = X.iloc[rows], y[rows]
-    encode = make_preprocessing(checked, len(checked.features), None, seed=0).named_steps["columns"]
+    encode = make_preprocessing(checked, len(checked.features), None, seed=0, few_levels=0).named_steps["columns"]
     values = encode.fit_transform(X[checked.features], y).astype(np.float32)
     forest = RandomForestClassifier(40, min_samples_leaf=3, max_samples=0.4, oob_score=True, random_state=0).fit(
         values, y

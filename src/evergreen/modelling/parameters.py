@@ -8,6 +8,7 @@ from typing import Any, Literal
 from joblib.parallel import BACKENDS, EXTERNAL_BACKENDS
 from pydantic import Field, field_validator
 
+from evergreen.modelling.encoding import FEW_LEVELS
 from evergreen.modelling.estimators import ALGORITHMS, COMPETITORS, GRIDS, algorithm
 from evergreen.records import Frozen
 from evergreen.rows.parameters import LabelPolicy
@@ -79,6 +80,8 @@ class TrainingParameters(Frozen):
             ``grid``: cross-validation of every configuration; ``none``: built-in parameters only.
         k: Features to keep, capped at what exists.
         price_column: Numeric feature that ``price_tier`` is cut from, or None.
+        few_levels: Most levels of a category that are few: it becomes one indicator a level in linear, SVM and neural
+            models, a code in trees; one of more levels its target mean. 0: always its target mean.
         seed: Random state of everything.
         n_jobs: Parallel fits, -1 for all cores; results don't depend on it.
         backend: joblib backend that takes the fits: ``threading``, ``loky``, or ``dask`` once a client is connected.
@@ -99,6 +102,7 @@ class TrainingParameters(Frozen):
     strategy: Literal["default", "grid", "none"] = "default"
     k: int = Field(default=15, ge=1)
     price_column: str | None = None
+    few_levels: int = Field(default=FEW_LEVELS, ge=0)
     seed: int = Field(default=0, ge=0)
     n_jobs: int = -1
     backend: str = "threading"

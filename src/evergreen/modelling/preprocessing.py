@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import TargetEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from evergreen.errors import EvergreenError
+from evergreen.modelling.encoding import FEW_LEVELS, CategoryCodes, FeatureSelection
 from evergreen.rows.canonical import Levels
 from evergreen.rows.canonical_series import canonical_texts
 from evergreen.schema import TableSpec
@@ -129,17 +127,22 @@ def mutual_information(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.maximum(scores, 0.0)
 
 
-def make_preprocessing(spec: TableSpec, k: int, price_column: str | None, seed: int) -> Pipeline:
+def make_preprocessing(
+    spec: TableSpec, k: int, price_column: str | None, seed: int, few_levels: int = FEW_LEVELS, one_hot: bool = False
+) -> Pipeline:
     """Imputing, encoding, price tier and selection as one scikit-learn pipeline from DataFrame to array.
 
-    Numeric features are imputed by their median; categorical ones become their target mean, shrunk by
-    empirical Bayes and cross-fitted on the training rows (an unknown category gets the overall mean).
+    Numeric features are imputed by their median. Categorical ones of few levels become codes, or one indicator a level;
+    those of many their target mean, shrunk by empirical Bayes and cross-fitted on the training rows (an unknown
+    category gets the overall mean). A feature is kept or dropped as a whole.
 
     Args:
         spec: The table's features.
         k: Features to keep, capped at what exists.
         price_column: Numeric feature that ``price_tier`` is cut from, or None for no tier.
         seed: Deals the encoder's cross-fitting.
+        few_levels: Most levels that are few; 0: all categories become target means.
+        one_hot: Whether few levels become indicators, as linear, SVM and neural models need them.
 
     Returns:
         The unfitted pipeline with steps ``columns`` and ``select``.
@@ -152,7 +155,7 @@ def make_preprocessing(spec: TableSpec, k: int, price_column: str | None, seed: 
             f"price_column '{price_column}' is not among the numeric features ({', '.join(spec.numeric) or 'none'}): "
             "name one of them, or leave price_column empty"
         )
-    encoder = TargetEncoder(target_type="binary", cv=StratifiedKFold(5, shuffle=True, random_state=seed))
+    encoder = CategoryCodes(few_levels, seed)
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     parts = [
         ("numeric", imputer, list(spec.numeric)),
@@ -161,7 +164,8 @@ def make_preprocessing(spec: TableSpec, k: int, price_column: str | None, seed: 
     ]
     columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
     outputs = len(spec.features) + bool(price_column)
-    return Pipeline([("columns", columns), ("select", SelectKBest(mutual_information, k=min(k, outputs)))])
+    select = FeatureSelection(mutual_information, k=min(k, outputs), categorical=len(spec.categorical), one_hot=one_hot)
+    return Pipeline([("columns", columns), ("select", select)])
 
 
 def selected_features(preprocessing: Pipeline) -> pd.DataFrame:

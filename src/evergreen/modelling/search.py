@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import cross_fitted, fit_platt
-from evergreen.modelling.estimators import Params, make_estimator
+from evergreen.modelling.estimators import Params, algorithm, make_estimator
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.preprocessing import selected_features
 from evergreen.modelling.threshold import choose_threshold
@@ -34,7 +34,7 @@ from evergreen.modelling.tuning import (
 )
 from evergreen.rows.fingerprint import row_digests
 from evergreen.rows.parameters import SplitParameters
-from evergreen.rows.splits import fold_indices
+from evergreen.rows.splits import Folds, fold_indices
 from evergreen.schema import TableSpec
 
 logger = logging.getLogger("evergreen.modelling")
@@ -152,10 +152,10 @@ def train_candidates(
     dates = None if dates is None else pd.Series(dates).iloc[order]
     weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)[order]
     folds = fold_indices(share, y, dates, split, policy.seed)
-    matrices = prepare_matrices(X[spec.features].iloc[order], y, weight, folds, spec, policy)
+    matrices = _prepared(X[spec.features].iloc[order], y, weight, folds, spec, policy)
     candidates = []
     for name in policy.algorithms:
-        candidates.append(_candidate(name, matrices, order, policy))
+        candidates.append(_candidate(name, matrices[algorithm(name).scaled], order, policy))
         if on_result is not None:
             on_result(candidates[-1])
     ranked = sorted(candidates, key=lambda each: (each.status == "failed", each.is_constant, -each.cv_roc_auc_mean))
@@ -170,6 +170,23 @@ def train_candidates(
             spec.target,
         )
     return ranked
+
+
+def _prepared(
+    X: pd.DataFrame,
+    y: np.ndarray,
+    weight: np.ndarray | None,
+    folds: Folds,
+    spec: TableSpec,
+    policy: TrainingParameters,
+) -> dict[bool, Matrices]:
+    """Columns as algorithms want them: few levels as indicators (True) or codes; once where there are none."""
+    asked = list(dict.fromkeys(algorithm(name).scaled for name in policy.algorithms))
+    found = {asked[0]: prepare_matrices(X, y, weight, folds, spec, policy, asked[0])}
+    for other in asked[1:]:
+        known = found[asked[0]]
+        found[other] = prepare_matrices(X, y, weight, folds, spec, policy, other) if known.has_codes else known
+    return found
 
 
 def _candidate(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingParameters) -> Candidate:

@@ -57,7 +57,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Matrices:
-    """Preprocessed once, used by every configuration of every algorithm.
+    """Preprocessed once, used by every configuration of every algorithm that asks for the same columns.
 
     Attributes:
         preprocessing: Fitted on all training rows.
@@ -71,6 +71,12 @@ class Matrices:
     folds: list[Fold]
     positions: list[np.ndarray]
 
+    @property
+    def has_codes(self) -> bool:
+        """Whether a kept category has few levels, so that it matters who sees it as indicators."""
+        select = self.preprocessing.named_steps["select"]
+        return bool(select.levels_[select.get_support()].any())
+
 
 def prepare_matrices(
     X: pd.DataFrame,
@@ -79,6 +85,7 @@ def prepare_matrices(
     folds: Folds,
     spec: TableSpec,
     policy: TrainingParameters,
+    one_hot: bool = False,
 ) -> Matrices:
     """Fit the preprocessing on all rows and on each fold's training rows alone.
 
@@ -88,7 +95,8 @@ def prepare_matrices(
         weight: (n,) sample weights or None.
         folds: (training, validation) positions.
         spec: The features.
-        policy: ``k``, ``price_column``, seed, parallelism.
+        policy: ``k``, ``price_column``, seed, what few levels are, parallelism.
+        one_hot: Whether categories of few levels become indicators.
 
     Returns:
         The matrices.
@@ -98,7 +106,7 @@ def prepare_matrices(
         return Part(values, y[rows], None if weight is None else weight[rows])
 
     def fitted(rows: np.ndarray) -> tuple[Pipeline, Part]:
-        preprocessing = make_preprocessing(spec, policy.k, policy.price_column, policy.seed)
+        preprocessing = make_preprocessing(spec, policy.k, policy.price_column, policy.seed, policy.few_levels, one_hot)
         return preprocessing, part(rows, preprocessing.fit_transform(X.iloc[rows], y[rows]))
 
     def fold(train: np.ndarray, valid: np.ndarray) -> Fold:

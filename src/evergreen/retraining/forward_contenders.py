@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import skops.io
+from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import logit_scores
+from evergreen.modelling.estimators import algorithm, trusted_types
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.preprocessing import make_preprocessing
 from evergreen.modelling.search import train_candidates
 from evergreen.modelling.tuning import Part, fit_model, with_rows_per_tree
 from evergreen.retraining.choices import span_of
 from evergreen.retraining.contenders import Contender, RowPool, champions_recipe, train_choice
-from evergreen.retraining.forward import Fit, Replay, Score, recent_choice, replay
+from evergreen.retraining.forward import Fit, Replay, recent_choice, replay
 from evergreen.retraining.parameters import CandidatePolicy, Choice
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.parameters import SplitParameters
@@ -30,20 +33,40 @@ def recipe_fit(recipe: TrainingParameters) -> Fit:
     name = recipe.algorithms[0]
     params = {key: values[0] for key, values in recipe.grids.get(name, {}).items()}
 
-    def fit(rows: LabelledRows, weight: np.ndarray | None) -> Score:
-        preprocessing = make_preprocessing(rows.spec, recipe.k, recipe.price_column, recipe.seed)
+    def fit(rows: LabelledRows, weight: np.ndarray | None) -> FittedRecipe:
+        preprocessing = make_preprocessing(
+            rows.spec, recipe.k, recipe.price_column, recipe.seed, recipe.few_levels, algorithm(name).scaled
+        )
         values = preprocessing.fit_transform(rows.X, rows.y)
         fitting = with_rows_per_tree(name, params, len(rows.y), recipe)
         model = fit_model(name, fitting, Part(values, rows.y, weight), recipe)
-
-        def score(asked: pd.DataFrame) -> np.ndarray:
-            known = preprocessing.transform(asked)
-            scaled = model[:-1].transform(known) if len(model) > 1 else known
-            return logit_scores(model[-1].estimator_, scaled)
-
-        return score
+        return FittedRecipe(Pipeline([*preprocessing.steps, *model.steps]))
 
     return fit
+
+
+@dataclass(frozen=True)
+class FittedRecipe:
+    """A model of a recipe, which scores rows on the logit scale.
+
+    Attributes:
+        pipeline: From the user's columns to a probability.
+    """
+
+    pipeline: Pipeline
+
+    def __call__(self, asked: pd.DataFrame) -> np.ndarray:
+        """Scores of rows, shape (n,)."""
+        return logit_scores(self.pipeline[-1].estimator_, self.pipeline[:-1].transform(asked))
+
+    def dump(self) -> bytes:
+        """The model, as :func:`read_recipe` reads it."""
+        return bytes(skops.io.dumps(self.pipeline))
+
+
+def read_recipe(stored: bytes) -> FittedRecipe:
+    """A model that was written down, of types of our own list alone."""
+    return FittedRecipe(skops.io.loads(stored, trusted=trusted_types()))
 
 
 def searched_recipe(

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from evergreen.retraining.backtest.cells import COLUMNS, expected_auc, fill_cells, lay_windows
+from evergreen.retraining.backtest.models import MODEL_COLUMNS, KeptModels, kept_models, models_table
 from evergreen.retraining.backtest.policies import matrix_of
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.labels import LabelDefinition
@@ -46,7 +47,7 @@ class Fits:
 def test_a_model_learns_what_was_known_when_its_window_began():
     history, fits = rows(), Fits()
     windows = lay_windows(history, 7, 28, 5, 52)
-    cells = fill_cells(history, windows, fits, "1", "r", 1000, NONE_KNOWN)
+    cells, _ = fill_cells(history, windows, fits, "1", "r", 1000, NONE_KNOWN)
     count = len(windows.ends)
     assert count == (84 - 28 - 5) // 7
     assert sorted(fits.until) == [int(end) - 7 - 5 for end in windows.ends]
@@ -61,9 +62,9 @@ def test_a_model_learns_what_was_known_when_its_window_began():
 def test_known_cells_cost_nothing_and_those_of_another_recipe_are_not_taken_up():
     history, fits = rows(), Fits()
     windows = lay_windows(history, 7, 28, 0, 52)
-    cells = fill_cells(history, windows, fits, "1", "r", 1000, NONE_KNOWN)
+    cells, _ = fill_cells(history, windows, fits, "1", "r", 1000, NONE_KNOWN)
     fits.until.clear()
-    again = fill_cells(history, windows, fits, "1", "r", 1000, cells)
+    again, _ = fill_cells(history, windows, fits, "1", "r", 1000, cells)
     assert fits.until == []
     pd.testing.assert_frame_equal(again, cells)
     fill_cells(history, windows, fits, "1", "other", 1000, cells)
@@ -78,3 +79,39 @@ def test_scores_that_hold_promise_the_auc_that_comes():
 
     assert expected_auc(p) == pytest.approx(roc_auc_score(y, p), abs=0.01)
     assert np.isnan(expected_auc(np.ones(5)))
+
+
+class Moving:
+    """A score that can be written down."""
+
+    def __init__(self, until: int) -> None:
+        self.until = until
+
+    def __call__(self, asked: pd.DataFrame) -> np.ndarray:
+        return asked["a"].to_numpy() * self.until
+
+    def dump(self) -> bytes:
+        return str(self.until).encode()
+
+
+def test_a_new_week_fits_one_model_and_scores_the_kept_ones_once_more():
+    fitted: list[int] = []
+
+    def fit(learnt, _weight):
+        fitted.append(int(learnt.day_numbers.max()))
+        return Moving(fitted[-1])
+
+    history = rows(91)
+    week_ago = history.where(history.day_numbers <= history.day_numbers.max() - 8)
+    windows = lay_windows(week_ago, 7, 28, 0, 52)
+    before, fresh = fill_cells(week_ago, windows, fit, "1", "r", 1000, NONE_KNOWN)
+    table = models_table(KeptModels({}, Moving), fresh, "1", "r")
+    assert list(table.columns) == list(MODEL_COLUMNS)
+    kept = kept_models(table, "r", lambda stored: Moving(int(stored)))
+    fitted.clear()
+    later = lay_windows(history, 7, 28, 0, 52, max(kept.known))
+    assert later.ends[-2] == windows.ends[-1]  # a day late, and still on the same days
+    cells, new = fill_cells(history, later, fit, "1", "r", 1000, before, models=kept)
+    assert len(fitted) == len(new) == 1
+    assert len(cells) == len(before) + len(later.ends)
+    assert kept_models(table, "other", Moving).known == {}

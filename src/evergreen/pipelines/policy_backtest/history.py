@@ -8,8 +8,10 @@ import ibis.expr.types as ir
 
 from evergreen import registry
 from evergreen.modelling.parameters import TrainingParameters
+from evergreen.registry.manifest import versions_of
 from evergreen.retraining.contenders import champions_recipe
 from evergreen.retraining.parameters import BacktestPolicy
+from evergreen.rows.fingerprint import fingerprint
 from evergreen.rows.labelled import LabelledRows, select_rows, without_empty_features
 from evergreen.rows.parameters import SplitParameters
 from evergreen.schema import TableSpec
@@ -37,3 +39,9 @@ def history_rows(
 def recipe_of(champion: registry.ModelVersion, training: TrainingParameters) -> TrainingParameters:
     """The champion's algorithm with its parameters."""
     return champions_recipe(training, *registry.recipe(champion))
+
+
+def recipe_name(recipe: TrainingParameters, policy: BacktestPolicy, split: SplitParameters, rows: LabelledRows) -> str:
+    """Digest of all that shapes a cell: cells and models of another are not taken up."""
+    shaping = policy.model_dump(exclude={"retraining_cost", "max_windows"})
+    return fingerprint(recipe, shaping, split, rows.spec, rows.label, versions_of(recipe.algorithms))

@@ -10,14 +10,14 @@ import pandas as pd
 
 from evergreen import progress, registry
 from evergreen.modelling.parameters import TrainingParameters
-from evergreen.pipelines.policy_backtest.history import history_rows, recipe_of
+from evergreen.pipelines.policy_backtest.history import history_rows, recipe_name, recipe_of
 from evergreen.reporting.policy_backtest import backtest_page
 from evergreen.retraining.backtest.cells import COLUMNS, fill_cells, lay_windows
+from evergreen.retraining.backtest.models import MODEL_COLUMNS, kept_models, models_table
 from evergreen.retraining.backtest.policies import matrix_of
 from evergreen.retraining.backtest.record import BacktestRecord, backtest_record, skipped_backtest
-from evergreen.retraining.forward_contenders import recipe_fit
+from evergreen.retraining.forward_contenders import read_recipe, recipe_fit
 from evergreen.retraining.parameters import RetrainingParameters
-from evergreen.rows.fingerprint import fingerprint
 from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import resolve_as_of
 from evergreen.schema import TableSpec
@@ -29,23 +29,30 @@ def replay_history(
     champion: registry.ModelVersion,
     window: ir.Table,
     past: pd.DataFrame,
+    past_models: pd.DataFrame,
     table: TableSpec,
     split: SplitParameters,
     training: TrainingParameters,
     retraining: RetrainingParameters,
     as_of: str | None,
-) -> pd.DataFrame:
-    """Train the champion's recipe at the beginning of every window, and score all later ones; known cells are kept."""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train the champion's recipe at the beginning of every window, and score all later ones; what is known is kept."""
     policy = retraining.backtest
     if table.date is None:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(MODEL_COLUMNS))
     today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
     rows = history_rows(champion, window, table, split, policy, today)
-    windows = lay_windows(rows, policy.window_days, policy.first_days, split.label_delay_days, policy.max_windows)
     recipe = recipe_of(champion, training)
-    name = fingerprint(recipe, policy, split, rows.spec, rows.label)
-    fit = progress.counting(recipe_fit(recipe), "model", len(windows.ends))
-    return fill_cells(rows, windows, fit, champion.version, name, policy.cell_rows, past, training.n_jobs)
+    name = recipe_name(recipe, policy, split, rows)
+    models = kept_models(past_models, name, read_recipe)
+    like = max(models.known, default=None)
+    days, first_days = policy.window_days, policy.first_days
+    windows = lay_windows(rows, days, first_days, split.label_delay_days, policy.max_windows, like)
+    fit = progress.counting(recipe_fit(recipe), "model", len(windows.ends) - len(models.known))
+    cells, fitted = fill_cells(
+        rows, windows, fit, champion.version, name, policy.cell_rows, past, training.n_jobs, models
+    )
+    return cells, models_table(models, fitted, champion.version, name)
 
 
 def compare_policies(

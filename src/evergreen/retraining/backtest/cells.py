@@ -1,4 +1,4 @@
-"""How good is the model of each window in each later window? Every cell costs a score, every row of cells a fit."""
+"""How good is the model of each window in each later window? Every cell costs a score, every new model a fit."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from joblib import Parallel, delayed
 from scipy.special import expit
 
 from evergreen.evaluation.auc import structural_components
-from evergreen.retraining.forward import Fit
+from evergreen.retraining.backtest.models import KeptModels
+from evergreen.retraining.forward import Fit, Score
 from evergreen.rows.labelled import LabelledRows
 
 COLUMNS = ("window_end", "version", "recipe", "model_end", "auc", "estimated_auc", "drift", "rows")
 FEWEST_ROWS = 50
+NONE_KEPT = KeptModels({}, lambda _: lambda asked: np.zeros(len(asked)))
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,10 @@ class Windows:
         return int(self.ends[window]) - self.days - self.delay_days
 
 
-def lay_windows(rows: LabelledRows, days: int, first_days: int, delay_days: int, most: int) -> Windows:
-    """As many whole windows as there are, the last one ending with the rows.
+def lay_windows(
+    rows: LabelledRows, days: int, first_days: int, delay_days: int, most: int, like: pd.Timestamp | None = None
+) -> Windows:
+    """As many whole windows as there are, the last one ending with the rows, or a few days before.
 
     Args:
         rows: Labelled rows.
@@ -46,9 +50,12 @@ def lay_windows(rows: LabelledRows, days: int, first_days: int, delay_days: int,
         first_days: Days that the first model learns from at least.
         delay_days: Days until an outcome is known.
         most: Most windows, the newest ones.
+        like: Last day of a window of an earlier run: windows end on the same days, so that its cells are taken up.
     """
     known = rows.day_numbers
     first, last = int(known.min()), int(known.max())
+    if like is not None:
+        last -= (last - (like - pd.Timestamp(0)).days) % days
     count = min(max(last - first + 1 - first_days - delay_days, 0) // days, most)
     return Windows(last - days * np.arange(count)[::-1], days, delay_days)
 
@@ -62,8 +69,9 @@ def fill_cells(
     cell_rows: int,
     known: pd.DataFrame,
     n_jobs: int = 1,
-) -> pd.DataFrame:
-    """Cells of all windows: those that are known as they are, the others by fitting and scoring.
+    models: KeptModels = NONE_KEPT,
+) -> tuple[pd.DataFrame, dict[pd.Timestamp, Score]]:
+    """Cells of all windows: those that are known as they are, the others by scoring, with a model kept or fitted.
 
     Args:
         rows: Labelled rows.
@@ -74,9 +82,11 @@ def fill_cells(
         cell_rows: Most rows that a model learns from (the newest), and that a cell is scored on (drawn at random).
         known: Cells of earlier runs, columns as ``COLUMNS``.
         n_jobs: Fits at once.
+        models: Models of earlier runs.
 
     Returns:
-        One row a cell, columns ``COLUMNS``; AUCs are missing where a window has one class.
+        One row a cell, columns ``COLUMNS``; AUCs are missing where a window has one class. And the models that were
+        fitted, by the last day of their window.
     """
     kept = known[known["recipe"] == recipe] if len(known) else known
     have = set(zip(kept["model_end"], kept["window_end"], strict=True)) if len(kept) else set()
@@ -86,14 +96,18 @@ def fill_cells(
         for place in range(len(parts))
     ]
     found = Parallel(n_jobs=n_jobs, backend="threading")(
-        delayed(_row_of_cells)(rows, windows, place, todo, parts, fit, cell_rows) for place, todo in asked if todo
+        delayed(_row_of_cells)(rows, windows, place, todo, parts, fit, cell_rows, models)
+        for place, todo in asked
+        if todo
     )
-    fresh = pd.DataFrame([cell for row in found for cell in row]).assign(version=version, recipe=recipe)
+    fitted = {end: score for _, end, score in found if score is not None and models.known.get(end) is None}
+    fresh = pd.DataFrame([cell for row, _, _ in found for cell in row]).assign(version=version, recipe=recipe)
     ends = {_date(windows, place) for place in range(len(parts))}
     whole = pd.concat([part for part in (kept, fresh) if len(part)], ignore_index=True) if len(parts) else kept
     if not len(whole):
-        return pd.DataFrame(columns=list(COLUMNS))
-    return whole[whole["window_end"].isin(ends) & whole["model_end"].isin(ends)][list(COLUMNS)].reset_index(drop=True)
+        return pd.DataFrame(columns=list(COLUMNS)), fitted
+    inside = whole["window_end"].isin(ends) & whole["model_end"].isin(ends)
+    return whole[inside][list(COLUMNS)].reset_index(drop=True), fitted
 
 
 def expected_auc(probabilities: np.ndarray) -> float:
@@ -112,25 +126,27 @@ def _row_of_cells(
     parts: list[LabelledRows],
     fit: Fit,
     cell_rows: int,
-) -> list[dict[str, object]]:
-    """The cells of one model."""
+    models: KeptModels,
+) -> tuple[list[dict[str, object]], pd.Timestamp, Score | None]:
+    """The cells of one model, the last day of its window, and the model."""
     until = windows.learnt_until(place)
     at = np.flatnonzero(rows.day_numbers <= until)
     at = at[np.argsort(rows.day_numbers[at], kind="stable")][-cell_rows:]
     learnt = rows.where(np.isin(np.arange(len(rows.y)), at))
     usable = len(learnt.y) >= FEWEST_ROWS and learnt.y.min() != learnt.y.max()
-    score = fit(learnt, learnt.weights) if usable else None
-    return [_cell(windows, place, j, parts[j], score, learnt) for j in todo]
+    end = _date(windows, place)
+    score = (models.get(end) or fit(learnt, learnt.weights)) if usable else None
+    return [_cell(windows, place, j, parts[j], score, learnt) for j in todo], end, score
 
 
 def _cell(
-    windows: Windows, place: int, j: int, part: LabelledRows, score: object, learnt: LabelledRows
+    windows: Windows, place: int, j: int, part: LabelledRows, score: Score | None, learnt: LabelledRows
 ) -> dict[str, object]:
     cell: dict[str, object] = {
         "window_end": _date(windows, j), "model_end": _date(windows, place), "auc": np.nan, "estimated_auc": np.nan,
         "drift": _shift(learnt.X, part.X), "rows": len(part.y),
     }  # fmt: skip
-    if not callable(score) or not len(part.y):
+    if score is None or not len(part.y):
         return cell
     logits = score(part.X)
     cell["estimated_auc"] = expected_auc(expit(logits))

@@ -18,6 +18,7 @@ GATE_WINDOWS = 4
 GATE_ALPHA = 0.0125
 GATE_GAIN = 0.01
 BASE_WINDOWS = 4
+REFRESH_WINDOWS = 8
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class BacktestedPolicy:
         name: In words.
         rule: When to train.
         gated: Whether the new model must be shown to be better before it serves.
+        refreshes: Whether one that is a standard error ahead may serve, too.
         settings: The YAML that makes ``retraining`` do so; empty where it never would.
     """
 
@@ -66,6 +68,7 @@ class BacktestedPolicy:
     rule: Rule
     gated: bool
     settings: str = ""
+    refreshes: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def live(matrix: Matrix, policy: BacktestedPolicy, cost: float) -> Lived:
     for window in range(matrix.windows):
         if window and policy.rule(matrix, window, model, last):
             trained[window], last = True, window
-            model = window if not policy.gated or passes_gate(matrix, window, model) else model
+            model = window if _serves(matrix, window, model, policy) else model
         in_charge[window] = model
     costs = matrix.loss[in_charge, np.arange(matrix.windows)] + cost * trained
     return Lived(in_charge, trained, costs)
@@ -117,6 +120,22 @@ def passes_gate(matrix: Matrix, window: int, model: int) -> bool:
     ahead = np.diag(matrix.auc)[known] - matrix.auc[model, known]
     ahead = ahead[~np.isnan(ahead)]
     return any(_shows_gain(part) for part in (ahead, ahead[-GATE_WINDOWS:]))
+
+
+def refreshes(matrix: Matrix, window: int, model: int) -> bool:
+    """Whether the recipe, judged forward, was a standard error ahead of the model in charge on the newest windows."""
+    known = _known(matrix, window, model)[-REFRESH_WINDOWS:]
+    ahead = np.diag(matrix.auc)[known] - matrix.auc[model, known]
+    ahead = ahead[~np.isnan(ahead)]
+    if len(ahead) < GATE_WINDOWS:
+        return False
+    return bool(ahead.mean() > 0 and ahead.mean() >= ahead.std(ddof=1) / np.sqrt(len(ahead)))
+
+
+def _serves(matrix: Matrix, window: int, model: int, policy: BacktestedPolicy) -> bool:
+    if not policy.gated or passes_gate(matrix, window, model):
+        return True
+    return policy.refreshes and refreshes(matrix, window, model)
 
 
 def oracle(matrix: Matrix, cost: float) -> Lived:

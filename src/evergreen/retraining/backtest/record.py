@@ -120,6 +120,11 @@ def known_policies(window_days: int) -> list[BacktestedPolicy]:
             "on realised loss, or every 8 windows",
             either(on_loss(DROP), every(8)), True, _rules("performance", "age", age=8 * window_days),
         ),
+        BacktestedPolicy(f"refresh, {_every(4)}", every(4), True, _refresh(4 * window_days), refreshes=True),
+        BacktestedPolicy(
+            "on realised loss, and refresh every 4 windows", either(on_loss(DROP), every(4)), True,
+            _refresh(4 * window_days, "performance"), refreshes=True,
+        ),
         *(BacktestedPolicy(f"{_every(k)}, unasked", every(k), False) for k in (8, 4, 1)),
     ]  # fmt: skip
 
@@ -206,7 +211,11 @@ def _every(windows: int) -> str:
 
 
 def _rules(*names: str, age: int | None = None) -> str:
-    lines = [f"  retraining: {{trigger: {{rules: [{', '.join(names)}]}}}}"]
+    lines = [f"  retraining: {{trigger: {{rules: [{', '.join(names)}]}}, refresh: {{every_days: 0}}}}"]
     if age is not None:
         lines.append(f"  monitoring: {{reasons: {{max_days_since_training: {max(age - 1, 1)}}}}}")
     return "\n".join(lines) + "\n"
+
+
+def _refresh(days: int, *names: str) -> str:
+    return f"  retraining: {{trigger: {{rules: [{', '.join(names)}]}}, refresh: {{every_days: {days}}}}}\n"
