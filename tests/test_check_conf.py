@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from kedro.framework.startup import bootstrap_project
 
-from evergreen.commands.checking import check_environment
+from evergreen.commands.checking import check_environment, too_few_days
 from tests_support import ROOT, Project
 
 bootstrap_project(ROOT)
@@ -71,3 +71,23 @@ def test_the_command_ends_with_one_line_per_environment_and_exit_code_1(tmp_path
     assert refused.stdout.splitlines() == ["base: holds together", "mine: 1 to correct", "nowhere: 1 to correct"]
     assert "parameter churn.training.kk is 8" in refused.stderr
     assert "environment nowhere is no folder" in refused.stderr
+
+
+@pytest.mark.usefixtures("_offline")
+def test_settings_that_leave_too_few_days_are_said_with_the_window_that_would_do(tmp_path: Path) -> None:
+    text = (
+        "high_value_sales: {table: {block: [date]}, split: {test_days: 9}, "
+        "evaluation: {promotion: {newest_days: 7}}, retraining: {window_days: 4}}"
+    )
+    conf = Project(tmp_path).conf_with(tmp_path, "mine", {"parameters.yml": text})
+    assert check_environment(ROOT, conf, "mine") == []
+    notes = too_few_days(conf, "mine")
+    assert [note.split(" is ")[0] for note in notes] == [
+        "high_value_sales: split.test_days",
+        "high_value_sales: split.test_days",
+        "high_value_sales: evaluation.promotion.newest_days",
+        "high_value_sales: retraining.gate.min_days",
+    ]
+    assert "set it to at least 10" in notes[0]
+    assert "set retraining.window_days to at least 5" in notes[-1]
+    assert too_few_days(ROOT / "conf", "test") == []

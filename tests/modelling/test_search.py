@@ -112,7 +112,9 @@ def test_out_of_fold_scores_are_one_a_training_row_and_honest(leaderboard):
     _, y, *_ = training_rows(sales())
     for candidate in leaderboard[:-1]:
         np.testing.assert_array_equal(candidate.out_of_fold_index, np.arange(len(y)))
-        assert roc_auc_score(y, candidate.out_of_fold) == pytest.approx(candidate.cv_roc_auc_mean, abs=0.04)
+        few_units = candidate.algorithm == "NeuralNetwork"  # stops elsewhere in each fold, on another scale
+        near = pytest.approx(candidate.cv_roc_auc_mean, abs=0.08 if few_units else 0.04)
+        assert roc_auc_score(y, candidate.out_of_fold) == near
         assert brier_score_loss(y, candidate.out_of_fold) < y.mean() * (1 - y.mean())
 
 
@@ -255,3 +257,15 @@ def test_an_unknown_algorithm_stops_before_any_work():
 def test_a_misspelt_setting_is_refused():
     with pytest.raises(ValueError, match="algorithm"):
         TrainingParameters.model_validate({"algorithm": ["SVM"]})
+
+
+def test_a_model_that_tells_no_row_from_another_stands_last_and_alone_warns(caplog):
+    policy = POLICY.model_copy(update={"algorithms": ["Prior", "LogisticRegression"]})
+    assert [each.algorithm for each in run(sales(300), policy)] == ["LogisticRegression", "Prior"]
+    noise = sales(300).assign(amount=np.random.default_rng(5).permutation(300))
+    worse = run(noise[["id", "date", "store", "a", "b", "noise", "city", "amount"]], policy)
+    assert worse[-1].algorithm == "Prior"  # though an AUC below .5 is possible
+    assert not caplog.records
+    alone = run(sales(300), POLICY.model_copy(update={"algorithms": ["Prior"]}))
+    assert alone[0].is_constant
+    assert "these rows teach nothing about amount" in caplog.text

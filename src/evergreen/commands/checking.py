@@ -11,7 +11,13 @@ from kedro.framework.project import pipelines, settings
 from evergreen.commands.lazy import CONTEXT_SETTINGS, example
 from evergreen.commands.project import open_here
 from evergreen.context import Context, use_cases
+from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.parameter_faults import parameter_faults, probably_meant
+from evergreen.retraining.few_days import undecidable_settings
+from evergreen.retraining.parameters import RetrainingParameters
+from evergreen.rows.parameters import SplitParameters
+from evergreen.schema import TableSpec
+from evergreen.star_schema import described_table
 
 BASE = "base"
 
@@ -32,6 +38,8 @@ def check_conf(envs: tuple[str, ...], conf_source: Path | None) -> None:
         found = check_environment(project, conf, env)
         faults += found
         click.echo(f"{env}: {'holds together' if not found else f'{len(found)} to correct'}")
+        for note in [] if found else too_few_days(conf, env):
+            click.echo(f"  note: {note}")
     if faults:
         raise click.ClickException("\n".join(faults))
 
@@ -65,6 +73,23 @@ def check_environment(project: Path, conf: Path, env: str) -> list[str]:
     except Exception as error:  # whatever a file can do wrong: YAML, interpolations, class names, arguments
         faults = [_in_one_line(error)]
     return [f"environment {env}: {fault}" for fault in faults]
+
+
+def too_few_days(conf: Path, env: str) -> list[str]:
+    """What an environment's use cases can never decide for lack of days, and which window would do."""
+    loader = settings.CONFIG_LOADER_CLASS(str(conf), env=env, **settings.CONFIG_LOADER_ARGS)
+    notes = []
+    for name in use_cases():
+        block = loader["parameters"].get(name, {})
+        try:
+            table = TableSpec.model_validate(described_table(block["table"], block.get("features", {})))
+            split = SplitParameters.model_validate(block.get("split", {}))
+            evaluation = EvaluationParameters.model_validate(block.get("evaluation", {}))
+            retraining = RetrainingParameters.model_validate(block.get("retraining", {}))
+        except (KeyError, ValueError):
+            continue  # a fault of its own, told before
+        notes += [f"{name}: {each}" for each in undecidable_settings(table, split, evaluation, retraining)]
+    return notes
 
 
 def _catalog_faults(context: Context, left_out: set[str]) -> list[str]:

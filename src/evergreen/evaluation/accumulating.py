@@ -145,7 +145,7 @@ def decide_accumulating(
     """
     all_days, newest = measure_parts(judged, policy.newest_days)
     parts = weigh_parts(all_days, newest, look, policy.alpha)
-    decision, deciding, reasons = _verdict(parts, policy)
+    decision, deciding, reasons = _verdict(parts, policy, _calendar_days(judged.days))
     failed = [check.sentence for check in checks if check.status == "failed"]
     if failed:
         decision, reasons = "refuse", [*failed, *reasons]
@@ -184,11 +184,11 @@ def _since(judged: JudgedDays, by_cutoff: list[CutoffGain], first: int) -> list[
 
 
 def _verdict(
-    parts: tuple[WeighedPart, WeighedPart], policy: PromotionPolicy
+    parts: tuple[WeighedPart, WeighedPart], policy: PromotionPolicy, elapsed: int
 ) -> tuple[Decision, WeighedPart, list[str]]:
     all_days = parts[0]
     if all_days.gain.days < policy.min_units_per_class:
-        return "undecidable", all_days, [_too_few(all_days.gain, policy)]
+        return "undecidable", all_days, [_too_few(all_days.gain, policy, elapsed)]
     shows = showing(parts, policy.min_improvement)
     if shows is not None:
         return "promote", shows, [_facts(shows), "The lower bound is above 0 and the gain is large enough."]
@@ -202,10 +202,18 @@ def _verdict(
     return "undecidable", all_days, [*facts, _shortfall(all_days, policy)]
 
 
-def _too_few(found: Gain, policy: PromotionPolicy) -> str:
+def _calendar_days(days: Days) -> int:
+    return int(days.max() - days.min()) + 1 if len(days) else 0
+
+
+def _too_few(found: Gain, policy: PromotionPolicy, elapsed: int) -> str:
+    lacking = policy.min_units_per_class - found.days
+    pace = (
+        f"; at the pace so far that takes about {ceil(lacking * elapsed / found.days)} more days" if found.days else ""
+    )
     return (
         f"Too few days to decide: {found.days} judged days ({found.rows:,} rows, {found.positives:,} positive) compare "
-        f"positives with negatives, at least {policy.min_units_per_class} are needed."
+        f"positives with negatives, at least {policy.min_units_per_class} are needed{pace}."
     )
 
 
