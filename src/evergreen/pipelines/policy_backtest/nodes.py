@@ -48,7 +48,7 @@ def replay_history(
     like = max(models.known, default=None)
     days, first_days = policy.window_days, policy.first_days
     windows = lay_windows(rows, days, first_days, split.label_delay_days, policy.max_windows, like)
-    fit = progress.counting(recipe_fit(recipe), "model", len(windows.ends) - len(models.known))
+    fit = progress.counting(recipe_fit(recipe), "model", max(len(windows.ends) - len(models.known), 1))
     cells, fitted = fill_cells(
         rows, windows, fit, champion.version, name, policy.cell_rows, past, training.n_jobs, models
     )
