@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock viz clean
+.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock lab viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -112,6 +112,13 @@ format: setup  ## let ruff rewrite what it can
 lock: setup  ## resolve the newest versions that pyproject.toml allows into constraints.txt
 	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --upgrade --no-emit-index-url --no-header --no-annotate --python-version 3.11 -o constraints.tmp
 	grep -v '^evergreen' constraints.tmp > constraints.txt; rm constraints.tmp
+
+$(VENV)/.lab: $(VENV)/.ready
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e ".[dev,lab]"
+	@touch $@
+
+lab: $(VENV)/.lab  ## JupyterLab with the notebooks, and MLflow beside it
+	$(BIN)/kedro mlflow ui & trap "kill $$!" EXIT; $(BIN)/kedro jupyter lab --notebook-dir=notebooks
 
 viz: setup  ## look at the pipelines in a browser
 	$(BIN)/kedro viz run

@@ -14,6 +14,7 @@ from jupyter_client.manager import KernelManager
 from kedro.framework.startup import bootstrap_project
 from kedro.pipeline import Pipeline
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell
 
 from evergreen.pipeline_registry import register_pipelines
@@ -21,6 +22,7 @@ from tests_support import ROOT, Project
 
 bootstrap_project(ROOT)
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+EMPTY = "get_ipython().extension_manager.loaded.discard('kedro.ipython')\n%reset -f"
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -38,13 +40,22 @@ def kernel(data: Path) -> Iterator[KernelManager]:
         manager.shutdown_kernel(now=True)
 
 
+def answer(notebook: nbformat.NotebookNode) -> str:
+    """The answer to the exercise that ends a notebook."""
+    [found] = re.findall(r"<details>.*```python\n(.+)\n```.*</details>", notebook.cells[-1].source, re.DOTALL)
+    return found
+
+
 def execute(path: Path, manager: KernelManager) -> None:
-    """Run a notebook from an empty namespace; a cell that fails raises."""
+    """Run a notebook and its exercise's answer from an empty namespace; a cell that fails raises."""
     notebook = nbformat.read(path, 4)
-    notebook.cells.insert(0, new_code_cell("%reset -f"))
+    notebook.cells = [new_code_cell(EMPTY), *notebook.cells, new_code_cell(answer(notebook))]
     client = NotebookClient(notebook, km=manager, timeout=900)
     try:
         client.execute()
+    except CellExecutionError as error:  # Kedro prints tracebacks by itself, as an output of the cell
+        outputs = [str(each.get("text", each)) for cell in notebook.cells for each in cell.get("outputs", [])]
+        raise AssertionError(f"{error}\n{''.join(outputs[-2:])}") from None
     finally:
         client.kc.stop_channels()
 
@@ -93,6 +104,13 @@ def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
     assert [cell for cell in code if cell.outputs or cell.execution_count] == []
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec.name == "python3"
+
+
+@each
+def test_a_notebook_opens_the_project_as_kedro_does_and_ends_with_an_exercise(path: Path) -> None:
+    cells = nbformat.read(path, 4).cells
+    assert next(cell.source for cell in cells if cell.cell_type == "code").startswith("%load_ext kedro.ipython\n")
+    assert cells[-1].source.startswith("## Exercise\n")
 
 
 @each

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from evergreen.shown import html_of
 from evergreen.wording import NOTHING, in_words, share_text
 
 
@@ -22,6 +23,10 @@ class Frozen(BaseModel):
     """A record that never changes and refuses fields that it doesn't know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return html_of(self)
 
 
 class Record(Frozen):

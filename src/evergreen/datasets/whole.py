@@ -22,6 +22,7 @@ from kedro_datasets.text import TextDataset
 
 from evergreen.paths import is_remote, literal, place, plain
 from evergreen.registry.scratch import new_folder
+from evergreen.shown import framed
 
 _FORGOTTEN_SECONDS = 86_400
 
@@ -117,8 +118,24 @@ class PictureDataset(WholeFile, JSONDataset):
     """A Plotly figure, which Kedro-Viz previews."""
 
 
+class PageText(str):
+    """A page as text, which a notebook shows as a page."""
+
+    def _repr_html_(self) -> str | None:
+        """The page in a frame; None where it is no HTML."""
+        return framed(self) if self.lstrip().startswith("<!doctype html") else None
+
+    def _repr_markdown_(self) -> str | None:
+        """The page where it is markdown."""
+        return str(self) if self.startswith("# ") else None
+
+
 class PageDataset(WholeFile, TextDataset):
     """Text: markdown, HTML, metrics."""
+
+    def load(self) -> PageText:
+        """The text."""
+        return PageText(super().load())
 
     def preview(self) -> HTMLPreview:
         """A page as it is, other text as it is written, as Kedro-Viz takes them."""
