@@ -54,14 +54,14 @@ class ProjectHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Say what is about to run and what was edited since the last, unless its tables can't be relied on."""
         from evergreen.registry.scratch import abandoned
-        from evergreen.sources import check_dbt, edits
+        from evergreen.sources import check_dbt, edits, same_tables
 
         narrow(tuple(sorted({use_case_of(space) for space in run_params.get("namespaces") or []})))
         check_dbt(pipeline, catalog)
         abandoned(delete=True)
         run_params.update(redacted(run_params))  # MLflow keeps them as tags
-        for edited in edits(pipeline, catalog):
-            logger.info("%s", edited)
+        for sentence in [*edits(pipeline, catalog), *same_tables(pipeline, catalog)]:
+            logger.info("%s", sentence)
         names = ", ".join(_chosen_rooms(run_params) or ["the whole lifecycle"])
         logger.info("Running %s for %s.", names, ", ".join(_use_cases(pipeline)))
         self._name_run(f"{', '.join(_use_cases(pipeline)) or 'no use case'}: {names}")

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 from evergreen.context import use_cases
 from evergreen.deadlines import MlflowDeadlines
 from evergreen.errors import EvergreenError
-from evergreen.use_cases import POLICIES
+from evergreen.rows.windows import parse_date
+from evergreen.use_cases import POLICIES, WINDOW_DAYS
 
 BASE = "base"
 # Blocks that no pipeline reads.
@@ -44,6 +45,10 @@ def refuse_faulty_parameters(loader: AbstractConfigLoader) -> None:
 def parameter_faults(parameters: dict[str, Any], base: dict[str, Any]) -> Iterator[str]:
     """Names that nothing reads, and values that a typed model refuses."""
     known = {*base, *use_cases()}
+    try:
+        parse_date(parameters.get("as_of"))
+    except EvergreenError as error:
+        yield f"parameter {error}"
     for name, block in parameters.items():
         if name not in known:
             yield f"parameter {name} is read by nothing{probably_meant(name, known)}."
@@ -51,6 +56,9 @@ def parameter_faults(parameters: dict[str, Any], base: dict[str, Any]) -> Iterat
             yield f"parameter {name} is {block!r}: a block of parameters is needed, as in --params={name}.training.k=8."
         elif name in use_cases():
             blocks = _blocks_read(name)
+            window = block.get("window_days", WINDOW_DAYS)
+            if not isinstance(window, int) or window < 1:
+                yield f"parameter {name}.window_days is {window!r}: a number of days is needed, 1 or more."
             for unread in (each for each in block if each not in blocks):
                 yield f"parameter {name}.{unread} is read by nothing{probably_meant(unread, blocks)}."
     for key, model in {**TypeExtractor(dict(pipelines)).extract_types_from_pipelines(), **OF_THE_PROJECT}.items():

@@ -97,6 +97,25 @@ def edits(pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
     return [sentence for name, edit in found if edit and (sentence := edit.sentence(name))]
 
 
+def same_tables(pipeline: Pipeline, catalog: CatalogProtocol) -> list[str]:
+    """Use cases of a run whose newest snapshot is the very table that they learn from, a sentence each."""
+    read, found = pipeline.inputs(), []
+    for name in sorted(name for name in use_cases() if {f"{name}.customers", f"{name}.current"} <= read):
+        ours, newest = (catalog.get(f"{name}.{table}") for table in ("customers", "current"))
+        if str(ours) == str(newest):
+            dated = TableSpec.model_validate(catalog.load(f"params:{name}.table")).date
+            what_to_do = (
+                f"its rows have dates, so name it once, as {name}.rows, with {{source: dated_table}} in use_cases.yml"
+                if dated
+                else f"name a newer snapshot in the catalog entry {name}.current, once there is one"
+            )
+            found.append(
+                f"{name}: current is the table that it learns from, so monitoring can find nothing new in it; "
+                f"{what_to_do}."
+            )
+    return found
+
+
 def _declared(use_case: str, catalog: CatalogProtocol) -> tuple[TableSpec, LabelPolicy]:
     """A use case's table and label; Kedro types only the parameters of the pipelines that it was asked for."""
     table, training = (catalog.load(f"params:{use_case}.{block}") for block in ("table", "training"))

@@ -1,9 +1,11 @@
-"""Claims about what is said where Spark, or the Java that it runs on, is missing."""
+"""Claims about what is said where Spark, its Java or one type a column is missing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from evergreen.datasets import SparkLakeDataset
@@ -36,3 +38,27 @@ def test_a_java_that_is_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     found(monkeypatch)
     monkeypatch.setenv("JAVA_HOME", "/opt/java")
     room.find_java()
+
+
+def parts(folder: Path, *columns: pa.Array) -> SparkLakeDataset:
+    (folder / "sales").mkdir()
+    for i, column in enumerate(columns):
+        pq.write_table(pa.table({"amount": column}), folder / "sales" / f"{i}.parquet")
+    return SparkLakeDataset(lake=str(folder), table="sales", connection={"backend": "pyspark"})
+
+
+@pytest.mark.parametrize(
+    ("later", "kind"),
+    [(pa.array([1.5]), "DOUBLE"), (pa.array(["2"]), "VARCHAR"), (pa.array([2], "i4"), "INTEGER")],
+)
+def test_files_with_two_types_of_a_column_are_refused_before_spark_reads_them(
+    tmp_path: Path, later: pa.Array, kind: str
+) -> None:
+    found = rf"sales: column amount is BIGINT in sales/0.parquet but {kind} in sales/1.parquet"
+    lake = parts(tmp_path, pa.array([1]), later)
+    with pytest.raises(EvergreenError, match=found):
+        lake._require_one_type_a_column()
+
+
+def test_files_with_one_type_a_column_pass(tmp_path: Path) -> None:
+    parts(tmp_path, pa.array([1]), pa.array([2]))._require_one_type_a_column()

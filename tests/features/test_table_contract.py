@@ -168,3 +168,54 @@ def test_every_row_to_learn_from_has_its_weight_and_a_new_one_needs_none():
     assert "customers.weight fails null_values: 200 of 200" in complaint(people(weight=float("nan")), spec)
     assert complaint(people(), spec, labelled=False) == ""
     assert one_table_features(ibis.memtable(people(weight=2)), spec).weight.max().to_pyarrow().as_py() == 2.0
+
+
+BAD_VALUES = {
+    "an infinite number": ({"age": [*range(199), float("inf")]}, "customers.age fails infinite_values: 1 of 200 rows"),
+    "1e300": (
+        {"age": [*range(199), 1e300]},
+        "customers.age fails infinite_values: 1 of 200 rows are infinite or beyond",
+    ),
+    "-1e308": ({"age": [*range(199), -1e308]}, "customers.age fails infinite_values"),
+    "1e300 as text": ({"age": [*map(str, range(199)), "1e300"]}, "customers.age fails infinite_values"),
+    "a day of 2126": (
+        {"day": [FIRST] * 199 + [dt.date(2126, 1, 1)]},
+        "customers.day fails future_dates: 1 of 200 rows",
+    ),
+    "a moment of 2126": (
+        {"day": [pd.Timestamp(2026, 1, 1)] * 199 + [pd.Timestamp(2126, 1, 1)]},
+        "customers.day fails future_dates",
+    ),
+    "the number 21260101": ({"day": [20260101] * 199 + [21260101]}, "customers.day fails future_dates"),
+    "no day of February": ({"day": [20260101] * 199 + [20260230]}, "customers.day fails unparsable_values"),
+    "a word for a day": ({"day": ["2026-01-01"] * 199 + ["today"]}, "customers.day fails unparsable_values"),
+    "a day that is missing": ({"day": [FIRST] * 199 + [None]}, "customers.day fails null_values"),
+    "a key that is missing": ({"who": [*map(str, range(199)), None]}, "customers.who fails null_values"),
+    "a key that repeats": ({"who": [*range(199), 0]}, "customers.who fails duplicate_keys"),
+    "a fraction as key": ({"who": [*range(199), 0.5]}, "customers.who fails fractional_keys"),
+    "a list as key": ({"who": [[i] for i in range(200)]}, "customers.who fails column_type"),
+    "words for numbers": ({"age": ["old", "young"] * 100}, "customers.age fails unparsable_values: 200 of 200 rows"),
+    "amounts as text": ({"age": ["$1,200"] * 200}, "customers.age fails unparsable_values"),
+    "one class": ({"left": "Yes"}, "customers.left fails two_classes"),
+    "no class that counts": ({"left": ["a", "b"] * 100}, "customers.left fails two_classes"),
+    "an outcome that is missing": ({"left": ["Yes", None] * 100}, "customers.left fails null_values"),
+    "a level a row": ({"plan": [f"user {i}" for i in range(200)]}, "customers.plan fails levels_that_repeat"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_VALUES)
+def test_a_value_that_cannot_be_is_named_with_its_column_and_number(kind: str) -> None:
+    changed, sentence = BAD_VALUES[kind]
+    found = complaint(people(**changed), DATED)
+    assert sentence in found
+    assert found.count("\n") <= 3
+
+
+@pytest.mark.parametrize("name", ["${x}", "a b", "1", "größe", "x; drop table t", "{y}", "%20", "select"])
+def test_a_column_may_be_called_anything(name: str) -> None:
+    spec = TableSpec(**{**FIELDS, "numeric": [name]})
+    assert complaint(people().rename(columns={"age": name}), spec) == ""
+
+
+def test_amounts_of_1e30_are_numbers() -> None:
+    assert complaint(people(age=[i * 1e30 for i in range(ROWS)])) == ""

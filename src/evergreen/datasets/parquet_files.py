@@ -15,7 +15,9 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "
 _FLOATS = ("FLOAT", "DOUBLE")
 
 
-def have_one_schema(connection: duckdb.DuckDBPyConnection, files: Sequence[str], table: str) -> bool:
+def have_one_schema(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[str], table: str, *, exactly: bool = False
+) -> bool:
     """Check by their footers that files can be read as one table, by name, and say whether all are of one schema.
 
     Numbers of different width are one type, as long as no whole number is too large for a float. A column that some
@@ -25,6 +27,7 @@ def have_one_schema(connection: duckdb.DuckDBPyConnection, files: Sequence[str],
         connection: DuckDB's own connection.
         files: The files.
         table: What the user calls the table.
+        exactly: Whether a column needs one type in all files, for an engine that makes no float of a whole number.
 
     Returns:
         Whether names, order and types are the same in all; where not, only reading by name loses nothing.
@@ -44,7 +47,7 @@ def have_one_schema(connection: duckdb.DuckDBPyConnection, files: Sequence[str],
         holding.setdefault(column, set()).add(file)
         schemas.setdefault(file, []).append((column, kind))
         known = first.setdefault(column, (file, kind))
-        if _family(known[1]) != _family(kind):
+        if known[1] != kind if exactly else _family(known[1]) != _family(kind):
             _refuse(table, column, known, (file, kind))
         if known[1] != kind and {known[1], kind} & {*_FLOATS}:
             _require_exact(connection, files, column, table)

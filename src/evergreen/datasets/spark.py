@@ -14,7 +14,10 @@ from ibis.backends import BaseBackend
 from kedro_datasets.ibis import FileDataset
 
 from evergreen.datasets.lake import LakeDataset
+from evergreen.datasets.lazy_parquet import readable_names
+from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
+from evergreen.paths import is_remote
 from evergreen.registry.scratch import lasting_folder
 
 INSTALL = "install it with `pip install 'evergreen[spark]'`"
@@ -36,15 +39,25 @@ class _OnSpark:
 class SparkLakeDataset(_OnSpark, LakeDataset):
     """A table of the lake as Spark sees it; hive partitions become columns.
 
+    Several files are read by name; a column of two types is refused, since Spark reads neither as the other.
+
     Ibis calls moments and times without a zone one type on Spark; here a moment is one in UTC, as on other engines, so
     that its day is counted where the use case says.
     """
 
     def _read(self, source: Path) -> ir.Table:
-        table = self.connection.read_parquet(str(source))
+        several = source != self._file
+        if several:
+            self._require_one_type_a_column()
+        table = self.connection.read_parquet(str(source), **({"mergeSchema": "true"} if several else {}))
         columns = self.connection._session.table(table.get_name()).schema.fields
         moments = [column.name for column in columns if column.dataType.typeName() == "timestamp"]
         return table.mutate(**{name: table[name].cast("timestamp('UTC')") for name in moments}) if moments else table
+
+    def _require_one_type_a_column(self) -> None:
+        footers, parts = ibis.duckdb.connect(), self._parts()
+        named = readable_names(footers, parts) if is_remote(self._folder) else [str(part) for part in parts]
+        have_one_schema(footers.con, named, self._table, exactly=True)
 
 
 class SparkTableDataset(_OnSpark, FileDataset):

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any, Literal
 
 from joblib.parallel import BACKENDS, EXTERNAL_BACKENDS
-from pydantic import Field, field_validator
+from pydantic import Field, PositiveInt, field_validator
 
 from evergreen.modelling.encoding import FEW_LEVELS
 from evergreen.modelling.estimators import ALGORITHMS, COMPETITORS, GRIDS, algorithm
@@ -106,7 +106,7 @@ class TrainingParameters(Frozen):
     seed: int = Field(default=0, ge=0)
     n_jobs: int = -1
     backend: str = "threading"
-    row_caps: dict[str, int] = Field(default_factory=lambda: dict(ROW_CAPS))
+    row_caps: dict[str, PositiveInt] = Field(default_factory=lambda: dict(ROW_CAPS))
     search_rows: int = Field(default=3_000, ge=100)
     rows_per_tree: int = Field(default=3_000, ge=100)
     grids: dict[str, dict[str, list[Any]]] = Field(default_factory=lambda: deepcopy(GRIDS))

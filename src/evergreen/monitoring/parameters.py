@@ -26,10 +26,10 @@ class ReasonPolicy(Frozen):
     """
 
     severity: Severity = "high"
-    min_importance: float = 0.1
+    min_importance: float = Field(default=0.1, ge=0, le=1)
     max_drifted_share: float = Field(default=0.5, ge=0, le=1)
-    max_estimated_drop: float = 0.05
-    max_days_since_training: int | None = None
+    max_estimated_drop: float = Field(default=0.05, ge=0, le=1)
+    max_days_since_training: int | None = Field(default=None, ge=0)
 
 
 class DriftPolicy(Frozen):
@@ -85,13 +85,13 @@ class QualityPolicy(Frozen):
         max_infinities: Most infinite values in a column.
     """
 
-    min_rows: int = 1
-    max_null_share: float = 0.5
-    max_duplicates: int = 0
-    max_age_days: int = 2
-    max_unseen_share: float = 0.01
-    max_outside_share: float = 0.01
-    max_infinities: int = 0
+    min_rows: int = Field(default=1, ge=1)
+    max_null_share: float = Field(default=0.5, ge=0, le=1)
+    max_duplicates: int = Field(default=0, ge=0)
+    max_age_days: int = Field(default=2, ge=0)
+    max_unseen_share: float = Field(default=0.01, ge=0, le=1)
+    max_outside_share: float = Field(default=0.01, ge=0, le=1)
+    max_infinities: int = Field(default=0, ge=0)
 
 
 class PerformancePolicy(Frozen):
@@ -104,9 +104,9 @@ class PerformancePolicy(Frozen):
             that by chance any of them alerts in at most (1 − ci) / 2 of windows.
     """
 
-    relative_drop: float = 0.1
-    absolute_drop: float = 0.05
-    ci: float = 0.95
+    relative_drop: float = Field(default=0.1, ge=0, le=1)
+    absolute_drop: float = Field(default=0.05, ge=0, le=1)
+    ci: float = Field(default=0.95, gt=0, lt=1)
 
 
 class OverTimePolicy(Frozen):
@@ -124,11 +124,11 @@ class OverTimePolicy(Frozen):
             open and close by turns.
     """
 
-    q: float = 0.05
-    windows_per_budget: int = 30
+    q: float = Field(default=0.05, gt=0, lt=1)
+    windows_per_budget: int = Field(default=30, ge=1)
     alone: float = Field(default=0.1, gt=0, lt=1)
-    hits: int = 2
-    of_last: int = 3
+    hits: int = Field(default=2, ge=1)
+    of_last: int = Field(default=3, ge=1)
     min_effect: float = DriftPolicy().min_effect
     lasting_share: float = Field(default=0.5, gt=0, le=1)
 

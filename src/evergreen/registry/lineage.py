@@ -43,7 +43,10 @@ class Edit:
         said += [f"with {', '.join(self.retyped)} of another kind (number, category)"] if self.retyped else []
         if not said:
             return ""
-        serves = f"version {self.version} keeps serving on the columns that it was trained with until then"
+        serves = (
+            f"version {self.version} keeps serving on the columns that it was trained with until then, as long as the "
+            "table and its features have them"
+        )
         if self.meaning:
             follows = f"this starts a new lineage, whose first version is judged by itself; {serves}"
         else:

@@ -10,7 +10,7 @@ from evergreen.monitoring.reasons import ReasonName
 from evergreen.records import Frozen
 
 Choice = Literal["all", "recency_weighted", "weeks_26", "weeks_16", "weeks_8", "recent", "newest"]
-Rule = ReasonName | Literal["follow_up"]
+Rule = Literal[ReasonName, "follow_up"]
 
 
 class ForwardPolicy(Frozen):
