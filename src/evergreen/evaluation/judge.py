@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from evergreen.evaluation.accumulating import JudgedDays, Look, decide_accumulating
-from evergreen.evaluation.auc import auc_covariance
+from evergreen.evaluation.auc import structural_components
 from evergreen.evaluation.behaviour import Predict, behaviour_checks
 from evergreen.evaluation.comparison import PairComparison, compare_models
 from evergreen.evaluation.decision import Evidence, PromotionDecision
@@ -114,7 +114,7 @@ def roc_auc_by_algorithm(scored: ScoredRows) -> dict[str, float | None]:
     y = scored.test.y
     if y.min() == y.max():
         return dict.fromkeys(scored.scores)
-    found = auc_covariance(y, np.stack(list(scored.scores.values())), scored.test.blocks)
+    found = structural_components(y, np.stack(list(scored.scores.values())))
     return dict(zip(scored.scores, map(float, found.aucs), strict=True))
 
 
