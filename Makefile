@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock lab viz clean
+.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock lab reference pages docs viz clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -119,6 +119,24 @@ $(VENV)/.lab: $(VENV)/.ready
 
 lab: $(VENV)/.lab  ## JupyterLab with the notebooks, and MLflow beside it
 	$(BIN)/kedro mlflow ui & trap "kill $$!" EXIT; $(BIN)/kedro jupyter lab --notebook-dir=notebooks
+
+$(VENV)/.docs: $(VENV)/.ready
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e ".[dev,docs]"
+	@touch $@
+
+reference: setup  ## write docs/parameters.md anew from the models that read the parameters
+	$(BIN)/python -m evergreen.parameter_reference
+
+pages: $(VENV)/.docs
+	rm -rf build/pages build/site
+	mkdir -p build/pages/notebooks
+	git ls-files -z '*.md' docs deploy | grep -zv '^tests/' | xargs -0 cp --parents -t build/pages
+	mv build/pages/README.md build/pages/index.md
+	(echo '# Notebooks'; echo; cd notebooks; for f in *.ipynb; do echo "- [$${f%.ipynb}]($${f%.ipynb}.html)"; done) > build/pages/notebooks/index.md
+
+docs: pages reference  ## the pages for people as a site in build/site, with executed notebooks; links are checked
+	KEDRO_ENV=test EVERGREEN_DATA=$(abspath build/notebooks-data) $(BIN)/jupyter-nbconvert --execute --to html --output-dir build/pages/notebooks notebooks/*.ipynb
+	$(BIN)/zensical build --clean --strict
 
 viz: setup  ## look at the pipelines in a browser
 	$(BIN)/kedro viz run
