@@ -28,6 +28,7 @@ TABLE = TableSpec(
     snapshot_date="seen",
 )  # fmt: skip
 OPTIONAL = ("service_predictions", "exposures", "past_experiment", "evaluation_contents", "trigger", "retraining")
+OPTIONAL += ("newest_monitoring", "newest_window_profile", "newest_policy_backtest", "service_status", "index")
 ALIASES = {"champion": ["champion"], "incumbent": ["champion"], "challenger": ["challenger", "champion"]}
 
 
@@ -78,6 +79,7 @@ class TinyUseCase:
             "customers": Kept(ibis.memtable(self.customers)),
             "current": Kept(ibis.memtable(self.current)),
             "past_monitoring_history": Kept(pd.DataFrame({"window_end": pd.Series(dtype="M8[us]")})),
+            "past_window_metrics": Kept(pd.DataFrame({"window_end": pd.Series(dtype="M8[us]")})),
             "params:use_case": Kept(self.name),
             "params:table": Kept(TABLE),
             "params:split": Kept(SplitParameters()),

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from kedro.io import CatalogProtocol
 
 from evergreen import registry
+from evergreen.pipelines.reporting.dashboard import DASHBOARD_RECORDS
+from evergreen.pipelines.reporting.nodes import write_dashboard
 from evergreen.reporting.index import index_page
 from evergreen.reporting.serving import ServingRecord, with_banner, with_gauge, with_line
 
@@ -36,6 +38,7 @@ def renew(catalog: CatalogProtocol, use_case: str) -> ServingRecord | None:
     _renew_index(catalog, use_case)
     _renew_texts(catalog, use_case, serving)
     if moved:
+        _renew_dashboard(catalog, use_case)
         registry.describe(serving)
         catalog.save(entry, serving)
     return serving
@@ -56,6 +59,14 @@ def _renew_index(catalog: CatalogProtocol, use_case: str) -> None:
         others = (found.get(name) for name in names[1:])
         page = index_page(found["monitoring"], *others)
         catalog.save(f"{use_case}.index", page)
+
+
+def _renew_dashboard(catalog: CatalogProtocol, use_case: str) -> None:
+    entry = f"{use_case}.dashboard"
+    if entry in catalog and catalog.exists(entry):
+        policy = catalog.load(f"params:{use_case}.monitoring")
+        records = [catalog.load(f"{use_case}.{name}") for name in DASHBOARD_RECORDS]
+        catalog.save(entry, write_dashboard(use_case, policy, "", *records))
 
 
 def _renew_texts(catalog: CatalogProtocol, use_case: str, serving: ServingRecord) -> None:

@@ -17,6 +17,8 @@ from evergreen.use_cases import use_case_of
 
 logger = logging.getLogger("evergreen")
 
+_DRAWN_ANYHOW = "dashboard"  # says what is missing
+
 
 class LifecycleRunner(SequentialRunner):
     """Runs nodes in order; those that need a champion are skipped where the run judged one and none serves.
@@ -33,10 +35,10 @@ class LifecycleRunner(SequentialRunner):
         run_id: str | None = None,
     ) -> None:
         counts = Counter(chain.from_iterable(node.inputs for node in pipeline.nodes))
-        vacancies, done = Vacancies(pipeline, catalog), set[Node]()
+        vacancies, unwatched, done = Vacancies(pipeline, catalog), _unwatched(pipeline, catalog), set[Node]()
         with progress.watched():
             for node in pipeline.nodes:
-                if not vacancies.skip(node):
+                if node not in unwatched and not vacancies.skip(node):
                     try:
                         with progress.step(node.name):
                             Task(node, catalog, is_async=False, hook_manager=hook_manager, run_id=run_id).execute()
@@ -45,6 +47,18 @@ class LifecycleRunner(SequentialRunner):
                         raise
                 done.add(node)
                 self._release_datasets(node, catalog, counts, pipeline)
+
+
+def _unwatched(pipeline: Pipeline, catalog: CatalogProtocol) -> set[Node]:
+    """The nodes that draw a window where none was ever looked at; the dashboard is drawn all the same, and says so."""
+    found: set[Node] = set()
+    for record in sorted(pipeline.inputs()):
+        use_case, _, name = record.partition(".")
+        if name == "monitoring" and not catalog.exists(record):
+            mine = [node for node in pipeline.nodes if node.namespace == f"{use_case}.reporting"]
+            found |= {node for node in mine if record in node.inputs}
+            logger.info("%s: no window was monitored yet, so the dashboard alone is drawn.", use_case)
+    return found
 
 
 class Vacancies:
@@ -81,4 +95,5 @@ def _judged(pipeline: Pipeline) -> set[str]:
 def _need_champion(pipeline: Pipeline, use_case: str) -> list[Node]:
     """The nodes that can do nothing without a champion, in order."""
     champion = f"{use_case}.champion"
-    return pipeline.from_inputs(champion).nodes if champion in pipeline.datasets() else []
+    found = pipeline.from_inputs(champion).nodes if champion in pipeline.datasets() else []
+    return [node for node in found if f"{use_case}.{_DRAWN_ANYHOW}" not in node.outputs]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("evergreen.serving")
 NEEDED = ("msgspec", "uvicorn", "httptools", "uvloop", "starlette", "prometheus_client")
+_NOTED_SECONDS = 60.0
 
 
 @click.command(
@@ -57,9 +58,8 @@ def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
     data = Path(plain(context.config_loader["globals"]["local"]))
     log = context.catalog.load(f"{use_case}.prediction_log")
     by_key = _features_by_key(context, use_case)
-    places = Places(
-        data / "06_models" / use_case / "serving", log.folder, data / "08_reporting" / "dashboard.html", by_key
-    )
+    dashboard = Path(plain(context.config_loader["globals"]["data"])) / "08_reporting" / use_case / "dashboard.html"
+    places = Places(data / "06_models" / use_case / "serving", log.folder, dashboard, by_key)
     versions = Registered(use_case, settings, places.exports)
     Supervisor(use_case, settings, places, versions, lambda at: _tasks(context, use_case, settings, at)).run()
 
@@ -111,7 +111,14 @@ def _tasks(context: KedroContext, use_case: str, settings: ServingSettings, fold
     from evergreen.serving.live_drift import LiveDrift
     from evergreen.serving.supervisor import Task
 
-    tasks = []
+    began = dt.datetime.now(dt.UTC)
+
+    def note(version: str) -> None:
+        from evergreen.serving.reported import service_status
+
+        context.catalog.save(f"{use_case}.service_status", service_status(use_case, version, folder, began))
+
+    tasks = [Task(_NOTED_SECONDS, note, "noted")]
     if settings.drift.enabled:
         live = LiveDrift(
             use_case, folder, settings.drift, lambda messages: send_alerts(context.catalog, use_case, messages)

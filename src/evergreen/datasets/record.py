@@ -19,6 +19,7 @@ from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.skew import SkewAuditRecord
 from evergreen.paths import place
 from evergreen.records import Record
+from evergreen.reporting.dashboard.records import ServiceStatus
 from evergreen.reporting.index import ContentsRecord
 from evergreen.reporting.serving import ServingRecord
 from evergreen.retraining.backtest.record import BacktestRecord
@@ -45,6 +46,7 @@ RECORDS: dict[str, type[Record]] = {
     "skew_audit": SkewAuditRecord,
     "experiment": ExperimentRecord,
     "policy_backtest": BacktestRecord,
+    "service": ServiceStatus,
 }
 
 

@@ -131,7 +131,15 @@ class PageText(str):
 
 
 class PageDataset(WholeFile, TextDataset):
-    """Text: markdown, HTML, metrics."""
+    """Text: markdown, HTML, metrics; ``optional``: a file that is missing loads as empty text."""
+
+    def __init__(self, *, filepath: str, optional: bool = False, **options: Any) -> None:
+        super().__init__(filepath=filepath, **options)
+        self._optional = optional
+
+    def load(self) -> str:
+        """The text."""
+        return "" if self._optional and not self._exists() else str(super().load())
 
     def load(self) -> PageText:
         """The text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 
 from evergreen.monitoring.window import Findings, Window
@@ -17,8 +18,9 @@ def window_metrics(version: str, window: Window, findings: Findings) -> pd.DataF
     """One row a number of this window, to append to the history of windows; columns are ``COLUMNS``.
 
     ``kind`` is ``measured`` (on outcomes), ``estimated`` (without them), ``predictions`` (``positive_rate``,
-    ``mean_probability``) or ``drift`` (``columns_in_alarm``, ``columns_judged``). ``first_day`` and ``last_day`` bound
-    the rows that the number is about: where outcomes come late, what is measured now is about earlier days.
+    ``mean_probability``, ``mean_confidence``) or ``drift`` (``columns_in_alarm``, ``columns_judged``). ``first_day``
+    and ``last_day`` bound the rows that the number is about: where outcomes come late, what is measured now is about
+    earlier days.
     ``reference`` is what the version promised; ``low`` and ``high`` bound the value at 95 %; what is unknown is
     null; ``alert`` is 1 or 0.
 
@@ -82,9 +84,11 @@ def _predictions(window: Window, findings: Findings) -> list[dict[str, object]]:
         )
     ]
     if scored:
-        rows.append(
+        confidence = np.maximum(window.probability, 1 - window.probability)
+        rows += [
             _row(window, "predictions", "mean_probability", float(window.probability.mean()), rows=scored),
-        )
+            _row(window, "predictions", "mean_confidence", float(confidence.mean()), rows=scored),
+        ]
     return rows
 
 

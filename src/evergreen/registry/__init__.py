@@ -63,6 +63,7 @@ from evergreen.registry.runs import runs
 from evergreen.registry.served_columns import require_made
 from evergreen.registry.serving import published_figures, serving_record
 from evergreen.registry.settle import Contest, note_look, outcome_of, settle
+from evergreen.registry.standing import standing
 from evergreen.registry.tracking import LoggedCandidate, log_candidate
 from evergreen.registry.vacancy import explain_vacancy
 from evergreen.registry.versions import (
@@ -174,6 +175,7 @@ __all__ = [
     "serving_record",
     "set_challenger",
     "settle",
+    "standing",
     "status_of",
     "tag_version",
     "take_look",

@@ -35,8 +35,8 @@ def serving_record(use_case: str) -> ServingRecord | None:
     last = places[-1] if places and lines[places[-1]].to_version == number else None
     return ServingRecord(
         use_case=use_case, as_of=tags["as_of"], status="serving", version=number, algorithm=tags["algorithm"],
-        began=None if last is None else _event(lines[last]),
-        since=() if last is None else tuple(map(_event, lines[last + 1 :])),
+        began=None if last is None else audit_event(lines[last]),
+        since=() if last is None else tuple(map(audit_event, lines[last + 1 :])),
         evaluation_stored=FIGURES in tags,
     )  # fmt: skip
 
@@ -58,7 +58,8 @@ def published_figures(use_case: str, number: str) -> dict[str, Any]:
     }
 
 
-def _event(line: AliasChange) -> Event:
+def audit_event(line: AliasChange) -> Event:
+    """A line of the audit, as pages tell it."""
     fields = line.model_dump(include={"when", "who", "action", "from_version", "reason"})
     return Event(**fields, version=line.to_version)
 

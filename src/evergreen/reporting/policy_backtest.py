@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from evergreen.reporting.blocks import Bullets, Table, Text
+from evergreen.reporting.blocks import Bullets, Pictures, Table, Text
+from evergreen.reporting.charts.bars import Amounts, bar_picture
+from evergreen.reporting.charts.lines import Axes, DrawnLine, Level, line_picture
+from evergreen.reporting.charts.picture import Colour, Picture
 from evergreen.reporting.page import Page, Section, Tile, as_html
 from evergreen.retraining.backtest.record import BacktestRecord
 from evergreen.wording import counted, number_text, range_text, signed_text
@@ -22,8 +25,10 @@ def backtest_page(record: BacktestRecord) -> str:
         return as_html(Page(title, subtitle, "skipped", [], [Section("Not replayed", [Text(record.reason)])]))
     sections = [
         Section("What pays", [Text(record.reason), _settings(record)]),
-        Section("What every policy would have cost", [_policies(record), Text(_how(record))]),
-        Section("What age costs", [_staleness(record), Text(_AGE)]),
+        Section(
+            "What every policy would have cost", [Pictures([_costs(record)]), _policies(record), Text(_how(record))]
+        ),
+        Section("What age costs", [Pictures([_ages(record)]), _staleness(record), Text(_AGE)]),
     ]
     return as_html(Page(title, subtitle, record.recommended, _tiles(record), sections, "good"))
 
@@ -43,6 +48,19 @@ def _tiles(record: BacktestRecord) -> list[Tile]:
             "Nobody pays less than", number_text(record.oracle_cost), counted(record.oracle_trainings or 0, "training")
         ),
     ]
+
+
+def _costs(record: BacktestRecord) -> Picture:
+    colours: list[Colour] = ["good" if row.policy == record.recommended else "now" for row in record.policies]
+    costs = [Amounts("cost", [row.cost for row in record.policies])]
+    least = [] if record.oracle_cost is None else [Level("nobody pays less than", record.oracle_cost, "soft")]
+    return bar_picture("Cost by policy", [row.policy for row in record.policies], costs, limits=least, colours=colours)
+
+
+def _ages(record: BacktestRecord) -> Picture:
+    ages = record.staleness[:MOST_AGES]
+    axes = Axes([f"{each.age_windows}" for each in ages], low=0.0, across="Age in windows")
+    return line_picture("AUC lost by age in windows", [DrawnLine("AUC lost", [each.auc_lost for each in ages])], axes)
 
 
 def _settings(record: BacktestRecord) -> Bullets:

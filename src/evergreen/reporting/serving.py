@@ -12,7 +12,12 @@ from evergreen.wording import counted
 _BANNER = re.compile(r'<aside id="serving"[^>]*>.*?</aside>', re.DOTALL)
 _LINE = re.compile(r"\n> Version .*\n")
 _GAUGE = "evergreen_serving_version"
-_PAGES = (("index.html", "overview"), ("model_card.html", "model card"), ("monitoring.html", "monitoring"))
+_PAGES = (
+    ("index.html", "overview"),
+    ("dashboard.html", "dashboard"),
+    ("model_card.html", "model card"),
+    ("monitoring.html", "monitoring"),
+)
 _STYLE = "margin:0 0 18px;padding:8px 14px;border-left:4px solid var(--blue,#0072b2);background:var(--pale,#eef4f9)"
 
 

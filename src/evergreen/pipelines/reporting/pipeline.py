@@ -6,6 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from evergreen.datasets.alerts.channel import CHANNELS
 from evergreen.pipelines.reporting import nodes
+from evergreen.pipelines.reporting.dashboard import DASHBOARD_RECORDS
 
 
 def create_pipeline() -> Pipeline:
@@ -14,7 +15,14 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 func=nodes.show_monitoring,
-                inputs=["monitoring", "window_profile", "past_monitoring_history", "trigger"],
+                inputs=[
+                    "monitoring",
+                    "window_profile",
+                    "past_monitoring_history",
+                    "past_window_metrics",
+                    "trigger",
+                    "params:monitoring",
+                ],
                 outputs=["monitoring_page", "monitoring_metrics"],
                 name="show_monitoring",
             ),
@@ -23,6 +31,12 @@ def create_pipeline() -> Pipeline:
                 inputs=["monitoring", "evaluation_contents", "retraining", "monitoring_page", "monitoring_metrics"],
                 outputs="index",
                 name="write_index",
+            ),
+            Node(
+                func=nodes.write_dashboard,
+                inputs=["params:use_case", "params:monitoring", "index", *DASHBOARD_RECORDS],
+                outputs="dashboard",
+                name="write_dashboard",
             ),
         ]
     )
