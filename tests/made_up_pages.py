@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from evergreen.evaluation import curves
 from evergreen.evaluation.judge import EvaluationRecord, PromotionOutcome
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.experiments.describe import VariantFigures
@@ -20,6 +21,7 @@ from evergreen.experiments.record import ExperimentRecord, PrimaryResult
 from evergreen.experiments.result import Comparison
 from evergreen.monitoring import build_profile
 from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.reporting.dashboard.page import dashboard_page
 from evergreen.reporting.dashboard.records import (
     DashboardRecords,
     RegisteredVersion,
@@ -27,8 +29,18 @@ from evergreen.reporting.dashboard.records import (
     Standing,
     TrainedAlgorithm,
 )
+from evergreen.reporting.experiment.page import experiment_page
+from evergreen.reporting.index import index_page
+from evergreen.reporting.model_card.card import CardFacts, model_card
+from evergreen.reporting.monitoring.page import monitoring_page
+from evergreen.reporting.overview import UseCasePages, overview_page
+from evergreen.reporting.policy_backtest import backtest_page
 from evergreen.reporting.serving import Event, ServingRecord
-from monitored_window import DAY, Observed, observe, table
+from evergreen.retraining.backtest.record import BacktestRecord, PolicyCost, StaleAuc
+from evergreen.rows.labels import LabelDefinition
+from evergreen.rows.splits import Bounds
+from evergreen.schema import TableSpec
+from monitored_window import DAY, IMPORTANCE, Observed, observe, table
 
 NOW = dt.datetime(2026, 2, 28, 12, tzinfo=dt.UTC)
 POLICY = MonitoringParameters()
@@ -154,3 +166,59 @@ def fifty_windows() -> DashboardRecords:
         full, standing=standing(10), monitoring=seen.record, history=seen.history.assign(version="7"),
         metrics=window_metrics(50), experiment=experiment(), service=service(),
     )  # fmt: skip
+
+
+def card() -> str:
+    """A model card's page."""
+    record = evaluation()
+    y = (np.random.default_rng(0).random(600) < 0.3).astype(int)
+    scores = np.clip(0.3 * y + np.random.default_rng(1).normal(0.3, 0.15, 600), 0, 1)
+    roc = {name: curves.roc_curve(y, scores) for name in record.test_roc_auc}
+    importance = pd.DataFrame(
+        {"feature": ["age", "plan"], "mean_abs_shap": [0.5, 0.1], "units": "log-odds", "auc_loss": [0.1, 0.0],
+         "auc_loss_low": [0.05, -0.01], "auc_loss_high": [0.15, 0.01]}
+    )  # fmt: skip
+    facts = CardFacts(
+        use_case="churn", version="7", algorithm="GradientBoosting", as_of=DAY, threshold=0.4, training_rows=4_933,
+        spec=TableSpec(entity="customer", target="churned", positive="yes", numeric=["age"], categorical=["plan"]),
+        bounds=Bounds(dated=False, judging_share=0.3), fingerprint="f" * 32, content_digest="c" * 32,
+        label=LabelDefinition(target="churned", kind="positive", positive="yes"), parent_version="5",
+        git_commit="0123abc", library_versions={"numpy": "2.4.6"}, created=NOW, intended_use="Ranks customers.",
+    )  # fmt: skip
+    return model_card(facts, record, importance, "tree explainer", roc, curves.calibration_curve(y, scores)).html
+
+
+def backtest() -> BacktestRecord:
+    policies = tuple(
+        PolicyCost(
+            policy=name, cost=3 + k, trainings=k, promotions=k, auc=0.8, regret=0.1 * k, regret_interval=(0.0, 0.2),
+            available=True,
+        )
+        for k, name in enumerate(("never", "every 4 windows", "on drift"))
+    )  # fmt: skip
+    ages = tuple(StaleAuc(age_windows=k, auc_lost=0.002 * k, cells=20 - k) for k in range(10))
+    return BacktestRecord(
+        use_case="churn", as_of=DAY, status="recommended", reason="Never retraining costs least.", version="7",
+        window_days=7, windows=20, first=DAY - 20 * WEEK, last=DAY, retraining_cost=0.01, oracle_cost=2.9,
+        oracle_trainings=0, policies=policies, recommended="never", settings="churn:\n  retraining: {}\n",
+        staleness=ages,
+    )  # fmt: skip
+
+
+def every_page() -> dict[str, str]:
+    """File → page, of every kind, the dashboard in all three states."""
+    seen, metrics = drifted(49), window_metrics(50)
+    serving = standing().serving
+    pages = UseCasePages(("dashboard.html", "monitoring.html", "index.html"), serving, seen.record)
+    dashboards = {"nothing": nothing(), "one": one_window(), "fifty": replace(fifty_windows(), backtest=backtest())}
+    return {
+        **{f"dashboard-{name}.html": dashboard_page(records) for name, records in dashboards.items()},
+        "monitoring.html": monitoring_page(
+            seen.record, seen.reference, seen.window, seen.history, IMPORTANCE, None, None, metrics, POLICY
+        ),
+        "model_card.html": card(),
+        "experiment.html": experiment_page(experiment()),
+        "policy_backtest.html": backtest_page(backtest()),
+        "index.html": index_page(seen.record, None, None, experiment()),
+        "overview.html": overview_page({"churn": pages, "other": UseCasePages(())}),
+    }  # fmt: skip

@@ -75,11 +75,13 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Let what people read follow the champion, and sum a whole run up on one screen."""
-        from evergreen.renewal import renew
+        from evergreen.renewal import renew, renew_overview
         from evergreen.reporting.screen import summary
 
         records = {use_case: _records(catalog, use_case) for use_case in _use_cases(pipeline)}
-        records = {name: replace(found, serving=renew(catalog, name)) for name, found in records.items()}
+        serving = {name: renew(catalog, name, overview=False) for name in records}
+        records = {name: replace(found, serving=serving[name]) for name, found in records.items()}
+        renew_overview(catalog)
         if not _chosen_rooms(run_params):
             logger.info("%s", summary(records, _short(self._data)))
 

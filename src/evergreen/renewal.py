@@ -7,13 +7,24 @@ from collections.abc import Callable
 from kedro.io import CatalogProtocol
 
 from evergreen import registry
+from evergreen.context import use_cases
 from evergreen.pipelines.reporting.dashboard import DASHBOARD_RECORDS
 from evergreen.pipelines.reporting.nodes import write_dashboard
 from evergreen.reporting.index import index_page
+from evergreen.reporting.overview import UseCasePages, overview_page
 from evergreen.reporting.serving import ServingRecord, with_banner, with_gauge, with_line
 
+_PAGE_ENTRIES = {
+    "dashboard.html": "dashboard",
+    "monitoring.html": "monitoring_page",
+    "model_card.html": "model_card_page",
+    "experiment.html": "experiment_page",
+    "policy_backtest.html": "policy_backtest_page",
+    "index.html": "index",
+}
 
-def renew(catalog: CatalogProtocol, use_case: str) -> ServingRecord | None:
+
+def renew(catalog: CatalogProtocol, use_case: str, overview: bool = True) -> ServingRecord | None:
     """Make evaluation record, card and pictures those of the version that serves, and let every page name it.
 
     What is up to date is left alone; ``serving`` is written last, so that a renewal that was killed is repeated.
@@ -21,6 +32,7 @@ def renew(catalog: CatalogProtocol, use_case: str) -> ServingRecord | None:
     Args:
         catalog: The project's catalog.
         use_case: Name of the registered model.
+        overview: Whether the page of the whole data folder is renewed, too.
 
     Returns:
         Which version serves; None before the first champion.
@@ -41,7 +53,25 @@ def renew(catalog: CatalogProtocol, use_case: str) -> ServingRecord | None:
         _renew_dashboard(catalog, use_case)
         registry.describe(serving)
         catalog.save(entry, serving)
+    if overview:
+        renew_overview(catalog)
     return serving
+
+
+def renew_overview(catalog: CatalogProtocol) -> None:
+    """The page of the data folder that leads to every use case's pages."""
+    if "overview" in catalog:
+        found = {name: _pages_of(catalog, name) for name in use_cases()}
+        catalog.save("overview", overview_page(found))
+
+
+def _pages_of(catalog: CatalogProtocol, use_case: str) -> UseCasePages:
+    entries = {file: f"{use_case}.{entry}" for file, entry in _PAGE_ENTRIES.items()}
+    return UseCasePages(
+        tuple(file for file, entry in entries.items() if entry in catalog and catalog.exists(entry)),
+        catalog.load(f"{use_case}.serving"),
+        catalog.load(f"{use_case}.newest_monitoring"),
+    )
 
 
 def _renew_contents(catalog: CatalogProtocol, use_case: str) -> None:

@@ -60,6 +60,13 @@ def test_figures_of_a_window_that_watched_another_version_are_not_the_champions(
     assert health(other).headline.startswith("Health unknown: Version 9")
 
 
+def test_versions_of_which_none_was_ever_promoted_are_shown_all_the_same() -> None:
+    refused = standing(2).model_copy(update={"serving": None, "events": ()})
+    page = dashboard_page(replace(nothing(), standing=refused, evaluation=evaluation()))
+    assert "The newest 2 of 2 versions" in page
+    assert "Nothing serves yet" in page
+
+
 FAILED = (Check(name="schema", where="gone", passed=False, found="missing", allowed="number"),)
 
 

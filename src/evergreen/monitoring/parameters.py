@@ -172,6 +172,8 @@ class MonitoringParameters(Frozen):
         quality: Limits of the data quality checks.
         reasons: From where on a finding is a reason to retrain; formerly called ``trigger``.
         skew: Which requests ``skew_audit`` looks at.
+        report_url: Address under which people open the monitoring page, which alert messages lead to; None: they name
+            none.
     """
 
     source: Literal["table", "service"] = "table"
@@ -186,6 +188,7 @@ class MonitoringParameters(Frozen):
     quality: QualityPolicy = QualityPolicy()
     reasons: ReasonPolicy = ReasonPolicy()
     skew: SkewPolicy = SkewPolicy()
+    report_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
     @model_validator(mode="before")
     @classmethod

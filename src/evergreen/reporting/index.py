@@ -39,6 +39,7 @@ def index_page(
     """
     seen = {"Page of the window": "monitoring.html", "Figures for Prometheus": "monitoring.prom"}
     sections = [_section("Monitoring", monitoring, f"Version {monitoring.version}", Links(seen))]
+    sections.insert(0, Section("Dashboard", [Links({"All of it on one page": "dashboard.html"})]))
     if evaluation is not None:
         sections.append(_section("Evaluation", evaluation, f"Version {evaluation.version}", Links(evaluation.files)))
     if retraining is not None:

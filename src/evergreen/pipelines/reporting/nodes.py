@@ -67,8 +67,8 @@ def write_index(
 
 
 def send_alerts(
-    monitoring: MonitoringRecord, decision: RetrainingTrigger | None
+    monitoring: MonitoringRecord, decision: RetrainingTrigger | None, policy: MonitoringParameters
 ) -> tuple[list[AlertMessage], list[AlertMessage], list[AlertMessage]]:
-    """The messages for all alert channels."""
-    messages = alert_messages(monitoring, decision)
+    """The messages for all alert channels, with a link to the page where its address is set."""
+    messages = alert_messages(monitoring, decision, policy.report_url)
     return messages, messages, messages

@@ -48,7 +48,7 @@ def create_alerts() -> Pipeline:
         [
             Node(
                 func=nodes.send_alerts,
-                inputs=["monitoring", "trigger"],
+                inputs=["monitoring", "trigger", "params:monitoring"],
                 outputs=list(CHANNELS),
                 name="send_alerts",
             ),

@@ -100,7 +100,7 @@ def _lives(records: DashboardRecords) -> Picture:
     moves = [event for event in records.standing.events if event.action in ("promote", "rollback")]
     last = max([*(each.created for each in versions), *(event.when for event in records.standing.events)])
     end = last + max(dt.timedelta(minutes=1), (last - versions[0].created) / 20)
-    ends = [*(event.when for event in moves[1:]), end]
+    ends = [*(event.when for event in moves[1:]), end][: len(moves)]
     stretches = [
         Stretch(
             f"version {event.version}", event.when, until, "now" if until == end else "before",
