@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock lab reference pages docs viz clean
+.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock lab reference pages docs viz screenshots clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -137,6 +137,9 @@ pages: $(VENV)/.docs
 docs: pages reference  ## the pages for people as a site in build/site, with executed notebooks; links are checked
 	KEDRO_ENV=test EVERGREEN_DATA=$(abspath build/notebooks-data) $(BIN)/jupyter-nbconvert --execute --to html --output-dir build/pages/notebooks notebooks/*.ipynb
 	$(BIN)/zensical build --clean --strict
+
+screenshots: setup  ## the pictures of docs/, from the pages of the last run; needs Chromium
+	$(BIN)/python tests/screenshots.py
 
 viz: setup  ## look at the pipelines in a browser
 	$(BIN)/kedro viz run

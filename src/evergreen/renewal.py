@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from kedro.io import CatalogProtocol
 
 from evergreen import registry
 from evergreen.context import use_cases
+from evergreen.errors import EvergreenError
 from evergreen.pipelines.reporting.dashboard import DASHBOARD_RECORDS
 from evergreen.pipelines.reporting.nodes import write_dashboard
 from evergreen.reporting.index import index_page
@@ -49,6 +51,7 @@ def renew(catalog: CatalogProtocol, use_case: str, overview: bool = True) -> Ser
         _renew_contents(catalog, use_case)
     _renew_index(catalog, use_case)
     _renew_texts(catalog, use_case, serving)
+    _renew_cards(catalog, use_case)
     if moved:
         _renew_dashboard(catalog, use_case)
         registry.describe(serving)
@@ -89,6 +92,21 @@ def _renew_index(catalog: CatalogProtocol, use_case: str) -> None:
         others = (found.get(name) for name in names[1:])
         page = index_page(found["monitoring"], *others)
         catalog.save(f"{use_case}.index", page)
+
+
+def _renew_cards(catalog: CatalogProtocol, use_case: str) -> None:
+    """Keep a card of every version that serves or served, whichever pipeline made it."""
+    entries = {"model_card_page": f"{use_case}.version_cards", "model_card": f"{use_case}.version_cards_markdown"}
+    if any(entry not in catalog for entry in entries.values()):
+        return
+    kept = [set(catalog.load(entry)) if catalog.exists(entry) else set() for entry in entries.values()]
+    for number in dict.fromkeys(line.to_version for line in registry.moves(use_case)):
+        name = f"version-{number}"
+        if any(name not in names for names in kept):
+            with suppress(EvergreenError):  # a version that is gone has no card
+                stored = registry.published_figures(use_case, number)
+                for form, entry in entries.items():
+                    catalog.save(entry, {name: stored[form]})
 
 
 def _renew_dashboard(catalog: CatalogProtocol, use_case: str) -> None:

@@ -78,10 +78,11 @@ def versions_panel(records: DashboardRecords) -> Panel:
         return nothing(name, "a training registers versions.")
     serving = records.standing.serving
     now = serving.version if serving else None
+    served = {event.version for event in records.standing.events if event.action in ("promote", "rollback")}
     head = ("Version", "Algorithm", "Test AUC", "What became of it", "Made (UTC)")
     rows = [
         (
-            Link(each.version, "model_card.html") if each.version == now else each.version,
+            Link(each.version, f"cards/version-{each.version}.html") if each.version in served else each.version,
             each.algorithm,
             "–" if each.test_roc_auc is None else number_text(each.test_roc_auc),
             "serves" if each.version == now else in_words(each.status),
