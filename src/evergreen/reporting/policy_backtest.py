@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evergreen.reporting.blocks import Bullets, Pictures, Table, Text
+from evergreen.reporting.blocks import Bullets, Pictures, Table, Text, Verdict
 from evergreen.reporting.charts.bars import Amounts, bar_picture
 from evergreen.reporting.charts.lines import Axes, DrawnLine, Level, line_picture
 from evergreen.reporting.charts.picture import Colour, Picture
@@ -30,7 +30,13 @@ def backtest_page(record: BacktestRecord) -> str:
         ),
         Section("What age costs", [Pictures([_ages(record)]), _staleness(record), Text(_AGE)]),
     ]
-    return as_html(Page(title, subtitle, record.recommended, _tiles(record), sections, "good"))
+    verdict = Verdict(
+        f"Retrain {record.recommended}: it costs least of what can be set.",
+        [("Since when", f"{counted(record.windows, 'window')} were replayed, {record.first} to {record.last}."),
+         ("What to do", "Paste the settings below into conf/<env>/parameters.yml, unless they stand there already.")],
+        "good",
+    )  # fmt: skip
+    return as_html(Page(title, subtitle, record.recommended, _tiles(record), sections, "good", verdict))
 
 
 _AGE = (

@@ -13,7 +13,7 @@ from evergreen.experiments.parameters import ExperimentPolicy
 from evergreen.experiments.plan import Expected, plan_experiment
 from evergreen.experiments.record import ExperimentRecord, skipped
 from evergreen.reporting.experiment.messages import experiment_messages
-from evergreen.reporting.experiment.page import experiment_page
+from evergreen.reporting.experiment.page import experiment_page, experiment_verdict
 
 DAY = dt.date(2026, 3, 31)
 LOOK = PlannedLook(
@@ -62,3 +62,20 @@ def test_a_run_without_an_experiment_has_a_page_that_says_so() -> None:
 def test_a_verdict_is_told_once(now: dict[str, Any], before: dict[str, Any] | None, messages: int) -> None:
     past = None if before is None else record(**before)
     assert len(experiment_messages(record(**now), past)) == messages
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("ship", "kedro models promote --use-case churn --experiment <winter>"),
+        ("roll_back", "End the experiment"),
+        ("invalid", "begin anew"),
+        ("keep_running", "Wait"),
+    ],
+)
+def test_the_first_lines_say_what_was_found_since_when_and_what_to_do(status: str, advice: str) -> None:
+    told = experiment_verdict(record(status=status, days=9, begun=DAY))
+    assert told.headline.endswith(": 900 of 4,600 planned rows are known.")
+    assert [question for question, _ in told.answers] == ["Is it healthy", "Since when", "What to do"]
+    assert "9 days, since 2026-03-31" in dict(told.answers)["Since when"]
+    assert advice in dict(told.answers)["What to do"]

@@ -10,7 +10,7 @@ from scipy import stats
 from evergreen.experiments.plan import ExperimentPlan
 from evergreen.experiments.record import SKIPPED, ExperimentRecord
 from evergreen.experiments.result import Comparison
-from evergreen.reporting.blocks import Block, Bullets, Pictures, Table, Text, Tone
+from evergreen.reporting.blocks import Block, Bullets, Pictures, Table, Text, Tone, Verdict
 from evergreen.reporting.experiment.drawings import (
     PowerCurve,
     difference_picture,
@@ -42,8 +42,31 @@ def experiment_page(record: ExperimentRecord) -> str:
         tiles=_tiles(record),
         sections=[section for section in _sections(record) if section.blocks],
         tone=TONES[record.status],
+        verdict=experiment_verdict(record),
     )
     return as_html(page)
+
+
+_ADVICE = {
+    "ship": "Run `{promote}`: the judge decides on the experiment's requests as on any rows.",
+    "roll_back": "End the experiment: the new variant loses; the present one goes on serving.",
+    "invalid": "Don't read the difference; find out why units were not dealt as the weights say, and begin anew.",
+    "keep_running": "Wait: looking early costs nothing, deciding early does.",
+}
+
+
+def experiment_verdict(record: ExperimentRecord) -> Verdict:
+    """What the experiment says so far, since when it runs, and what to do."""
+    promote = f"kedro models promote --use-case {record.use_case} --experiment {record.experiment}"
+    wrong = [one.sentence for one in record.guardrails if one.state == "broken"]
+    since = f"{record.begun}" if record.begun else "nothing yet"
+    answers = [
+        ("Is it healthy", " ".join(wrong) if wrong else "No guardrail is shown to be broken."),
+        ("Since when", f"{counted(record.days, 'day')}, since {since}; {record.known_rows:,} rows are known."),
+        ("What to do", _ADVICE[record.status].format(promote=promote)),
+    ]
+    headline = f"{in_words(record.status).capitalize()}: {record.reasons[0]}"
+    return Verdict(headline, answers, TONES[record.status])
 
 
 def _sections(record: ExperimentRecord) -> list[Section]:

@@ -12,7 +12,7 @@ from evergreen.evaluation.curves import calibration_curve, roc_curve
 from evergreen.evaluation.explained import Explained
 from evergreen.evaluation.judge import EvaluationRecord, ScoredRows
 from evergreen.records import Frozen
-from evergreen.reporting.blocks import Block, Bullets, Table, Text
+from evergreen.reporting.blocks import Block, Bullets, Table, Text, Tone, Verdict
 from evergreen.reporting.model_card.evidence import (
     METRIC_LABELS,
     algorithm_blocks,
@@ -146,8 +146,29 @@ def model_card(
             for name in _TILES
         ],
         sections=sections,
+        verdict=card_verdict(facts, record),
     )
     return ModelCard(markdown=as_markdown(page), html=as_html(page))
+
+
+_OUTCOMES: dict[str, tuple[str, str, Tone]] = {
+    "promoted": ("was found fit to serve", "Use it for what it is meant for, and read its limits.", "good"),
+    "standing": ("serves", "Use it for what it is meant for, and read its limits.", "good"),
+    "refused": ("was refused", "Don't use it: the reasons stand under In short.", "bad"),
+    "undecidable": ("could not be judged", "Don't use it yet: too little speaks for it, see In short.", "watch"),
+}
+
+
+def card_verdict(facts: CardFacts, record: EvaluationRecord) -> Verdict:
+    """Whether the version may be relied on, since when it is judged so, and what to do."""
+    became, advice, tone = _OUTCOMES[record.promotion.outcome]
+    auc = record.metrics["test"]["roc_auc"]
+    headline = f"Version {facts.version} {became}: ROC AUC {number_text(auc.value)} on rows that it had not seen."
+    answers = [
+        ("Since when", f"Judged as of {record.as_of}, made {facts.created:%Y-%m-%d %H:%M} UTC."),
+        ("What to do", advice),
+    ]
+    return Verdict(headline, answers, tone)
 
 
 def _summary(facts: CardFacts, record: EvaluationRecord) -> str:
