@@ -137,13 +137,9 @@ class PageDataset(WholeFile, TextDataset):
         super().__init__(filepath=filepath, **options)
         self._optional = optional
 
-    def load(self) -> str:
-        """The text."""
-        return "" if self._optional and not self._exists() else str(super().load())
-
     def load(self) -> PageText:
         """The text."""
-        return PageText(super().load())
+        return PageText("" if self._optional and not self._exists() else super().load())
 
     def preview(self) -> HTMLPreview:
         """A page as it is, other text as it is written, as Kedro-Viz takes them."""
