@@ -77,7 +77,7 @@ def test_the_command_ends_with_one_line_per_environment_and_exit_code_1(tmp_path
 def test_settings_that_leave_too_few_days_are_said_with_the_window_that_would_do(tmp_path: Path) -> None:
     text = (
         "high_value_sales: {table: {block: [date]}, split: {test_days: 9}, "
-        "evaluation: {promotion: {newest_days: 7}}, retraining: {window_days: 4}}"
+        "evaluation: {promotion: {newest_days: 7}}, retraining: {window_days: 4, gate: {min_days: 5}}}"
     )
     conf = Project(tmp_path).conf_with(tmp_path, "mine", {"parameters.yml": text})
     assert check_environment(ROOT, conf, "mine") == []

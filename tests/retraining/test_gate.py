@@ -65,7 +65,7 @@ def test_a_broken_contract_blocks_and_is_quoted() -> None:
 
 
 def test_the_error_names_use_case_check_found_and_allowed() -> None:
-    checks = judge_gate(WindowCounts(120, 0.5, 0, None), GatePolicy(), 0.0, None)
+    checks = judge_gate(WindowCounts(120, 0.5, 0, None), GatePolicy(min_rows=1000), 0.0, None)
     with pytest.raises(EvergreenError) as stopped:
         require_fit("churn", checks)
     told = str(stopped.value)
@@ -135,3 +135,9 @@ def test_what_is_usual_is_the_median_of_whole_windows_before_the_newest() -> Non
     assert usual_window(table, SPEC, dt.date(2026, 2, 1), 28, 9) == UsualWindow()
     undated = SPEC.model_copy(update={"date": None})
     assert usual_window(table, undated, start, 28, 9) == UsualWindow(9.0)
+
+
+def test_rows_that_a_person_asks_for_stop_the_run_whatever_is_usual() -> None:
+    checks = judge_gate(WindowCounts(695, 0.0, 0, 9), GatePolicy(min_rows=1000), 0.0, None, UsualWindow(1500.0, 8.0))
+    with pytest.raises(EvergreenError, match=r"rows is 695 \(allowed: at least 1,000\).*too little to learn from"):
+        require_fit("churn", checks)

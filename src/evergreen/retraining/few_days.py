@@ -33,7 +33,7 @@ def undecidable_settings(
     if refresh.every_days:
         found += _short("retraining.refresh.judged_days", refresh.judged_days, least, "a refresh is decided on")
     asked, window = retraining.gate.min_days, retraining.window_days
-    if asked > window:
+    if asked is not None and asked > window:
         found.append(
             f"retraining.gate.min_days is {asked}, but retraining.window_days is {window}: no window passes; "
             f"set retraining.window_days to at least {asked}."

@@ -23,9 +23,7 @@ from evergreen.schema import TableSpec
 
 YEAR = 365
 FEWEST_WINDOWS = 2
-FEWEST_ROWS = 100
-TOO_LITTLE = ("rows", "days")
-"""Checks that say that there is too little to learn from, not that it is unfit."""
+FEWEST_ROWS, MOST_ROWS, MOST_DAYS = 100, 1000, 5
 
 
 class QualityGate(Record):
@@ -121,13 +119,13 @@ def judge_gate(
     """
     missing_allowed = max(policy.max_missing_share, reference_missing_share)
     checks = [
-        _at_least("rows", counts.rows, _enough(policy.min_rows, usual.rows, policy)),
+        _at_least("rows", counts.rows, policy.min_rows, _enough(MOST_ROWS, usual.rows, FEWEST_ROWS, policy)),
         _share("missing_share", counts.missing_share, missing_allowed),
         _share("duplicate_share", counts.duplicates / max(counts.rows, 1), policy.max_duplicate_share),
         Check(name="contract", passed=breach is None, found=breach or "holds", allowed="holds"),
     ]
     if counts.days is not None:
-        checks.append(_at_least("days", counts.days, _enough(policy.min_days, usual.days, policy, 1)))
+        checks.append(_at_least("days", counts.days, policy.min_days, _enough(MOST_DAYS, usual.days, 1, policy)))
     return tuple(checks)
 
 
@@ -155,11 +153,13 @@ def require_fit(use_case: str, checks: tuple[Check, ...]) -> None:
     Raises:
         EvergreenError: Naming the failed checks with the numbers found and allowed.
     """
-    failed = [check for check in checks if not check.passed and check.name not in TOO_LITTLE]
+    failed = [check for check in checks if check.status == "failed"]
     if failed:
+        few = all(check.name in ("rows", "days") for check in failed)
+        advice = "too little to learn from: wait for more" if few else "correct the source tables"
         raise EvergreenError(
             f"{use_case}: the quality gate stopped retraining because {_in_words(failed)}; nothing was changed, "
-            "so correct the source tables or set retraining.gate."
+            f"so {advice} or set retraining.gate."
         )
 
 
@@ -167,13 +167,17 @@ def _in_words(failed: Iterable[Check]) -> str:
     return "; ".join(f"{check.name} is {check.found_text} (allowed: {check.allowed_text})" for check in failed)
 
 
-def _enough(asked: int, usual: float | None, policy: GatePolicy, least: int = FEWEST_ROWS) -> int:
-    """What a window must hold at least: what is asked for, or less where such windows usually hold little."""
-    return asked if usual is None else min(asked, max(ceil(policy.min_share_of_usual * usual), least))
+def _enough(most: int, usual: float | None, least: int, policy: GatePolicy) -> int:
+    """What a window must hold at least, by what such windows usually hold."""
+    return most if usual is None else min(most, max(ceil(policy.min_share_of_usual * usual), least))
 
 
-def _at_least(name: str, found: int, allowed: int) -> Check:
-    return Check(name=name, passed=found >= allowed, found=found, allowed=allowed, at_least=True)
+def _at_least(name: str, found: int, stated: int | None, usual: int) -> Check:
+    """What a person states must hold; what follows from usual windows says that there is too little."""
+    allowed = usual if stated is None else stated
+    return Check(
+        name=name, passed=found >= allowed, found=found, allowed=allowed, at_least=True, blocks=stated is not None
+    )
 
 
 def _share(name: str, found: float, allowed: float) -> Check:

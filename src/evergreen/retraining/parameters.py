@@ -54,18 +54,19 @@ class GatePolicy(Frozen):
     """What rows must be like before anything is learnt from them.
 
     Attributes:
-        min_rows: Fewest rows, unless windows of this length usually hold fewer.
-        min_share_of_usual: Share of the usual rows, and days, of such a window that is enough then.
+        min_rows: Fewest rows, below which the run stops. None: at most 1,000, and no more than a share of what windows
+            of this length usually hold; below, too little is there to learn from, which is an outcome.
+        min_share_of_usual: That share, of rows and of days.
         max_missing_share: Largest share of missing feature values, unless the champion's reference had more.
         max_duplicate_share: Largest share of rows that repeat another row's entity.
-        min_days: Fewest days with rows, unless there are usually fewer; not asked for where rows have no dates.
+        min_days: Fewest days with rows, likewise; None: at most 5. Not asked for where rows have no dates.
     """
 
-    min_rows: int = Field(default=1000, ge=1)
+    min_rows: int | None = Field(default=None, ge=1)
     min_share_of_usual: float = Field(default=0.25, gt=0, le=1)
     max_missing_share: float = Field(default=0.1, ge=0, le=1)
     max_duplicate_share: float = Field(default=0.01, ge=0, le=1)
-    min_days: int = Field(default=5, ge=1)
+    min_days: int | None = Field(default=None, ge=1)
 
 
 class TriggerPolicy(Frozen):
