@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from evergreen.datasets.prediction_log.collection import Collected
 from evergreen.datasets.prediction_log.segments import CLOSED, closed_segments
+from evergreen.datasets.prediction_log.sinks import Sink
 from evergreen.datasets.whole import upload
 from evergreen.modelling.parameters import ScoringParameters
 from evergreen.paths import is_remote, remove_folder
@@ -39,7 +40,14 @@ _DAYS_ASKED = {"asked_date": "date", "known_until": "known_until"}
 _ROWS_TOGETHER = 50_000
 
 
-def collect(log: Path, table: Path, spec: TableSpec, policy: ScoringParameters, today: dt.date) -> Collected:
+def collect(
+    log: Path,
+    table: Path,
+    spec: TableSpec,
+    policy: ScoringParameters,
+    today: dt.date,
+    sinks: Sequence[Sink] = (),
+) -> Collected:
     """Move every closed segment's lines into the table; one process at a time.
 
     Args:
@@ -48,6 +56,10 @@ def collect(log: Path, table: Path, spec: TableSpec, policy: ScoringParameters, 
         spec: The features' kinds.
         policy: What is kept.
         today: The day to count retention back from.
+        sinks: Who else takes the rows; a batch that one of them did not take stays, and is given to all again.
+
+    Raises:
+        EvergreenError: Where a sink takes nothing; the table has the rows by then.
     """
     log.mkdir(parents=True, exist_ok=True)
     rows, dates = 0, set()
@@ -61,6 +73,7 @@ def collect(log: Path, table: Path, spec: TableSpec, policy: ScoringParameters, 
             for day, count in _write_batch(batch, table, spec, policy).items():
                 rows += count
                 dates.add(day)
+            _pour(batch, sinks, spec, policy)
             batch.rename(log / f"{DONE}{batch.name}")
         for done in log.glob(f"{DONE}*"):
             shutil.rmtree(done)
@@ -89,6 +102,15 @@ def _write_batch(batch: Path, table: Path, spec: TableSpec, policy: ScoringParam
         else:
             temporary.replace(target)
     return counts
+
+
+def _pour(batch: Path, sinks: Sequence[Sink], spec: TableSpec, policy: ScoringParameters) -> None:
+    """Give a batch to the sinks, in parts that it alone decides."""
+    schema = _schema(spec, policy)
+    for number, (_, lines) in enumerate(_by_day(batch) if sinks else ()):
+        rows = pa.Table.from_pylist([_row(line, spec, policy) for line in lines], schema)
+        for sink in sinks:
+            sink.write(batch.name, number, rows)
 
 
 def _beside(target: Path, batch: Path) -> Path:

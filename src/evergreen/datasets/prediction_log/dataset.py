@@ -14,6 +14,7 @@ from kedro.io import AbstractDataset, DatasetError
 from evergreen.datasets.lazy_parquet import lazy_parquet
 from evergreen.datasets.prediction_log.collection import Collected
 from evergreen.datasets.prediction_log.compaction import DATE, collect
+from evergreen.datasets.prediction_log.sinks import Sink, sinks_of
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.modelling.parameters import ScoringParameters
@@ -27,10 +28,11 @@ class PredictionLog:
 
     folder: Path
     table: Path
+    sinks: tuple[Sink, ...] = ()
 
     def collect(self, spec: TableSpec, policy: ScoringParameters, today: dt.date) -> Collected:
         """Move every closed segment's lines into the table."""
-        return collect(self.folder, self.table, spec, policy, today)
+        return collect(self.folder, self.table, spec, policy, today, self.sinks)
 
 
 class PredictionLogDataset(AbstractDataset[NoReturn, PredictionLog]):
@@ -41,6 +43,7 @@ class PredictionLogDataset(AbstractDataset[NoReturn, PredictionLog]):
         table: Folder of the table, on this machine or in a bucket.
         credentials: Of the bucket in which the table lies.
         fs_args: What else the bucket's file system takes.
+        sinks: Who else takes predictions: ``delta: {path: …}``, ``kafka: {topic: …, settings: …, credentials: …}``.
         metadata: Kedro-Viz and documentation; not read here.
     """
 
@@ -50,9 +53,10 @@ class PredictionLogDataset(AbstractDataset[NoReturn, PredictionLog]):
         table: str,
         credentials: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
+        sinks: dict[str, dict[str, Any]] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._log = PredictionLog(place(filepath), place(table, credentials, fs_args))
+        self._log = PredictionLog(place(filepath), place(table, credentials, fs_args), tuple(sinks_of(sinks or {})))
         self.metadata = metadata
 
     def load(self) -> PredictionLog:
