@@ -62,6 +62,8 @@ BAD: dict[str, Bad] = {
     "twice": ("POST", "/predict", b'{"age": 1, "age": 2, "income": 1.5, "city": "A"}', JSON),
     "trailing": ("POST", "/predict", json.dumps(ROW).encode() + b"{}", JSON),
     "a key of a wrong type": ("POST", "/predict", {**ROW, "id": 1.5}, JSON),
+    "a key that is rounded": ("POST", "/predict", {**ROW, "id": 2.0**53}, JSON),
+    "a key of a batch": ("POST", "/batch_predict", {"data": [{**ROW, "id": 1.5}]}, JSON),
     "by key without keys": ("POST", "/predict", {"entity": {"id": 1}}, JSON),
     "another method": ("PUT", "/predict", ROW, JSON),
     "no such route": ("GET", "/../../etc/passwd", None, JSON),
@@ -106,6 +108,11 @@ ANY = st.recursive(
 )
 
 
+def test_a_whole_key_is_one_key_however_it_is_written(app: App) -> None:
+    bodies = [json.dumps({**ROW, "id": key}).encode() for key in (7, 7.0, "7", None)]
+    assert {app.at_once(body)[0] for body in bodies} == {200}
+
+
 def of_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Values that a property of the document allows."""
     if "anyOf" in schema:
@@ -116,7 +123,7 @@ def of_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         "null": st.none(),
         "string": st.text(max_size=20),
         "boolean": st.booleans(),
-        "integer": st.integers(least, most),
+        "integer": st.integers(least, most) | st.integers(-(2**50), 2**50).map(float),
         "number": st.floats(least, most, allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53),
     }
     return st.one_of(*(known[kind] for kind in kinds))

@@ -127,6 +127,8 @@ def _headers_of(refusal: Refusal) -> Headers:
     headers = [JSON]
     if refusal.retry_after is not None:
         headers.append((b"retry-after", str(refusal.retry_after).encode()))
+    if refusal.status == 405:
+        headers.append((b"allow", b"POST"))
     if refusal.status == 413:
         headers.append(CLOSE)
     return headers

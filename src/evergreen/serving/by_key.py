@@ -92,7 +92,7 @@ class ByKey:
         asked = _decoded(body, served)
         snapshot = self._fresh()
         day = self._day(asked, snapshot)
-        texts = _texts(asked, snapshot)
+        texts = _texts(asked, snapshot, served)
         try:
             known = snapshot.read(texts, day)
         except UnknownKeyError as error:
@@ -151,7 +151,7 @@ def _decoded(body: bytes, served: Served) -> RowByKey:
     return asked
 
 
-def _texts(asked: RowByKey, snapshot: Snapshot) -> dict[str, str | None]:
+def _texts(asked: RowByKey, snapshot: Snapshot, served: Served) -> dict[str, str | None]:
     given: Mapping[str, Any] = asked.entity
     for name in snapshot.keys:
         if name not in given:
@@ -159,4 +159,7 @@ def _texts(asked: RowByKey, snapshot: Snapshot) -> dict[str, str | None]:
     for name in given:
         if name not in snapshot.keys:
             raise Refusal(422, f"{short(name)} is no key: entity takes {', '.join(snapshot.keys)}.")
+    for name, key in given.items():
+        if type(key) is float:
+            served.require_whole(name, key)
     return {name: None if given[name] is None else canonical_text(given[name]) for name in snapshot.keys}

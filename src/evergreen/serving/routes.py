@@ -242,8 +242,8 @@ def _kind(request: Request) -> str:
     return request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
 
 
-async def _plain(status: int, sentence: str, *_: Any) -> Response:
-    return JSONResponse({"error": sentence}, status_code=status)
+async def _plain(status: int, sentence: str, _: Request, fault: Exception) -> Response:
+    return JSONResponse({"error": sentence}, status_code=status, headers=getattr(fault, "headers", None))
 
 
 async def _refused(_: Request, refusal: Exception) -> Response:

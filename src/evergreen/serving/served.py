@@ -18,7 +18,8 @@ from evergreen.serving.refusals import Refusal, short
 FACTS_FILE = "served.json"
 Number = float | None
 Category = str | int | float | bool | None
-KEY_TYPE = str | int | None
+KEY_TYPE = str | int | float | None
+_EXACT_FLOATS = 2.0**53
 
 
 def tree_kernel() -> TreeKernel | None:
@@ -88,7 +89,19 @@ class Served:
         if body.count(b":") > self.width + sum(value is not None for value in values[self.width :]):
             refuse_repeated_names(body)
         self.require_in_range(values)
+        for place in range(self.width, len(values)):
+            if type(values[place]) is float:
+                self.require_whole(self.keys[place - self.width], values[place])
         return row, values
+
+    def require_whole(self, name: str, key: float) -> None:
+        """Refuse a key that is a fraction, or may have been rounded to a whole number.
+
+        Raises:
+            Refusal: Naming the key.
+        """
+        if not (key.is_integer() and abs(key) < _EXACT_FLOATS):
+            raise Refusal(422, f"{short(name)} is of the wrong type: {_allowed(name, self)} is allowed.")
 
     def require_in_range(self, values: tuple[Any, ...]) -> None:
         """Refuse a row with a number that is too large, or none.
@@ -134,6 +147,10 @@ class Served:
             if np.isnan(numbers).sum() != sum(value is None for value in columns[name]):
                 raise Refusal(422, f"{short(name)} is not a number somewhere: use null where a value is not known.")
             columns[name] = numbers
+        for name in self.keys:
+            for key in columns[name]:
+                if type(key) is float:
+                    self.require_whole(name, key)
         return columns
 
     def out_of_range(self, name: str) -> Refusal:
