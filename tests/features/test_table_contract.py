@@ -219,3 +219,13 @@ def test_a_column_may_be_called_anything(name: str) -> None:
 
 def test_amounts_of_1e30_are_numbers() -> None:
     assert complaint(people(age=[i * 1e30 for i in range(ROWS)])) == ""
+
+
+def test_a_category_of_a_million_values_is_a_sentence_where_every_row_has_its_own() -> None:
+    connection = ibis.duckdb.connect(memory_limit="500MB")
+    values = (
+        "i as who, i || ' Main Street' as plan, 1.0 * i as age, case when i % 5 = 0 then 'Yes' else 'No' end as left"
+    )
+    connection.raw_sql(f"create view people as select {values} from range(1000000) r(i)")
+    with pytest.raises(EvergreenError, match=r"customers.plan fails levels_that_repeat: 1,000,000 levels in 1,000,000"):
+        contract_for(SPEC, labelled=True, table="customers").validate(connection.table("people"))
