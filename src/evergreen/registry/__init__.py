@@ -60,7 +60,7 @@ from evergreen.registry.references import reference, reference_scores
 from evergreen.registry.repair import Mended, repair
 from evergreen.registry.requests import experiment_rows, judge_experiment, unseen_requests
 from evergreen.registry.runs import runs
-from evergreen.registry.served_columns import require_made
+from evergreen.registry.served_columns import require_made, warn_of_lost_columns
 from evergreen.registry.serving import published_figures, serving_record
 from evergreen.registry.settle import Contest, note_look, outcome_of, settle
 from evergreen.registry.standing import standing
@@ -182,5 +182,6 @@ __all__ = [
     "trained_spec",
     "unseen_requests",
     "version_facts",
+    "warn_of_lost_columns",
     "write_check_rows",
 ]

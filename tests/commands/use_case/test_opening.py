@@ -147,7 +147,7 @@ def test_a_name_that_looks_like_a_template_of_configuration_is_a_name(tmp_path: 
         (OWN.assign(weg=(OWN.index < 5).astype(int)), {}, "weg is 1 in 5 of 400 rows: at least 10 rows"),
         (OWN.head(10).assign(weg=[0, 1] * 5), {}, "weg is 1 in 5 of 10 rows"),
         (OWN[["kunde", "weg"]], {}, "no column left to learn from: kunde is the entity; weg the outcome"),
-        (OWN.assign(kunde=OWN.kunde.where(OWN.index > 0)), {}, r"kunde comes nearest, with 1 rows without a value"),
+        (OWN.assign(kunde=OWN.kunde.where(OWN.index > 0)), {}, r"kunde comes nearest: no value in 1 of 400 rows"),
         (OWN.assign(tag=DAYS + pd.Timedelta(days=99_999)), {"date": "tag"}, "goes up to .*, in the future"),
     ],
 )

@@ -219,10 +219,10 @@ def _nearest_key(facts: TableFacts, asked: Asked) -> str:
     nearest = max(found, key=lambda c: (c.levels, c.key_like), default=None)
     if nearest is None or nearest.levels < 0.9 * facts.rows:
         return ""
-    lacks = [f"{nearest.nulls:,} rows without a value"] if nearest.nulls else []
+    lacks = [f"no value in {nearest.nulls:,} of {facts.rows:,} rows"] if nearest.nulls else []
     repeats = facts.rows - nearest.nulls - nearest.levels
-    lacks += [f"{repeats:,} repeated values"] if repeats > 0 else []
-    return f" ({nearest.name} comes nearest, with {' and '.join(lacks)})"
+    lacks += [f"a repeated value in {repeats:,}"] if repeats > 0 else []
+    return f" ({nearest.name} comes nearest: {' and '.join(lacks)})"
 
 
 def _block(facts: TableFacts, entity: str, left_out: dict[str, str]) -> list[str]:

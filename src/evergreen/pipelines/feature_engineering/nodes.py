@@ -63,6 +63,7 @@ def make_one_table_features(
     apart, delay = labels is not None, split.label_delay_days
     rows = with_derived(rows, table, registry.trained_spec(incumbent))
     contract_for(table, labelled=not apart, table="customers", label_delay_days=delay).validate(rows)
+    registry.warn_of_lost_columns(incumbent, rows.columns)
     wanted = registry.carried(table, incumbent, rows.columns)
     return _labelled(one_table_features(rows, wanted, outcome=not apart), table, labels, as_of)
 
@@ -83,6 +84,7 @@ def make_dated_features(
     rows = with_derived(rows, own, registry.trained_spec(incumbent))
     contract_for(own, labelled=not apart, table="rows", label_delay_days=delay).validate(rows)
     known = add_past(rows, table, past)
+    registry.warn_of_lost_columns(incumbent, known.columns)
     wanted = registry.carried(table, incumbent, known.columns)
     return _labelled(one_table_features(known, wanted, name="rows", outcome=not apart), table, labels, as_of)
 
