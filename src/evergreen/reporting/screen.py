@@ -39,7 +39,11 @@ def summary(records: dict[str, Lifecycle], data: str) -> str:
         data: The folder that holds all layers.
     """
     known = {name: found for name, found in records.items() if found != Lifecycle()}
-    end = [f"Records and reports: {data}/08_reporting/<use_case>/", f"Versions: {command('kedro models list')}", RULE]
+    end = [
+        f"Records and reports: {data}/08_reporting/<use_case>/, beginning with dashboard.html",
+        f"Versions: {command('kedro models list')}",
+        RULE,
+    ]
     whole = [line for name, found in known.items() for line in _use_case(name, found)]
     room = MOST_LINES - len(end) - 1
     lines = whole if len(whole) <= room else [_in_one_line(name, found) for name, found in known.items()]
