@@ -16,6 +16,7 @@ from evergreen.evaluation.parameters import EvaluationParameters
 from evergreen.experiments.parameters import ExperimentParameters
 from evergreen.modelling.parameters import ScoringParameters, TrainingParameters
 from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.monitoring.past.counts import no_counts
 from evergreen.pipeline_registry import lifecycle
 from evergreen.retraining.parameters import GatePolicy, RetrainingParameters
 from evergreen.rows.parameters import SplitParameters
@@ -80,6 +81,7 @@ class TinyUseCase:
             "current": Kept(ibis.memtable(self.current)),
             "past_monitoring_history": Kept(pd.DataFrame({"window_end": pd.Series(dtype="M8[us]")})),
             "past_window_metrics": Kept(pd.DataFrame({"window_end": pd.Series(dtype="M8[us]")})),
+            "past_window_counts": Kept(no_counts()),
             "params:use_case": Kept(self.name),
             "params:table": Kept(TABLE),
             "params:split": Kept(SplitParameters()),

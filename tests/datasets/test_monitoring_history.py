@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evergreen.datasets.monitoring_history import HistoryDataset
+from evergreen.datasets.monitoring_history import CountsDataset, HistoryDataset
 
 
 def window(end: str, version: str, effect: float) -> pd.DataFrame:
@@ -34,3 +34,13 @@ def test_two_champions_of_one_day_keep_a_file_each_and_nothing_stays_behind(tmp_
     history.save(pd.concat([window("2026-03-01", "1", 0.1), window("2026-03-01", "2", 0.2)]))
     names = sorted(file.name for file in tmp_path.iterdir())
     assert names == ["2026-03-01-version-1.parquet", "2026-03-01-version-2.parquet"]
+
+
+def test_counts_of_all_windows_lie_in_one_file_that_is_empty_before_the_first(tmp_path: Path) -> None:
+    counts = CountsDataset(str(tmp_path / "window_counts.parquet"))
+    assert counts.exists()
+    assert counts.load().empty
+    kept = pd.DataFrame({"window_end": [pd.Timestamp("2026-03-01")], "column": ["x"], "counts": [[1, 2]]})
+    counts.save(kept)
+    assert [list(found) for found in counts.load()["counts"]] == [[1, 2]]
+    assert [file.name for file in tmp_path.iterdir()] == ["window_counts.parquet"]

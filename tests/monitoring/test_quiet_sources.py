@@ -17,7 +17,7 @@ from evergreen.datasets.synthetic.retail import FIRST_DAY, RetailRecipe
 from evergreen.datasets.synthetic.scenario import Scenario
 from evergreen.monitoring import DriftPolicy, DriftReport, Profile, build_profile, compare_profiles, merge
 from evergreen.monitoring.alerts import alerts_over_time, history_rows
-from evergreen.monitoring.profiles.profile import for_pairs
+from evergreen.monitoring.past.replay import for_pooled
 from evergreen.schema import TableSpec
 from shipped_star import retail, retail_features
 
@@ -63,7 +63,7 @@ def watched_retail() -> tuple[Profile, list[DriftReport], list[DriftReport], Dri
     profiles = [build_profile(week, reference, date=of.date) for week in weeks]
     reports = [compare_profiles(reference, profile, policy) for profile in profiles]
     both = [merge(before, profile) for before, profile in pairwise(profiles)]
-    pairs = [compare_profiles(for_pairs(reference), profile, policy) for profile in both]
+    pairs = [compare_profiles(for_pooled(reference, 2), profile, policy) for profile in both]
     return reference, reports, pairs, policy
 
 

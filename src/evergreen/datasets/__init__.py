@@ -10,6 +10,7 @@ CONNECTORS = {
     "AlertChannelsDataset": "alerts.channel",
     "BigQueryFeaturesDataset": "bigquery",
     "BigQueryTableDataset": "bigquery",
+    "CountsDataset": "monitoring_history",
     "CsvDataset": "whole",
     "DeliveryError": "alerts.delivery",
     "EmailDataset": "alerts.receivers",

@@ -1,4 +1,4 @@
-"""A history that grows by one parquet file a window and version; looking again replaces that file."""
+"""What windows leave behind: a history of one parquet file a window and version, and counts in one file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 
 from evergreen.datasets.whole import written_whole
+from evergreen.monitoring.past.counts import no_counts
 from evergreen.paths import place, storage_options
 
 
@@ -51,3 +52,41 @@ class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder), "files": "one per window_end and version"}
+
+
+class CountsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+    """Counts of all windows in one compressed file; before the first window a frame without rows.
+
+    Args:
+        filepath: The file, on this machine or in a bucket.
+        credentials: Of the bucket in which it lies.
+        fs_args: What else the bucket's file system takes.
+        metadata: Kedro-Viz and documentation; not read here.
+    """
+
+    def __init__(
+        self,
+        filepath: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._file = place(filepath, credentials, fs_args)
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """All windows, oldest first."""
+        if not self._file.is_file():
+            return no_counts()
+        return pd.read_parquet(str(self._file), storage_options=storage_options(self._file))
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write them whole or not at all."""
+        with written_whole(self._file) as temporary:
+            data.to_parquet(temporary, index=False, compression="zstd")
+
+    def _exists(self) -> bool:
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._file)}

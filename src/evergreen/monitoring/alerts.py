@@ -12,13 +12,24 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AliasChoices, Field
 
-from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.drift.report import ColumnDrift, DriftReport
 from evergreen.monitoring.parameters import SEVERITIES, OverTimePolicy, Severity
 from evergreen.records import Frozen
 
 Event = Literal["opened", "repeated", "closed"]
 _CERTAIN = ["missing", "retyped"]
-_NUMBERS = ("adjusted_p_value", "effect", "minimum_detectable_effect", "pair_adjusted_p_value", "pair_effect")
+_NUMBERS = (
+    "adjusted_p_value",
+    "effect",
+    "minimum_detectable_effect",
+    "pair_adjusted_p_value",
+    "pair_effect",
+    "four_adjusted_p_value",
+    "four_effect",
+    "autocorrelation",
+)
+_SEPARATE = 0.2
+"""Correlation of two windows below which hits in both are separate evidence."""
 COLUMNS = ("window_start", "window_end", "column", "status", "severity", *_NUMBERS)
 
 
@@ -44,7 +55,11 @@ class Alert(Frozen):
 
 
 def history_rows(
-    report: DriftReport, window_start: object, window_end: object, pair: DriftReport | None = None
+    report: DriftReport,
+    window_start: object,
+    window_end: object,
+    pair: DriftReport | None = None,
+    four: DriftReport | None = None,
 ) -> pd.DataFrame:
     """One row a column of a drift report, to append to the history; see ``COLUMNS``.
 
@@ -53,25 +68,33 @@ def history_rows(
         window_start: First day of the window.
         window_end: Last day of the window.
         pair: Report on the window and the one before it taken as one, where there is one.
+        four: Report on the window and the three before it taken as one, likewise.
     """
-    pairs = {} if pair is None else {name: column for name, column in pair.columns.items() if column.hypotheses}
+    pairs, fours = _tested(pair), _tested(four)
     rows = []
     for name, column in report.columns.items():
-        both = pairs.get(name)
+        both, all_four = pairs.get(name), fours.get(name)
         row = {
             "window_start": pd.Timestamp(str(window_start)),
             "window_end": pd.Timestamp(str(window_end)),
             "column": name,
             "status": column.status,
-            "severity": _worst([column.severity, *([both.severity] if both else [])]),
+            "severity": _worst([found.severity for found in (column, both, all_four) if found]),
             "adjusted_p_value": column.adjusted_p_value,
             "effect": column.effect,
             "minimum_detectable_effect": column.minimum_detectable_effect,
             "pair_adjusted_p_value": both.adjusted_p_value if both else None,
             "pair_effect": both.effect if both else None,
+            "four_adjusted_p_value": all_four.adjusted_p_value if all_four else None,
+            "four_effect": all_four.effect if all_four else None,
+            "autocorrelation": column.autocorrelation,
         }
         rows.append(row)
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(_NUMBERS, "float64"))
+
+
+def _tested(report: DriftReport | None) -> dict[str, ColumnDrift]:
+    return {} if report is None else {name: found for name, found in report.columns.items() if found.hypotheses}
 
 
 def disjoint_windows(history: pd.DataFrame) -> list[pd.Timestamp]:
@@ -89,11 +112,13 @@ def disjoint_windows(history: pd.DataFrame) -> list[pd.Timestamp]:
 def alerts_over_time(history: pd.DataFrame, policy: OverTimePolicy | None = None) -> list[Alert]:
     """Every event of every alert, in order of time.
 
-    A column alerts at once in a window at q / 30, of which a window that is also looked at together with the one
-    before it leaves nine tenths to the two as one: a small shift that one window cannot tell from noise stands
-    out in two. It alerts, too, when it hits at q in 2 of the last 3 windows, the newest among them; a missing or
-    retyped column alerts at once. An open alert repeats silently while the rule holds and closes in the first
-    window that, alone or with the one before it, is no hit even where ``lasting_share`` of the effect is enough.
+    A column alerts at once in a window at q / 30, of which a window that is also looked at together with those
+    before it leaves a part to the two as one, and to the four: a small shift that one window cannot tell from noise
+    stands out in several. It alerts, too, when it hits at q in 2 of the last 3 windows, the newest among them, as far
+    as these are separate evidence: windows whose correlation, the column's at a lag of one to the power of their
+    distance, is .2 or more count once. A missing or retyped column alerts at once. An open alert repeats silently
+    while the rule holds and closes in the first window that, alone or with the one before it, is no hit even where
+    ``lasting_share`` of the effect is enough.
 
     Args:
         history: Rows of ``history_rows`` for all windows, in any order.
@@ -131,6 +156,7 @@ class _Found:
     certain: NDArray
     alone: NDArray
     paired: NDArray
+    in_four: NDArray
     hit: NDArray
     lasting: NDArray
     recent: NDArray
@@ -145,16 +171,18 @@ def _found(wide: pd.DataFrame, policy: OverTimePolicy) -> _Found:
     certain = np.isin(status, _CERTAIN)
     p_value = _counting(wide, "adjusted_p_value", "effect", policy)
     pair_p_value = _counting(wide, "pair_adjusted_p_value", "pair_effect", policy)
+    four_p_value = _counting(wide, "four_adjusted_p_value", "four_effect", policy)
     level = policy.q / policy.windows_per_budget
-    has_pair = wide["pair_adjusted_p_value"].notna().to_numpy()
-    alone = p_value <= np.where(has_pair, policy.alone, 1.0) * level
-    paired = pair_p_value <= (1 - policy.alone) * level
+    has_pair, has_four = (wide[f"{name}_adjusted_p_value"].notna().to_numpy() for name in ("pair", "four"))
+    alone = p_value <= np.where(has_pair | has_four, policy.alone, 1.0) * level
+    paired = pair_p_value <= np.where(has_four, policy.of_pair, 1 - policy.alone) * level
+    in_four = four_p_value <= (1 - policy.alone - policy.of_pair) * level
     hit = certain | (p_value <= policy.q)
     lower = policy.model_copy(update={"min_effect": policy.lasting_share * policy.min_effect})
     lasting = _counting(wide, "adjusted_p_value", "effect", lower) <= policy.q
     lasting |= _counting(wide, "pair_adjusted_p_value", "pair_effect", lower) <= policy.q
-    sums = np.cumsum(np.concatenate([np.zeros((policy.of_last, hit.shape[1]), int), hit]), axis=0)
-    recent = sums[policy.of_last :] - sums[: -policy.of_last]
+    lasting |= in_four
+    recent = _separate_hits(hit, wide["autocorrelation"].to_numpy(float, na_value=0.0), policy.of_last)
     return _Found(
         status=status,
         severity=wide["severity"].fillna("none").to_numpy(object),
@@ -163,11 +191,27 @@ def _found(wide: pd.DataFrame, policy: OverTimePolicy) -> _Found:
         certain=certain,
         alone=alone,
         paired=paired,
+        in_four=in_four,
         hit=hit | (pair_p_value <= policy.q),
         lasting=certain | lasting,
         recent=recent,
-        holds=certain | alone | paired | (hit & (recent >= policy.hits)),
+        holds=certain | alone | paired | in_four | (hit & (recent >= policy.hits)),
     )
+
+
+def _separate_hits(hit: NDArray[np.bool_], correlation: NDArray[np.float64], of_last: int) -> NDArray[np.intp]:
+    """Hits among the last windows that are separate evidence, the newest window's first, shape (windows, columns)."""
+    counted = hit.astype(int)
+    distance = np.ones(hit.shape, int)  # windows since the last hit that counted
+    with np.errstate(divide="ignore"):
+        needed = np.where(correlation > 0, np.log(_SEPARATE) / np.log(np.clip(correlation, 1e-9, 1 - 1e-9)), 0.0)
+    for back in range(1, of_last):
+        before = np.zeros_like(hit)
+        before[back:] = hit[:-back]
+        taken = before & (distance > needed)
+        counted += taken
+        distance = np.where(taken, 1, distance + 1)
+    return counted
 
 
 def _counting(wide: pd.DataFrame, p_value: str, effect: str, policy: OverTimePolicy) -> NDArray[np.float64]:
@@ -200,6 +244,8 @@ def _reason(found: _Found, i: int, policy: OverTimePolicy) -> str:
         return f"adjusted p {found.p_value[i]:.2g} at once"
     if found.paired[i]:
         return f"adjusted p {found.pair_p_value[i]:.2g} together with the window before"
+    if found.in_four[i]:
+        return "together with the three windows before"
     return f"{found.recent[i]} of the last {policy.of_last} windows"
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from evergreen.monitoring.season_calendar import KnownSeason
 from evergreen.records import Frozen
 from evergreen.use_cases import WINDOW_DAYS
 
@@ -47,6 +48,7 @@ class DriftPolicy(Frozen):
         min_rows: Values that either side needs to be tested at all.
         max_detectable_effect: A column whose minimum detectable effect is larger has insufficient data.
         off: Columns that take no part in alarms, such as calendar columns.
+        known_seasons: Seasons and special days: a window in one is excused by that season's earlier windows.
     """
 
     rule: Literal["evergreen", "tutorial"] = "evergreen"
@@ -58,6 +60,7 @@ class DriftPolicy(Frozen):
     min_rows: int = Field(default=30, ge=2)
     max_detectable_effect: float = Field(default=0.5, gt=0)
     off: tuple[str, ...] = ()
+    known_seasons: tuple[KnownSeason, ...] = ()
 
     @model_validator(mode="after")
     def _limits_rise(self) -> DriftPolicy:
@@ -115,8 +118,9 @@ class OverTimePolicy(Frozen):
     Attributes:
         q: False discovery rate at which a window counts as a hit.
         windows_per_budget: Windows that share the budget ``q``; one window at q over this alerts at once.
-        alone: Part of that level for the window alone where it is also looked at together with the window before
-            it, as one window of double length, which gets the rest.
+        alone: Part of that level for the window alone where it is also looked at together with those before it.
+        of_pair: Part for the window and the one before it taken as one, where four are looked at, too; these get the
+            rest, and where there are no four the two get it.
         hits: Hits of the same column that alert ...
         of_last: ... within so many windows, the newest among them.
         min_effect: Smallest effect worth an alarm.
@@ -127,6 +131,7 @@ class OverTimePolicy(Frozen):
     q: float = Field(default=0.05, gt=0, lt=1)
     windows_per_budget: int = Field(default=30, ge=1)
     alone: float = Field(default=0.1, gt=0, lt=1)
+    of_pair: float = Field(default=0.5, gt=0, lt=1)
     hits: int = Field(default=2, ge=1)
     of_last: int = Field(default=3, ge=1)
     min_effect: float = DriftPolicy().min_effect

@@ -42,6 +42,7 @@ class Reference:
         metrics: Metrics on the test window, by name.
         sample: Training rows with their ``block_share``; None where none is kept.
         importance: Weight of each feature.
+        window_counts: Coarse counts of the windows that its training rows fall into; None without dates.
         unseen: Features of some of the rows behind ``scores``, by its index; None where no rows are kept.
     """
 
@@ -57,6 +58,7 @@ class Reference:
     sample: pd.DataFrame | None
     importance: Mapping[str, float]
     unseen: pd.DataFrame | None = None
+    window_counts: pd.DataFrame | None = None
 
 
 def reference_profiles(

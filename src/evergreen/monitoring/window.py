@@ -17,6 +17,7 @@ from evergreen.monitoring.drift.multivariate import MultivariateDrift, classifie
 from evergreen.monitoring.drift.report import SIDE_SHARE, ColumnDrift, DriftReport
 from evergreen.monitoring.estimate_window import estimate_window
 from evergreen.monitoring.estimated import EstimatedPerformance
+from evergreen.monitoring.feature_drift import compare_features
 from evergreen.monitoring.parameters import DriftPolicy, MonitoringParameters
 from evergreen.monitoring.performance import (
     PerformanceReport,
@@ -25,7 +26,7 @@ from evergreen.monitoring.performance import (
     positive_rate_shift,
 )
 from evergreen.monitoring.profiles.build import build_profile
-from evergreen.monitoring.profiles.profile import Profile, for_pairs, merge
+from evergreen.monitoring.profiles.profile import Profile, merge
 from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
 from evergreen.monitoring.reference import BLOCK_SHARE, MIN_UNSEEN, PROBABILITY, Reference
 from evergreen.rows.splits import block_codes, block_share, unseen_mask
@@ -52,6 +53,7 @@ class Window:
         share: Their blocks as numbers in [0, 1).
         probability: Their scores.
         outcomes: Labels, scores and block shares of mature rows that the model has not seen; None without any.
+        four: The same of this window and the three before it; None likewise.
         outcomes_end: Last day that outcomes are known of; None: the window's own.
     """
 
@@ -65,12 +67,13 @@ class Window:
     probability: np.ndarray
     outcomes: pd.DataFrame | None
     pair: Profile | None = None
+    four: Profile | None = None
     outcomes_end: dt.date | None = None
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the single tests say of a window; ``pair``: of this window and the one before it taken as one."""
+    """What the single tests say of a window; ``pair``, ``four``: of so many windows up to this one taken as one."""
 
     drift: DriftReport
     scores: ColumnDrift
@@ -80,6 +83,7 @@ class Findings:
     estimate: EstimatedPerformance
     quality: QualityReport
     pair: DriftReport | None = None
+    four: DriftReport | None = None
 
 
 def look_at_window(
@@ -109,12 +113,16 @@ def look_at_window(
     there = [name for name in [*spec.features, *([spec.date] if spec.date else [])] if name in rows.columns]
     fetched = fetch_rows(with_nulls(rows, spec), spec, max_rows=parameters.max_rows)
     profile = build_profile(rows.select(there), reference.profile, date=spec.date)
+    days = parameters.window_days
+    pair = _with_before(profile, table.select(there), reference, as_of - dt.timedelta(days=days), days)
+    four = _with_before(pair, table.select(there), reference, as_of - dt.timedelta(days=2 * days), 2 * days)
     return Window(
         as_of=as_of,
         start=None if spec.date is None else as_of - dt.timedelta(days=parameters.window_days - 1),
         end=as_of,
         profile=profile,
-        pair=_with_window_before(profile, table.select(there), reference, as_of, parameters.window_days),
+        pair=pair,
+        four=four,
         duplicates=count_duplicates(rows, spec.key),
         rows=fetched,
         share=block_share(fetched[spec.block_columns]),
@@ -124,15 +132,14 @@ def look_at_window(
     )
 
 
-def _with_window_before(
-    profile: Profile, table: ir.Table, reference: Reference, as_of: dt.date, window_days: int
+def _with_before(
+    profile: Profile | None, table: ir.Table, reference: Reference, end: dt.date, days: int
 ) -> Profile | None:
-    """The window's profile and that of the window before it, added up."""
+    """The profile and that of the ``days`` up to ``end`` before it, added up."""
     spec = reference.spec
-    if spec.date is None:
+    if spec.date is None or profile is None:
         return None
-    end = as_of - dt.timedelta(days=window_days)
-    rows = between_dates(table, spec, end - dt.timedelta(days=window_days - 1), end)
+    rows = between_dates(table, spec, end - dt.timedelta(days=days - 1), end)
     before = build_profile(rows, reference.profile, date=spec.date)
     return merge(before, profile) if before.rows else None
 
@@ -174,14 +181,26 @@ def _mature_outcomes(
     )
 
 
-def judge_window(reference: Reference, window: Window, parameters: MonitoringParameters) -> Findings:
-    """Run every test of the window against the champion's memory."""
+def judge_window(
+    reference: Reference, window: Window, parameters: MonitoringParameters, counts: pd.DataFrame | None = None
+) -> Findings:
+    """Run every test of the window against the champion's memory.
+
+    Args:
+        reference: The champion's memory.
+        window: What is looked at.
+        parameters: The rules.
+        counts: Counts of past windows, of whatever champions; None: there are none.
+    """
     spec, known = reference.spec, _known_scores(reference)
     off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
     policy = parameters.drift.model_copy(update={"off": off})
     scores = _score_drift(reference, window, policy)
+    drift, pair, four = compare_features(
+        reference, (window.profile, window.pair, window.four), window.start, policy, parameters.window_days, counts
+    )
     return Findings(
-        drift=compare_profiles(reference.profile, window.profile, policy, importance=reference.importance or None),
+        drift=drift,
         scores=scores,
         positive_rate=positive_rate_shift(
             known[PROBABILITY] >= reference.threshold,
@@ -202,7 +221,8 @@ def judge_window(reference: Reference, window: Window, parameters: MonitoringPar
             duplicates=window.duplicates,
             off=off,
         ),
-        pair=None if window.pair is None else compare_profiles(for_pairs(reference.profile), window.pair, policy),
+        pair=pair,
+        four=four,
     )
 
 

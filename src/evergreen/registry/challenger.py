@@ -16,6 +16,7 @@ from evergreen import __version__
 from evergreen.errors import EvergreenError
 from evergreen.modelling.estimators import Params
 from evergreen.modelling.record import TrainingRecord, leaderboard_row
+from evergreen.monitoring.past.counts import training_counts
 from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, reference_profiles
 from evergreen.registry import artefacts
 from evergreen.registry.aliases import set_challenger
@@ -26,6 +27,7 @@ from evergreen.registry.forward import ForwardEvidence, write_forward
 from evergreen.registry.inputs import UsedRows
 from evergreen.registry.manifest import Manifest, git_commit, installed_versions, versions_of
 from evergreen.registry.references import (
+    COUNTS_FILE,
     PROFILE_FILE,
     SAMPLE_FILE,
     SCORE_PROFILE_FILE,
@@ -235,6 +237,8 @@ def _write_references(
     features, scores = reference_profiles(rows, training_set.spec, probability, window_days)
     (folder / PROFILE_FILE).write_text(features.model_dump_json())
     (folder / SCORE_PROFILE_FILE).write_text(scores.model_dump_json())
+    if training_set.spec.date is not None:
+        training_counts(rows, features, training_set.spec.date, window_days).to_parquet(folder / COUNTS_FILE)
     labels = {"label": training_set.y[scored], BLOCK_SHARE: training_set.share[scored]}
     probability.to_frame().assign(**labels).to_parquet(folder / SCORES_FILE)
     if sample_rows:

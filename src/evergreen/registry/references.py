@@ -19,6 +19,7 @@ PROFILE_FILE = "profile.json"
 SCORE_PROFILE_FILE = "score_profile.json"
 SCORES_FILE = "reference_scores.parquet"
 SAMPLE_FILE = "reference_sample.parquet"
+COUNTS_FILE = "window_counts.parquet"
 METRICS_FILE = "reference_metrics.json"
 UNSEEN_FILE = "unseen_scores.parquet"
 IMPORTANCE_FILE = "importance.csv"
@@ -41,6 +42,7 @@ def reference(version: ModelVersion) -> Reference:
             f"{version.use_case} version {version.version} has no test metrics yet: "
             f"run `{command('kedro run --pipeline=evaluation', version.use_case)}` first."
         )
+    counts = folder / COUNTS_FILE
     sample, out_of_fold, unseen = folder / SAMPLE_FILE, _profile(folder / SCORE_PROFILE_FILE), _unseen_scores(version)
     return Reference(
         spec=manifest.spec,
@@ -55,6 +57,7 @@ def reference(version: ModelVersion) -> Reference:
         sample=_table(sample) if sample.is_file() else None,
         importance=_importance(version),
         unseen=None if unseen is None else _unseen_sample(version),
+        window_counts=_table(counts) if counts.is_file() else None,
     )
 
 

@@ -17,8 +17,8 @@ from evergreen.monitoring.drift.effects import (
     shift_from_ks,
 )
 from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.past.replay import for_pooled
 from evergreen.monitoring.profiles.design_effect import design_effect
-from evergreen.monitoring.profiles.profile import for_pairs
 from evergreen.monitoring.profiles.two_sample import (
     cauchy_combination,
     chi_square,
@@ -267,13 +267,13 @@ def test_dependent_rows_stay_within_the_budget_that_they_break_otherwise(how):
 def test_two_windows_as_one_inflate_more_where_dependence_outlasts_a_window():
     rows = dependent(0, 27)
     reference = build_profile(rows, date="date", numeric=["average", "free"])
-    paired = for_pairs(reference)
+    paired = for_pooled(reference, 2)
     inflation = {n: dict(p.columns[n].design)["ranks"] for p in (paired,) for n in ("average", "free")}
     assert inflation["average"] > 1.5 * reference.columns["average"].design.ranks
     assert inflation["free"] < 2.5
     short = build_profile(rows[rows["date"] < rows["date"].min() + pd.Timedelta(weeks=6)], date="date")
-    assert for_pairs(short).columns == {}
-    assert set(for_pairs(build_profile(rows, numeric=["free"])).columns) == {"free"}
+    assert for_pooled(short, 2).columns == {}
+    assert set(for_pooled(build_profile(rows, numeric=["free"]), 2).columns) == {"free"}
 
 
 def test_pairs_of_windows_of_dependent_rows_stay_within_the_budget():
@@ -281,7 +281,7 @@ def test_pairs_of_windows_of_dependent_rows_stay_within_the_budget():
     for seed in range(repetitions):
         rows = dependent(1_000 + seed, 30)
         old = rows["date"] < rows["date"].min() + pd.Timedelta(weeks=28)
-        reference = for_pairs(build_profile(rows[old], numeric=["average", "block", "free"], date="date"))
+        reference = for_pooled(build_profile(rows[old], numeric=["average", "block", "free"], date="date"), 2)
         ours += compare_profiles(reference, build_profile(rows[~old], reference)).drifted
     assert ours <= stats.binom.isf(0.001, repetitions, 0.05)
 

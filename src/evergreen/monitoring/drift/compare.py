@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from evergreen.monitoring.drift.column_tests import (
 from evergreen.monitoring.drift.effects import shown
 from evergreen.monitoring.drift.report import COLUMNS_SHARE, ColumnDrift, ColumnStatus, DriftReport, Hypothesis
 from evergreen.monitoring.parameters import DriftPolicy
+from evergreen.monitoring.past.seasons import Alternative
 from evergreen.monitoring.profiles.profile import (
     CategoricalColumn,
     Column,
@@ -39,6 +41,7 @@ _SPEAKING = {
     "nulls": "Its share of nulls changed",
     "infinities": "Its share of infinities changed",
 }
+_WORTH_AN_EXCUSE = 0.05
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class _Pair:
     window: ValueColumn
     design: DesignEffect
     tested: list[Tested]
+    season_of: dt.date | None = None
 
 
 def compare_profiles(
@@ -56,6 +60,7 @@ def compare_profiles(
     *,
     importance: Mapping[str, float] | None = None,
     share: float = COLUMNS_SHARE,
+    seasons: Mapping[str, Sequence[Alternative]] | None = None,
 ) -> DriftReport:
     """Compare a window's profile with the reference's, column by column.
 
@@ -72,6 +77,8 @@ def compare_profiles(
         importance: Weight of each column in ``drifted_importance``, a column not named weighing nothing;
             default: all alike.
         share: Part of the budget ``policy.q`` that this comparison may spend; columns and scores share it.
+        seasons: How earlier years would have moved a column's reference by now: its values count as changed as they
+            do against the likeliest of the reference and these.
 
     Returns:
         The report; a column that cannot be tested says so in its status and never ends the report.
@@ -82,7 +89,7 @@ def compare_profiles(
     policy = policy or DriftPolicy()
     policy = policy.model_copy(update={"q": policy.q * share})
     pairs = {
-        name: _pair(name, column, window.columns[name], policy)
+        name: _seasonal(_pair(name, column, window.columns[name], policy), (seasons or {}).get(name, ()))
         for name, column in reference.columns.items()
         if name in window.columns and name not in policy.off and not isinstance(column, TimeColumn)
     }
@@ -105,6 +112,20 @@ def _pair(name: str, reference: Column, window: Column, policy: DriftPolicy) -> 
         f"Column {name}: the window was counted on other edges or levels than the reference; "
         "build its profile with build_profile(window, reference=reference)."
     )
+
+
+def _seasonal(pair: _Pair, alternatives: Sequence[Alternative]) -> _Pair:
+    """The pair with its values held against the likeliest of the reference and what earlier years made of it."""
+    plain = next((tested for tested in pair.tested if tested.name == "values"), None)
+    if plain is None or plain.p_value > _WORTH_AN_EXCUSE:
+        return pair
+    best, day = plain, None
+    for other in alternatives:
+        found = value_test(other.reference, other.window, pair.design.times(other.inflation))
+        if found.p_value > best.p_value:
+            best, day = found, other.year_before
+    tested = [best if each is plain else each for each in pair.tested]
+    return replace(pair, tested=tested, season_of=day)
 
 
 def _same(reference: ValueColumn, window: ValueColumn) -> bool:
@@ -182,18 +203,28 @@ def _verdict(pair: _Pair, hypotheses: tuple[Hypothesis, ...], policy: DriftPolic
         hypotheses=hypotheses,
         design_effect=pair.design.values,
         design_windows=pair.design.windows,
-        message=_sentence(status, speaking, detectable, spread),
+        autocorrelation=pair.design.autocorrelation,
+        season_of=pair.season_of,
+        message=_sentence(status, speaking, detectable, spread, pair.season_of),
         **shown(pair.reference, pair.window),
     )
 
 
-def _sentence(status: str, speaking: Hypothesis | None, detectable: float | None, spread: float | None) -> str:
+def _sentence(
+    status: str,
+    speaking: Hypothesis | None,
+    detectable: float | None,
+    spread: float | None,
+    season_of: dt.date | None,
+) -> str:
     if status == "drift" and speaking:
         shift = f"like a shift of {speaking.effect:.2f} standard deviations"
         return f"{_SPEAKING[speaking.name]}, {shift} (adjusted p {speaking.adjusted_p_value:.2g})."
     if detectable is None:
         return "One side has no values."
     wider = "" if spread is None else f", or of the standard deviation below {spread - 1:.0%},"
+    if status == "ok" and season_of:
+        return f"It differs from the reference as the window from {season_of} of an earlier year did: a season."
     limit = f"a shift below {detectable:.2f} standard deviations{wider} would probably go unnoticed"
     return f"Too few independent rows: {limit}." if status == "insufficient_data" else f"No drift found; {limit}."
 

@@ -56,9 +56,12 @@ class ColumnDrift(Frozen):
         distances: Usual distances, shown and not decided on.
         design_effect: Variance inflation by dependent rows that the test of values took into account.
         design_windows: Held-out windows that it was estimated from; None where rows are taken as independent.
+        autocorrelation: Cautious correlation of neighbouring windows; None where it was not measured.
         reference_null_share: Share of nulls in the reference.
         window_null_share: Share of nulls in the window.
         unseen_levels: Values of the window that the reference does not list, most frequent first.
+        season_of: First day of the window of an earlier year that stood out in the same way, which excuses the shift;
+            None where none does or nothing needs an excuse.
         message: One sentence for a reader.
     """
 
@@ -74,9 +77,11 @@ class ColumnDrift(Frozen):
     distances: Distances | None = None
     design_effect: float = 1.0
     design_windows: float | None = None
+    autocorrelation: float | None = None
     reference_null_share: float | None = None
     window_null_share: float | None = None
     unseen_levels: dict[str, int] = Field(default_factory=dict)
+    season_of: dt.date | None = None
     message: str
 
 
@@ -98,6 +103,7 @@ class DriftReport(Frozen):
         drifted_importance: The same, weighted by importance.
         columns: Verdicts by column.
         new_columns: Columns of the window that the reference doesn't have.
+        seasons: What can be said of seasons, in a sentence; None where rows have no dates.
     """
 
     status: Literal["ok", "drift", "insufficient_data"]
@@ -113,6 +119,7 @@ class DriftReport(Frozen):
     drifted_importance: float
     columns: dict[str, ColumnDrift]
     new_columns: tuple[str, ...] = ()
+    seasons: str | None = None
 
     @property
     def alarms(self) -> list[str]:

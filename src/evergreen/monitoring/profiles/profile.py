@@ -27,6 +27,7 @@ class DesignEffect(Frozen):
         nulls: Inflation of the variance of the null share; at least 1.
         windows: Effective number of held-out windows that the inflations rest on; None where rows are
             taken as independent.
+        autocorrelation: Cautious correlation of neighbouring windows; None where it was not measured.
     """
 
     values: float = 1.0
@@ -34,11 +35,17 @@ class DesignEffect(Frozen):
     scales: float | None = None
     nulls: float = 1.0
     windows: float | None = None
+    autocorrelation: float | None = None
 
     @property
     def of_scales(self) -> float:
         """Inflation of the squared Klotz z."""
         return max(self.values, self.ranks) if self.scales is None else self.scales
+
+    def times(self, factor: float) -> DesignEffect:
+        """The design effect with every inflation multiplied."""
+        inflated = {name: getattr(self, name) * factor for name in ("values", "ranks", "nulls")}
+        return self.model_copy(update={**inflated, "scales": self.of_scales * factor})
 
 
 class NumericColumn(Frozen):
@@ -199,22 +206,6 @@ def merge(a: Profile, b: Profile) -> Profile:
     )
 
 
-def for_pairs(reference: Profile) -> Profile:
-    """The reference that two windows in a row, taken as one, are held against.
-
-    Columns whose rows depend on each other, by an unknown amount over two windows, are left out.
-    """
-    columns: dict[str, Column] = {}
-    for name, column in reference.columns.items():
-        if isinstance(column, TimeColumn):
-            continue
-        if column.pair_design is not None:
-            columns[name] = column.model_copy(update={"design": column.pair_design})
-        elif column.design.windows is None:
-            columns[name] = column
-    return reference.model_copy(update={"columns": columns})
-
-
 def merge_columns(name: str, a: Column, b: Column) -> Column:
     """Summary of one column's rows from both parts; see ``merge``."""
     if isinstance(a, NumericColumn) and isinstance(b, NumericColumn) and a.edges == b.edges:
@@ -292,4 +283,5 @@ def larger_design(a: DesignEffect, b: DesignEffect) -> DesignEffect:
         scales=None if a.scales is None and b.scales is None else max(a.of_scales, b.of_scales),
         nulls=max(a.nulls, b.nulls),
         windows=min(windows, default=None),
+        autocorrelation=max((rho for rho in (a.autocorrelation, b.autocorrelation) if rho is not None), default=None),
     )

@@ -12,6 +12,7 @@ from evergreen import registry
 from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.monitoring.conclude import conclude, window_history, window_profile, with_earlier
 from evergreen.monitoring.parameters import MonitoringParameters
+from evergreen.monitoring.past.kept import all_counts, with_window
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import Reference
 from evergreen.monitoring.served import service_window
@@ -51,16 +52,26 @@ def look(
     return look_at_window(window, reference, watched.probabilities, today, split.label_delay_days, monitoring)
 
 
-def judge(reference: Reference, observed: Window, monitoring: MonitoringParameters) -> Findings:
-    """Run every test of the window against the champion's memory."""
-    return judge_window(reference, observed, monitoring)
+def judge(
+    reference: Reference, observed: Window, past_counts: pd.DataFrame, monitoring: MonitoringParameters
+) -> tuple[Findings, pd.DataFrame]:
+    """Run every test of the window against the champion's memory and past windows; all counts so far."""
+    counts = all_counts(past_counts, reference.window_counts)
+    return judge_window(reference, observed, monitoring, counts), counts
 
 
-def remember(watched: registry.ModelVersion, observed: Window, findings: Findings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """This window's rows of the history of columns, and of that of metrics."""
+def remember(
+    watched: registry.ModelVersion,
+    reference: Reference,
+    observed: Window,
+    findings: Findings,
+    counts: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """This window's rows of the history of columns and of that of metrics, and the counts of all windows."""
     return (
         window_history(watched.version, observed, findings),
         window_metrics(watched.version, observed, findings),
+        with_window(counts, observed, reference, watched.version),
     )
 
 

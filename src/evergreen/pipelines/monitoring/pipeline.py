@@ -33,14 +33,14 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=nodes.judge,
-                inputs=["reference", "observed", "params:monitoring"],
-                outputs="findings",
+                inputs=["reference", "observed", "past_window_counts", "params:monitoring"],
+                outputs=["findings", "counts"],
                 name="judge_window",
             ),
             Node(
                 func=nodes.remember,
-                inputs=["watched", "observed", "findings"],
-                outputs=["monitoring_history", "window_metrics"],
+                inputs=["watched", "reference", "observed", "findings", "counts"],
+                outputs=["monitoring_history", "window_metrics", "window_counts"],
                 name="remember_window",
             ),
             Node(

@@ -168,5 +168,6 @@ def _rule(record: MonitoringRecord) -> str:
         "chi-square with rare levels pooled), of its share of nulls or of infinities survives Benjamini–Hochberg at "
         f"{record.drift.q:g} over all {record.drift.hypotheses} hypotheses, and its effect is large enough to care "
         "about. Rows that depend on each other count for less: the design effect says by how much. PSI, "
-        "Jensen–Shannon, Wasserstein, KS and the mean's z are shown because people know them; they decide nothing."
-    )
+        "Jensen–Shannon, Wasserstein, KS and the mean's z are shown because people know them; they decide nothing. "
+        f"{record.drift.seasons or ''}"
+    ).strip()

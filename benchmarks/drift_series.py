@@ -1,0 +1,170 @@
+"""Weekly windows that depend on each other, and seasons: how often an alert is false, how often a shift is found.
+
+    python benchmarks/drift_series.py dependent [--repetitions 200]
+    python benchmarks/drift_series.py seasons [--repetitions 400]
+
+``dependent``: 30 quiet weeks of 1,000 rows in 6 numeric columns whose days share factors that follow AR(1) with a
+loading of .3, against a reference of the 4, 26 or 104 weeks before, alerts by the rule over windows; the history is the
+reference and, for short ones, 30 weeks more. ``seasons``: three years of 16 columns, half of which are .3 sd higher
+each December; the third year's December, and a July of the third year with a shift of .3 sd in a plain or in a seasonal
+column. "Without history" judges by the reference's own rows alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from drift_tables import rate, show
+from evergreen.monitoring import DriftPolicy, build_profile, merge
+from evergreen.monitoring.alerts import alerts_over_time, history_rows
+from evergreen.monitoring.feature_drift import compare_features
+from evergreen.monitoring.past.counts import no_counts, training_counts, window_counts
+from evergreen.monitoring.profiles.profile import Profile
+from evergreen.monitoring.reference import Reference
+from evergreen.rows.labels import LabelDefinition
+from evergreen.rows.splits import Bounds
+from evergreen.schema import TableSpec
+
+FIRST = dt.date(2023, 1, 2)
+WEEK = dt.timedelta(weeks=1)
+
+
+def reference_of(profile: Profile, names: list[str]) -> Reference:
+    """A champion's memory of its features alone."""
+    return Reference(
+        spec=TableSpec(entity="id", date="date", target="y", numeric=names),
+        label=LabelDefinition(target="y", kind="positive", positive=1),
+        bounds=Bounds(dated=True, judging_share=0.3),
+        threshold=0.5,
+        trained_as_of=FIRST,
+        profile=profile,
+        score_profile=profile,
+        scores=None,
+        metrics={},
+        sample=None,
+        importance={},
+    )
+
+
+def factors(rng: np.random.Generator, days: int, columns: int, rho: float) -> np.ndarray:
+    """Stationary AR(1) of unit variance, shape (days, columns)."""
+    found = np.empty((days, columns))
+    found[0] = rng.normal(size=columns)
+    for day in range(1, days):
+        found[day] = rho * found[day - 1] + np.sqrt(1 - rho**2) * rng.normal(size=columns)
+    return found
+
+
+def weeks_of_rows(rng: np.random.Generator, means: np.ndarray, rows: int) -> pd.DataFrame:
+    """Rows of days with these means, shape (days, columns): as many a day, ``rows`` a week."""
+    day = np.repeat(np.arange(len(means)), rows // 7)
+    values = means[day] + rng.normal(size=(len(day), means.shape[1]))
+    frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(means.shape[1])])
+    return frame.assign(date=pd.Timestamp(FIRST) + pd.to_timedelta(day, unit="D"))
+
+
+class Series:
+    """Weeks of rows; those before ``begin`` are history, the last ``length`` of them the reference."""
+
+    def __init__(self, rows: pd.DataFrame, begin: int, length: int, history: bool) -> None:
+        self.rows, self.week = rows, ((rows["date"] - pd.Timestamp(FIRST)).dt.days // 7).to_numpy()
+        self.names = [name for name in rows.columns if name != "date"]
+        old = rows[(self.week >= begin - length) & (self.week < begin)]
+        blocks = old["date"].dt.strftime("%Y%m%d")
+        self.reference = reference_of(
+            build_profile(old, numeric=self.names, date="date", blocks=blocks.to_numpy()), self.names
+        )
+        self.history = history
+        before = rows[self.week < begin]
+        self.counts = training_counts(before, self.reference.profile, "date", 7) if history else no_counts()
+        self.profiles: dict[int, Profile] = {}
+
+    def profile(self, week: int) -> Profile:
+        """One week's, built once."""
+        if week not in self.profiles:
+            self.profiles[week] = build_profile(self.rows[self.week == week], self.reference.profile, date="date")
+        return self.profiles[week]
+
+    def look(self, week: int) -> pd.DataFrame:
+        """The history's rows of one week."""
+        start = FIRST + week * WEEK
+        end = start + WEEK - dt.timedelta(days=1)
+        pair = merge(self.profile(week - 1), self.profile(week))
+        four = merge(merge(self.profile(week - 3), self.profile(week - 2)), pair) if self.history else None
+        found = compare_features(self.reference, (self.profile(week), pair, four), start, DriftPolicy(), 7, self.counts)
+        if self.history:
+            here = window_counts(self.profile(week), self.reference.profile, start, end, "")
+            self.counts = pd.concat([self.counts, here], ignore_index=True)
+        return history_rows(found[0], start, end, *found[1:])
+
+
+def alerted(series: Series, weeks: range) -> set[str]:
+    """Columns with any alert in these weeks."""
+    history = pd.concat([series.look(week) for week in weeks], ignore_index=True)
+    return {alert.column for alert in alerts_over_time(history)}
+
+
+def dependent(args: argparse.Namespace) -> Iterator[list]:
+    """Series with any alert where nothing changed."""
+    yield ["AR(1) of day factors", "reference, weeks", "series", "with history", "without history"]
+    for rho in (0.9, 0.98):
+        for length, more in ((4, 30), (26, 30), (104, 0)):
+            if args.setting and args.setting not in f"{rho} {length}":
+                continue
+            hits = np.zeros(2, int)
+            for seed in args.seeds:
+                rng = np.random.default_rng(seed)
+                begin = length + more
+                means = 0.3 * factors(rng, 7 * (begin + 30), 6, rho)
+                rows = weeks_of_rows(rng, means, 1_001)
+                hits += [
+                    bool(alerted(Series(rows, begin, length, history), range(begin, begin + 30)))
+                    for history in (True, False)
+                ]
+            yield [rho, length, len(args.seeds), *(rate(int(found), len(args.seeds)) for found in hits)]
+
+
+def seasons(args: argparse.Namespace) -> Iterator[list]:
+    """The third year's December, and a shift in its July, judged against the two years before."""
+    yield ["what", "series", "with history", "without history"]
+    found = np.array([_third_year(seed) for seed in args.seeds])
+    named = ["December: any false alert", "July + .3 sd found in 2 weeks, plain column", "the same, seasonal column"]
+    for number, name in enumerate(named):
+        yield [name, len(args.seeds), *(rate(int(hits), len(args.seeds)) for hits in found[:, number].sum(axis=0))]
+
+
+def _third_year(seed: int) -> list[list[bool]]:
+    """December, plain July, seasonal July: with history and without."""
+    rng = np.random.default_rng(seed)
+    dates = pd.date_range(FIRST, periods=7 * 156)
+    means = np.zeros((len(dates), 16))
+    means[np.ix_(dates.month == 12, np.arange(8))] = 0.3
+    results: list[list[bool]] = [[], [], []]
+    for history in (True, False):
+        series = Series(weeks_of_rows(rng, means, 1_001), 152, 104, history)
+        results[0].append(bool(alerted(series, range(152, 156))))
+        moved = means.copy()
+        moved[7 * 130 :, [0, 15]] += 0.3
+        july = alerted(Series(weeks_of_rows(rng, moved, 1_001), 130, 104, history), range(130, 132))
+        results[1].append("x15" in july)
+        results[2].append("x0" in july)
+    return results
+
+
+COMMANDS = {"dependent": dependent, "seasons": seasons}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--repetitions", type=int, default=200)
+    parser.add_argument("--first-seed", type=int, default=60_000)
+    parser.add_argument("--setting", help="only settings whose name contains this")
+    chosen = parser.parse_args()
+    chosen.seeds = range(chosen.first_seed, chosen.first_seed + chosen.repetitions)
+    lines = COMMANDS[chosen.command](chosen)
+    show(next(lines), lines)

@@ -1,0 +1,60 @@
+"""Drift of a window's features, with all that past windows say of dependence and seasons."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from evergreen.monitoring.drift.compare import compare_profiles
+from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.parameters import DriftPolicy
+from evergreen.monitoring.past.counts import no_counts, past_columns
+from evergreen.monitoring.past.replay import for_pooled, knows_a_year, with_replayed_designs
+from evergreen.monitoring.past.seasons import alternatives
+from evergreen.monitoring.profiles.profile import Profile
+from evergreen.monitoring.reference import Reference
+
+SEASONS_SEEN = "A shift counts only where it differs, too, from what earlier years' windows of the same weeks did."
+SEASONS_UNSEEN = "With less than a year of past windows a season cannot be told from drift yet."
+
+
+def compare_features(
+    reference: Reference,
+    profiles: tuple[Profile, Profile | None, Profile | None],
+    start: dt.date | None,
+    policy: DriftPolicy,
+    window_days: int,
+    counts: pd.DataFrame | None,
+) -> tuple[DriftReport, DriftReport | None, DriftReport | None]:
+    """Drift in the window, in it and the one before taken as one, and in it and the three before.
+
+    Args:
+        reference: The champion's memory.
+        profiles: Of the window, of the two, of the four; None where there are no such rows.
+        start: The window's first day; None without dates.
+        policy: What counts as drift.
+        window_days: Length of a window.
+        counts: Counts of past windows, of whatever champions; None: there are none.
+    """
+    past = (
+        {}
+        if start is None
+        else past_columns(no_counts() if counts is None else counts, reference.profile, start, window_days)
+    )
+    known = with_replayed_designs(reference.profile, past, window_days)
+
+    def compared(windows: int, profile: Profile) -> DriftReport:
+        held = known if windows == 1 else for_pooled(known, windows)
+        moved = alternatives(known, profile, past, start, policy.known_seasons) if start else {}
+        return compare_profiles(held, profile, policy, importance=reference.importance or None, seasons=moved)
+
+    alone, *pooled = [
+        None if profile is None else compared(windows, profile)
+        for windows, profile in zip((1, 2, 4), profiles, strict=True)
+    ]
+    assert alone is not None
+    if start is not None:
+        said = SEASONS_SEEN if any(map(knows_a_year, past.values())) else SEASONS_UNSEEN
+        alone = alone.model_copy(update={"seasons": said})
+    return alone, pooled[0], pooled[1]
