@@ -32,7 +32,9 @@ GAPS = (1, 6, 15, 22)
 MIN_REPLAYS = 8
 YEAR_DAYS = 371
 MEDIAN_CHI_SQUARE = 0.4549
-_KOLMOGOROV_MEDIAN = 0.8276
+_TWO_YEARS = 729
+_CAPPED = 0.02
+_KOLMOGOROV_CAP = 6.0
 _MIN_VALUES = 20
 _FEWEST_EFFECTIVE = 3.0
 _HIGHEST_CORRELATION = 0.98
@@ -57,8 +59,8 @@ def with_replayed_designs(reference: Profile, past: Mapping[str, PastColumn], wi
 def replayed_design(past: PastColumn, reference_windows: int) -> DesignEffect | None:
     """Design effect of one column; None with fewer than sixteen windows of history.
 
-    From a year of history on, when seasons are looked for by themselves, it rests on the median of the squared
-    statistics instead of their mean, which a few weeks of a season would raise.
+    From two years of history on, when seasons are looked for by themselves, squared statistics count up to the value
+    that one of fifty exceeds, judged by their median: else a few weeks of a season would raise it for the whole year.
 
     Args:
         past: Its counts in past windows.
@@ -71,16 +73,20 @@ def replayed_design(past: PastColumn, reference_windows: int) -> DesignEffect | 
     gaps = [gap for gap in GAPS if len(counts) - length - gap + 1 >= MIN_REPLAYS]
     if not gaps:
         return None
-    numeric, middle = bool(len(past.edges)), knows_a_year(past)
-    rho = lag_correlation(counts, numeric=numeric, robust=middle)
+    numeric, capped = bool(len(past.edges)), _days(past) >= _TWO_YEARS
+    rho = lag_correlation(counts, numeric=numeric, robust=capped)
     windows = max(len(counts) * (1 - rho) / (1 + rho), _FEWEST_EFFECTIVE)
-    effects = [_inflation(counts, shares, length, gap, numeric=numeric, middle=middle) for gap in gaps]
+    effects = [_inflation(counts, shares, length, gap, numeric=numeric, capped=capped) for gap in gaps]
     return reduce(larger_design, effects).model_copy(update={"windows": windows, "autocorrelation": rho})
 
 
 def knows_a_year(past: PastColumn) -> bool:
     """Whether history covers a year and two weeks, from which on a season of a year ago can be seen."""
-    return len(past.starts) > 0 and bool((past.ends[-1] - past.starts[0]).astype(int) >= YEAR_DAYS)
+    return _days(past) >= YEAR_DAYS
+
+
+def _days(past: PastColumn) -> int:
+    return int((past.ends[-1] - past.starts[0]).astype(int)) if len(past.starts) else 0
 
 
 def lag_correlation(counts: Floats, *, numeric: bool, robust: bool = False) -> float:
@@ -139,7 +145,7 @@ def _length_in_windows(reference: Profile, window_days: int) -> int:
     return max(1, ((reference.window_end - reference.window_start).days + 1) // window_days)
 
 
-def _inflation(counts: Floats, shares: Floats, length: int, gap: int, *, numeric: bool, middle: bool) -> DesignEffect:
+def _inflation(counts: Floats, shares: Floats, length: int, gap: int, *, numeric: bool, capped: bool) -> DesignEffect:
     window, before = replayed(counts, length, gap)
     nulls = _null_inflation(*replayed(shares, length, gap))
     if not numeric:
@@ -147,19 +153,30 @@ def _inflation(counts: Floats, shares: Floats, length: int, gap: int, *, numeric
         if len(groups) < 2:
             return DesignEffect(nulls=nulls)
         statistic, df = chi_square(pooled(before, groups), pooled(window, groups))
-        return DesignEffect(values=_over(statistic, df, special.chdtri(df, 0.5), middle), nulls=nulls)
+        return DesignEffect(values=_chi_square_inflation(statistic, df, capped), nulls=nulls)
     h = size_factor(window.sum(axis=1), before.sum(axis=1))
     return DesignEffect(
-        values=_over(ks_distance(before, window) ** 2 / h, KOLMOGOROV_SECOND_MOMENT, _KOLMOGOROV_MEDIAN**2, middle),
-        ranks=_over(normal_score_z(before, window) ** 2, 1.0, MEDIAN_CHI_SQUARE, middle),
-        scales=_over(squared_normal_score_z(before, window) ** 2, 1.0, MEDIAN_CHI_SQUARE, middle),
+        values=_kolmogorov_inflation(ks_distance(before, window) ** 2 / h, capped),
+        ranks=_chi_square_inflation(normal_score_z(before, window) ** 2, 1, capped),
+        scales=_chi_square_inflation(squared_normal_score_z(before, window) ** 2, 1, capped),
         nulls=nulls,
     )
 
 
-def _over(squared: Floats, mean: float, median: float, middle: bool) -> float:
-    """What squared statistics average, or have in the middle, over the textbook's value; at least 1."""
-    return max(1.0, float(np.median(squared) / median if middle else squared.mean() / mean))
+def _chi_square_inflation(squared: Floats, df: int, capped: bool) -> float:
+    """What chi-square statistics average over the textbook's value; at least 1."""
+    if not capped:
+        return max(1.0, float(squared.mean() / df))
+    limit = float(special.chdtri(df, _CAPPED))
+    expected = df * (1 - special.chdtrc(df + 2, limit)) + limit * _CAPPED
+    most = limit / special.chdtri(df, 0.5) * np.median(squared)
+    return max(1.0, float(np.minimum(squared, most).mean() / expected))
+
+
+def _kolmogorov_inflation(squared: Floats, capped: bool) -> float:
+    """The same of squared Kolmogorov–Smirnov distances over h; capped where hardly any lies."""
+    used = np.minimum(squared, _KOLMOGOROV_CAP * np.median(squared)) if capped else squared
+    return max(1.0, float(used.mean() / KOLMOGOROV_SECOND_MOMENT))
 
 
 def replayed(counts: Floats, length: int, gap: int) -> tuple[Floats, Floats]:
