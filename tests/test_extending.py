@@ -30,6 +30,8 @@ from evergreen.modelling.compiled import NotCompilableError, compile_pipeline
 from evergreen.modelling.estimators import ALGORITHMS, Algorithm, Imported
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.search import Candidate, train_candidates
+from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles
+from evergreen.monitoring.drift.statistics import STATISTICS
 from evergreen.registry.artefacts import MODEL_FILE
 from evergreen.registry.manifest import installed_versions
 from evergreen.reporting.monitoring.messages import AlertMessage
@@ -127,6 +129,37 @@ def test_a_missing_package_stops_training_with_the_extra_that_brings_it(
     monkeypatch.setitem(ALGORITHMS, "LightGBM", Algorithm(Imported("no_such_package", "Classifier")))
     with pytest.raises(EvergreenError, match=r"needs the package no_such_package.*evergreen\[no_such_package\]"):
         trained("LightGBM")
+
+
+@pytest.fixture
+def own_statistic() -> Iterator[str]:
+    before = dict(STATISTICS)
+    exec(block("drift-statistic.md", "python"), {})
+    (name,) = set(STATISTICS) - set(before)
+    yield name
+    del STATISTICS[name]
+
+
+def test_one_entry_makes_a_drift_statistic_decide_or_be_shown(own_statistic: str) -> None:
+    asked = yaml.safe_load(block("drift-statistic.md", "yaml"))["churn"]["monitoring"]["drift"]
+    assert asked == {"decides": own_statistic, "shows": ["evergreen"]}
+    rows = pd.DataFrame({"age": np.random.default_rng(0).normal(size=2_000), "town": ["a", "b"] * 1_000})
+    reference = build_profile(rows)
+    moved = build_profile(rows.assign(age=rows["age"] + 0.4), reference)
+    found = compare_profiles(reference, moved, DriftPolicy(**asked)).columns
+    assert found["age"].alarm
+    assert found["age"].effect == pytest.approx(0.4, abs=0.05)
+    assert found["age"].statistics["evergreen"].p_value < 1e-6
+    plain = compare_profiles(reference, moved).columns
+    assert found["town"].p_value == plain["town"].p_value
+    assert plain["age"].statistics == {}
+    same = compare_profiles(reference, build_profile(rows, reference), DriftPolicy(**asked))
+    assert not same.drifted
+
+
+def test_a_misspelt_statistic_is_found_before_anything_runs() -> None:
+    with pytest.raises(ValidationError, match="there is no drift statistic t_test; choose among evergreen"):
+        DriftPolicy(decides="t_test")
 
 
 def alert(severity: str) -> AlertMessage:

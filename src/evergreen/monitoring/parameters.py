@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from evergreen.monitoring.drift.statistics import STATISTICS
 from evergreen.monitoring.season_calendar import KnownSeason
 from evergreen.records import Frozen
 from evergreen.use_cases import WINDOW_DAYS
@@ -39,6 +40,9 @@ class DriftPolicy(Frozen):
     Attributes:
         rule: ``evergreen`` decides as below. ``tutorial`` decides as common tutorials do (each column at
             p < .05 with no correction, drift when more than 30 % of columns do), for comparison only.
+        decides: The statistic in ``STATISTICS`` by which values count as changed; columns of which it says nothing are
+            left to ``evergreen``.
+        shows: Statistics in ``STATISTICS`` that are computed and shown beside it.
         q: The whole budget of a window: how many of the windows in which nothing changed may raise an alarm.
             ``COLUMNS_SHARE`` of it is the columns', ``SIDE_SHARE`` the scores' and the rows' as a whole each.
         min_effect: Smallest effect worth an alarm; from here an alarm is ``info``.
@@ -52,6 +56,8 @@ class DriftPolicy(Frozen):
     """
 
     rule: Literal["evergreen", "tutorial"] = "evergreen"
+    decides: str = "evergreen"
+    shows: tuple[str, ...] = ()
     q: float = Field(default=0.05, gt=0, lt=1)
     min_effect: float = Field(default=0.05, ge=0)
     warning_effect: float = 0.1
@@ -61,6 +67,13 @@ class DriftPolicy(Frozen):
     max_detectable_effect: float = Field(default=0.5, gt=0)
     off: tuple[str, ...] = ()
     known_seasons: tuple[KnownSeason, ...] = ()
+
+    @model_validator(mode="after")
+    def _statistics_exist(self) -> DriftPolicy:
+        for name in (self.decides, *self.shows):
+            if name not in STATISTICS:
+                raise ValueError(f"there is no drift statistic {name}; choose among {', '.join(STATISTICS)}")
+        return self
 
     @model_validator(mode="after")
     def _limits_rise(self) -> DriftPolicy:

@@ -17,10 +17,17 @@ from evergreen.monitoring.drift.column_tests import (
     minimum_detectable_effect,
     minimum_detectable_spread,
     share_test,
-    value_test,
 )
 from evergreen.monitoring.drift.effects import shown
-from evergreen.monitoring.drift.report import COLUMNS_SHARE, ColumnDrift, ColumnStatus, DriftReport, Hypothesis
+from evergreen.monitoring.drift.report import (
+    COLUMNS_SHARE,
+    ColumnDrift,
+    ColumnStatus,
+    DriftReport,
+    Hypothesis,
+    ShownStatistic,
+)
+from evergreen.monitoring.drift.statistics import deciding, shown_beside
 from evergreen.monitoring.parameters import DriftPolicy
 from evergreen.monitoring.past.seasons import Alternative
 from evergreen.monitoring.profiles.profile import (
@@ -89,7 +96,7 @@ def compare_profiles(
     policy = policy or DriftPolicy()
     policy = policy.model_copy(update={"q": policy.q * share})
     pairs = {
-        name: _seasonal(_pair(name, column, window.columns[name], policy), (seasons or {}).get(name, ()))
+        name: _seasonal(_pair(name, column, window.columns[name], policy), (seasons or {}).get(name, ()), policy)
         for name, column in reference.columns.items()
         if name in window.columns and name not in policy.off and not isinstance(column, TimeColumn)
     }
@@ -107,21 +114,21 @@ def compare_profiles(
 def _pair(name: str, reference: Column, window: Column, policy: DriftPolicy) -> _Pair:
     if not isinstance(reference, TimeColumn) and not isinstance(window, TimeColumn) and _same(reference, window):
         design = larger_design(reference.design, window.design)
-        return _Pair(reference, window, design, _tests(reference, window, design, policy.min_rows))
+        return _Pair(reference, window, design, _tests(reference, window, design, policy))
     raise EvergreenError(
         f"Column {name}: the window was counted on other edges or levels than the reference; "
         "build its profile with build_profile(window, reference=reference)."
     )
 
 
-def _seasonal(pair: _Pair, alternatives: Sequence[Alternative]) -> _Pair:
+def _seasonal(pair: _Pair, alternatives: Sequence[Alternative], policy: DriftPolicy) -> _Pair:
     """The pair with its values held against the likeliest of the reference and what earlier years made of it."""
     plain = next((tested for tested in pair.tested if tested.name == "values"), None)
     if plain is None or plain.p_value > _WORTH_AN_EXCUSE:
         return pair
     best, day = plain, None
     for other in alternatives:
-        found = value_test(other.reference, other.window, pair.design.times(other.inflation))
+        found = _values(other.reference, other.window, pair.design.times(other.inflation), policy)
         if found.p_value > best.p_value:
             best, day = found, other.year_before
     tested = [best if each is plain else each for each in pair.tested]
@@ -134,12 +141,17 @@ def _same(reference: ValueColumn, window: ValueColumn) -> bool:
     return isinstance(window, CategoricalColumn) and reference.levels == window.levels
 
 
-def _tests(reference: ValueColumn, window: ValueColumn, design: DesignEffect, min_rows: int) -> list[Tested]:
+def _values(reference: ValueColumn, window: ValueColumn, design: DesignEffect, policy: DriftPolicy) -> Tested:
+    found = deciding(policy.decides, reference, window, design)
+    return Tested("values", found.p_value, found.effect)
+
+
+def _tests(reference: ValueColumn, window: ValueColumn, design: DesignEffect, policy: DriftPolicy) -> list[Tested]:
     """Every hypothesis that there are rows for; nulls are one even where none has been seen yet."""
     tested = []
-    if min(reference.count, window.count) >= min_rows:
-        tested.append(value_test(reference, window, design))
-    if min(reference.rows, window.rows) >= min_rows:
+    if min(reference.count, window.count) >= policy.min_rows:
+        tested.append(_values(reference, window, design, policy))
+    if min(reference.rows, window.rows) >= policy.min_rows:
         tested.append(share_test("nulls", reference, window, design))
         if reference.infinities or window.infinities:
             tested.append(share_test("infinities", reference, window, design))
@@ -201,6 +213,7 @@ def _verdict(pair: _Pair, hypotheses: tuple[Hypothesis, ...], policy: DriftPolic
         minimum_detectable_effect=detectable,
         minimum_detectable_spread=spread,
         hypotheses=hypotheses,
+        statistics=_beside(pair, policy),
         design_effect=pair.design.values,
         design_windows=pair.design.windows,
         autocorrelation=pair.design.autocorrelation,
@@ -208,6 +221,13 @@ def _verdict(pair: _Pair, hypotheses: tuple[Hypothesis, ...], policy: DriftPolic
         message=_sentence(status, speaking, detectable, spread, pair.season_of),
         **shown(pair.reference, pair.window),
     )
+
+
+def _beside(pair: _Pair, policy: DriftPolicy) -> dict[str, ShownStatistic]:
+    if not policy.shows or not pair.reference.count or not pair.window.count:
+        return {}
+    found = shown_beside(policy.shows, pair.reference, pair.window, pair.design)
+    return {name: ShownStatistic(p_value=each.p_value, effect=each.effect) for name, each in found.items()}
 
 
 def _sentence(

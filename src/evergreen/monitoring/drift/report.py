@@ -39,6 +39,13 @@ class Hypothesis(Frozen):
     alarm: bool
 
 
+class ShownStatistic(Frozen):
+    """What a statistic says that is shown and decides nothing; see ``STATISTICS``."""
+
+    p_value: float
+    effect: float
+
+
 class ColumnDrift(Frozen):
     """What became of one column.
 
@@ -54,6 +61,7 @@ class ColumnDrift(Frozen):
         minimum_detectable_spread: Ratio of standard deviations that they find likewise; None for categories.
         hypotheses: All hypotheses tested.
         distances: Usual distances, shown and not decided on.
+        statistics: Further statistics by name, likewise.
         design_effect: Variance inflation by dependent rows that the test of values took into account.
         design_windows: Held-out windows that it was estimated from; None where rows are taken as independent.
         autocorrelation: Cautious correlation of neighbouring windows; None where it was not measured.
@@ -75,6 +83,7 @@ class ColumnDrift(Frozen):
     minimum_detectable_spread: float | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     distances: Distances | None = None
+    statistics: dict[str, ShownStatistic] = Field(default_factory=dict)
     design_effect: float = 1.0
     design_windows: float | None = None
     autocorrelation: float | None = None
