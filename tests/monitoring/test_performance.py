@@ -14,12 +14,12 @@ from sklearn import metrics
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring import build_profile, compare_profiles, estimate_performance
-from evergreen.monitoring.alerts import alerts_over_time, disjoint_windows, history_rows, open_alerts
+from evergreen.monitoring.alerts import Alert, alerts_over_time, disjoint_windows, history_rows, open_alerts
 from evergreen.monitoring.drift.multivariate import classifier_two_sample_test, comparable_features
 from evergreen.monitoring.parameters import QualityPolicy, ReasonPolicy
 from evergreen.monitoring.performance import measure_performance, positive_rate_shift
 from evergreen.monitoring.quality import check_quality, count_duplicates
-from evergreen.monitoring.reasons import find_reasons
+from evergreen.monitoring.reasons import by_alerts, find_reasons
 
 # DuckDB asks pandas for an option that pandas 3 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")
@@ -260,6 +260,20 @@ def test_a_missing_column_opens_an_alert_and_stays_open():
     rows = history_rows(report, dt.date(2026, 1, 1), dt.date(2026, 1, 7))
     assert list(open_alerts(alerts_over_time(rows))) == ["x"]
     assert [reason.name for reason in find_reasons(drift=report) if not reason.passed] == ["drift"]
+
+
+def test_a_reason_goes_by_alerts_over_windows_not_by_one_window():
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(2_000, 2)), columns=["x", "y"])
+    reference = build_profile(rows)
+    report = compare_profiles(reference, build_profile(rows.assign(x=rows["x"] + 1), reference))
+    assert report.alarms == ["x"]
+    assert by_alerts(report, {}, None).alarms == []
+    assert all(reason.passed for reason in find_reasons(drift=by_alerts(report, {}, None)))
+    end = dt.datetime(2026, 1, 7)
+    alert = Alert(column="y", event="repeated", window_end=end, severity="high", reason="adjusted p 1e-9 at once")
+    found = by_alerts(report, {"y": alert}, {"x": 0.75, "y": 0.25})
+    assert (found.alarms, found.drifted_share, found.drifted_importance) == (["y"], 0.5, 0.25)
+    assert [reason.name for reason in find_reasons(drift=found) if not reason.passed] == ["drift"]
 
 
 def test_broken_data_blocks_and_says_what_is_broken():

@@ -9,7 +9,7 @@ import pandas as pd
 from evergreen.monitoring.alerts import alerts_over_time, history_rows, open_alerts
 from evergreen.monitoring.drift.report import DriftReport
 from evergreen.monitoring.parameters import MonitoringParameters
-from evergreen.monitoring.reasons import find_reasons
+from evergreen.monitoring.reasons import by_alerts, find_reasons
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import PROBABILITY, Reference
 from evergreen.monitoring.window import Findings, Window, window_score_profile
@@ -79,9 +79,10 @@ def conclude(
         parameters: The rules.
     """
     alerts = alerts_over_time(history, parameters.over_time)
+    still_open = open_alerts(alerts)
     auc = reference.metrics.get("roc_auc")
     reasons = find_reasons(
-        drift=findings.drift,
+        drift=by_alerts(findings.drift, still_open, reference.importance or None),
         multivariate=findings.multivariate,
         positive_rate=findings.positive_rate,
         performance=findings.performance,
@@ -107,7 +108,7 @@ def conclude(
         quality=findings.quality,
         reference_auc=auc.value if auc else None,
         alerts=tuple(alert for alert in alerts if alert.window_end == pd.Timestamp(window.end)),
-        open_alerts=open_alerts(alerts),
+        open_alerts=still_open,
         reasons=reasons,
         false_alarm_budget=_budget(parameters),
     )
@@ -130,5 +131,6 @@ def _budget(parameters: MonitoringParameters) -> str:
     expected = parameters.over_time.false_alarms_per_month(windows)
     return (
         f"With windows of {parameters.window_days} days the rule over windows is set to {expected:.3f} false alerts a "
-        f"month (one in {1 / expected:,.0f} months), which simulations of independent columns confirm."
+        f"month (one in {1 / expected:,.0f} months), which simulations of independent columns confirm; where columns "
+        "depend on each other they come several at once."
     )

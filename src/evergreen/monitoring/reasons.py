@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
+from evergreen.monitoring.alerts import Alert
 from evergreen.monitoring.drift.multivariate import MultivariateDrift
 from evergreen.monitoring.drift.report import DriftReport
 from evergreen.monitoring.estimated import EstimatedPerformance
@@ -38,6 +40,37 @@ def find_reasons(
     if days_since_training is not None:
         checks.append(_age(days_since_training, policy))
     return tuple(checks)
+
+
+def by_alerts(
+    drift: DriftReport, open_alerts: Mapping[str, Alert], importance: Mapping[str, float] | None
+) -> DriftReport:
+    """The report with a column in alarm where an alert over windows is open, whatever this window alone says.
+
+    Args:
+        drift: The report on the window.
+        open_alerts: The latest event of each open alert, by column.
+        importance: Weight of each column, a column not named weighing nothing; None: all alike.
+    """
+    columns = {
+        name: column.model_copy(
+            update={
+                "alarm": name in open_alerts,
+                "severity": open_alerts[name].severity if name in open_alerts else "none",
+            }
+        )
+        for name, column in drift.columns.items()
+    }
+    judged = [name for name, column in columns.items() if column.status != "off"]
+    weights = {name: 1.0 if importance is None else importance.get(name, 0.0) for name in judged}
+    alerted, total = [name for name in judged if columns[name].alarm], sum(weights.values())
+    return drift.model_copy(
+        update={
+            "columns": columns,
+            "drifted_share": len(alerted) / max(len(judged), 1),
+            "drifted_importance": sum(weights[name] for name in alerted) / total if total else 0.0,
+        }
+    )
 
 
 def _performance(performance: PerformanceReport | None) -> list[Check]:
