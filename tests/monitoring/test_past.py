@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from evergreen.monitoring.parameters import SeasonPolicy
 from evergreen.monitoring.past.counts import (
     cells,
     past_columns,
@@ -25,7 +26,6 @@ from evergreen.monitoring.past.replay import (
 from evergreen.monitoring.past.seasons import alternatives
 from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.profiles.profile import Profile
-from evergreen.monitoring.season_calendar import KnownSeason
 
 FIRST = pd.Timestamp("2023-01-02")
 
@@ -144,7 +144,7 @@ def december(years: int) -> np.ndarray:
     return np.where(dates.month == 12, 0.5, 0.0)
 
 
-def moved(rows: pd.DataFrame, week: int, calendar: tuple[KnownSeason, ...] = ()) -> dict:
+def moved(rows: pd.DataFrame, week: int, calendar: tuple[SeasonPolicy, ...] = ()) -> dict:
     old = rows[rows["date"] < FIRST + pd.Timedelta(weeks=week)]
     reference = profiled(old)
     start = (FIRST + pd.Timedelta(weeks=week)).date()
@@ -166,7 +166,7 @@ def test_a_known_season_is_held_against_its_own_past_wherever_it_fell() -> None:
     means[30] = 0.5
     rows = weeks(80, means, seed=8)
     sale = tuple(
-        KnownSeason(name="sale", first=f"{day:%Y-%m-%d}", last=f"{day + pd.Timedelta(days=6):%Y-%m-%d}")
+        SeasonPolicy(name="sale", first=f"{day:%Y-%m-%d}", last=f"{day + pd.Timedelta(days=6):%Y-%m-%d}")
         for day in (FIRST + pd.Timedelta(weeks=30), FIRST + pd.Timedelta(weeks=75))
     )
     assert {each.year_before for each in moved(rows, 75, sale)["x"]} == {(FIRST + pd.Timedelta(weeks=30)).date()}
@@ -174,11 +174,11 @@ def test_a_known_season_is_held_against_its_own_past_wherever_it_fell() -> None:
 
 
 def test_a_season_is_written_by_day_and_may_cross_the_year() -> None:
-    winter = KnownSeason(name="winter", first="12-20", last="01-06")
+    winter = SeasonPolicy(name="winter", first="12-20", last="01-06")
     assert winter.holds(dt.date(2026, 1, 5), dt.date(2026, 1, 11))
     assert not winter.holds(dt.date(2026, 1, 7), dt.date(2026, 1, 13))
     with pytest.raises(ValidationError, match="allowed are days written MM-DD"):
-        KnownSeason(name="winter", first="Dec 20", last="01-06")
+        SeasonPolicy(name="winter", first="Dec 20", last="01-06")
 
 
 def test_columns_of_unknown_dependence_are_not_pooled() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evergreen.monitoring.parameters import SeasonPolicy
 from evergreen.monitoring.past.counts import READ_CELLS, PastColumn, cells, in_cells
 from evergreen.monitoring.past.replay import MEDIAN_CHI_SQUARE, replayed
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile, ValueColumn
@@ -25,7 +26,6 @@ from evergreen.monitoring.profiles.two_sample import (
     size_factor,
     squared_normal_score_z,
 )
-from evergreen.monitoring.season_calendar import KnownSeason
 
 Floats = NDArray[np.float64]
 _YEAR = np.timedelta64(365, "D")
@@ -57,7 +57,7 @@ def alternatives(
     window: Profile,
     past: Mapping[str, PastColumn],
     start: dt.date,
-    calendar: Sequence[KnownSeason] = (),
+    calendar: Sequence[SeasonPolicy] = (),
 ) -> dict[str, list[Alternative]]:
     """For each column, how earlier years would have moved its reference by now.
 
@@ -109,7 +109,7 @@ class _Move:
     h: float
 
 
-def _seasonal_moves(column: PastColumn, start: dt.date, same: Sequence[KnownSeason]) -> list[_Move]:
+def _seasonal_moves(column: PastColumn, start: dt.date, same: Sequence[SeasonPolicy]) -> list[_Move]:
     days = int((column.ends[-1] - column.starts[-1]).astype(int)) + 1 if len(column.ends) else 7
     length = max(1, min(TRAILING_DAYS // days, len(column.counts) // 3))
     if len(column.counts) < length + 2:
