@@ -61,11 +61,11 @@ test-dbt: $(DBT_VENV)/.ready  ## a warehouse that a real dbt builds in .venv-dbt
 
 $(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
 	$(PYTHON) -m venv $(SPARK_VENV)
-	$(BIN)/uv pip install --quiet --python $(SPARK_VENV)/bin/python --compile-bytecode -c constraints.txt -e ".[dev,spark]"
+	$(BIN)/uv pip install --quiet --python $(SPARK_VENV)/bin/python --compile-bytecode -c constraints.txt -e ".[dev,spark,dask,ray]"
 	@touch $@
 
-test-spark: $(SPARK_VENV)/.ready  ## features and profiles on a real Spark in .venv-spark, Java included
-	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py tests/engines/test_star_engines.py
+test-spark: $(SPARK_VENV)/.ready  ## features, profiles and scores on a real Spark in .venv-spark, Java included; searches on dask and ray
+	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py tests/engines/test_star_engines.py tests/engines/test_engine_scoring.py tests/modelling/test_cluster.py
 
 $(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt constraints.txt | setup
 	$(PYTHON) -m venv $(DEPLOY_VENV)

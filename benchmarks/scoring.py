@@ -29,7 +29,7 @@ from drift_tables import show, table
 from evergreen.datasets.predictions import PredictionsDataset
 from evergreen.modelling.estimators import make_pipeline
 from evergreen.modelling.parameters import ScoringParameters
-from evergreen.modelling.scoring import score_table
+from evergreen.modelling.scoring import TableScoring
 from evergreen.predictions import Predictions, ScoredBy
 from evergreen.schema import TableSpec
 
@@ -62,8 +62,8 @@ def evergreen(pipeline: Pipeline, source: Path, target: Path) -> None:
     """What ``kedro run --pipeline=scoring`` does with the whole table."""
     connection = ibis.duckdb.connect(threads=2, memory_limit="2GB", preserve_insertion_order=False)
     rows = connection.read_parquet(str(source))
-    batches = score_table(rows, SPEC, lambda frame: pipeline.predict_proba(frame)[:, 1], BY, ScoringParameters())
-    PredictionsDataset(str(target)).save(Predictions(BY.as_of, batches))
+    scoring = TableScoring(rows, SPEC, lambda frame: pipeline.predict_proba(frame)[:, 1], BY, ScoringParameters())
+    PredictionsDataset(str(target)).save(Predictions(BY.as_of, scoring.batches()))
 
 
 SIDES = {"reading, predict_proba, writing": plain, "evergreen": evergreen}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
+import ibis.expr.types as ir
 import pandas as pd
 
 
@@ -19,9 +21,30 @@ class ScoredBy:
     as_of: dt.date
 
 
+class Scoring(Protocol):
+    """Rows that lie on an engine, and what makes predictions of them, there or here."""
+
+    @property
+    def rows(self) -> ir.Table:
+        """The rows to score: keys and features, lazily."""
+
+    def scorer(self) -> Callable[[pd.DataFrame], pd.DataFrame]:
+        """Rows → their predictions, to be sent to other processes."""
+
+    def statement(self) -> ir.Table:
+        """The predictions of all rows as an expression of their engine."""
+
+
 @dataclass(frozen=True)
 class Predictions:
-    """A stream of prediction batches of one ``as_of``; the stream can be read once."""
+    """Predictions of one ``as_of``, made while they are stored.
+
+    Attributes:
+        as_of: The date that the run pretends is today.
+        batches: The predictions, made in this process; the stream can be read once.
+        scoring: How to make them where the rows lie; None where they can only be made here.
+    """
 
     as_of: dt.date
     batches: Iterator[pd.DataFrame]
+    scoring: Scoring | None = None

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from evergreen.modelling.parameters import ScoringParameters
-from evergreen.modelling.scoring import score_table
+from evergreen.modelling.scoring import TableScoring
 from evergreen.predictions import ScoredBy
 from evergreen.schema import TableSpec
 
@@ -26,7 +26,7 @@ SCHEMA = [
 def scored(**policy: object) -> list[pd.DataFrame]:
     rows = ibis.memtable(pa.Table.from_pandas(ROWS, preserve_index=False))
     predict = lambda frame: frame["a"].to_numpy()  # noqa: E731
-    return list(score_table(rows, SPEC, predict, BY, ScoringParameters(**policy)))  # type: ignore[arg-type]
+    return list(TableScoring(rows, SPEC, predict, BY, ScoringParameters(**policy)).batches())  # type: ignore[arg-type]
 
 
 def test_predictions_do_not_depend_on_the_size_of_a_batch() -> None:

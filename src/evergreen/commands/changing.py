@@ -128,11 +128,11 @@ def prune_command(use_case: str, env: str | None, as_json: bool, samples: bool, 
     parameters = context.params[use_case]
     policy = registry.RetentionParameters.model_validate(parameters.get("retention", {}))
     predictions_days = ScoringParameters.model_validate(parameters["scoring"]).retention_days
-    folder = context.catalog[f"{use_case}.predictions"].folder
+    folder = getattr(context.catalog[f"{use_case}.predictions"], "folder", None)  # a warehouse forgets by itself
     only_look, now = dry_run or not yes, dt.datetime.now(dt.UTC)
     removals = [
         *registry.prune_versions(use_case, policy, now, samples, dry_run=only_look),
-        *registry.prune_predictions(folder, predictions_days, now.date(), dry_run=only_look),
+        *(registry.prune_predictions(folder, predictions_days, now.date(), dry_run=only_look) if folder else []),
         *registry.prune_copies(dry_run=only_look),
     ]
     if as_json or removals:

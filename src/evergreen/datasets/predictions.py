@@ -17,6 +17,11 @@ from evergreen.errors import EvergreenError
 from evergreen.paths import place, storage_options
 from evergreen.predictions import Predictions
 
+NO_ROWS = (
+    "predictions as of {as_of}: the table to score holds no row, at least one is needed; check that the "
+    "source tables are fresh."
+)
+
 
 class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
     """A folder with one hive partition per ``as_of``; saving an ``as_of`` again replaces its partition.
@@ -50,13 +55,13 @@ class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """The first rows of the newest ``as_of``, as Kedro-Viz takes them."""
-        newest = max(self.folder.glob("as_of=*/predictions.parquet"))
+        newest = max(self.folder.glob("as_of=*/*.parquet"))
         with newest.open("rb") as opened, pq.ParquetFile(opened) as file:
             rows = next(file.iter_batches(batch_size=nrows)).to_pandas()
         return TablePreview(json.loads(rows.to_json(orient="split", date_format="iso")))
 
     def _exists(self) -> bool:
-        return any(self.folder.glob("as_of=*/predictions.parquet"))
+        return any(self.folder.glob("as_of=*/*.parquet"))
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self.folder)}
@@ -65,10 +70,7 @@ class PredictionsDataset(AbstractDataset[Predictions, pd.DataFrame]):
 def _write(data: Predictions, file: Path) -> None:
     first = next(data.batches, None)
     if first is None:
-        raise EvergreenError(
-            f"predictions as of {data.as_of}: the table to score holds no row, at least one is needed; check that the "
-            "source tables are fresh."
-        )
+        raise EvergreenError(NO_ROWS.format(as_of=data.as_of))
     table = pa.Table.from_pandas(first, preserve_index=False)
     with pq.ParquetWriter(file, table.schema) as writer:
         writer.write_table(table)

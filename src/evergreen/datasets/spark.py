@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +75,23 @@ class SparkTableDataset(_OnSpark, FileDataset):
             self.connection.to_parquet(data, f"{self._fs_prefix}{self._filepath}", mode="overwrite")
             return
         target = Path(self._filepath)
-        fresh, former = (target.with_name(f".{target.name}.{kind}") for kind in ("fresh", "former"))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self.connection.to_parquet(data, fresh.as_uri(), mode="overwrite")
+        with folder_put_into_place(target, target.name) as fresh:
+            self.connection.to_parquet(data, fresh.as_uri(), mode="overwrite")
+
+
+@contextmanager
+def folder_put_into_place(target: Path, name: str) -> Iterator[Path]:
+    """Where a folder is written, under another name; it replaces ``target`` once it is whole, and goes where not."""
+    fresh, former = (target.parent / f".{name}.{kind}" for kind in ("fresh", "former"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield fresh
         shutil.rmtree(former, ignore_errors=True)
         if target.exists():
             target.rename(former)
         fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(former, ignore_errors=True)
 
 
@@ -96,6 +109,8 @@ def start_session(properties: dict[str, Any]) -> Any:
     find_java()
     if "spark.driver.bindAddress" in properties:
         os.environ.setdefault("SPARK_LOCAL_IP", properties["spark.driver.bindAddress"])
+    if str(properties.get("spark.master", "")).startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors on this machine score with this Python
     from py4j.protocol import Py4JError
     from pyspark import SparkConf
     from pyspark.errors import PySparkException

@@ -5,9 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Literal
 
-from joblib.parallel import BACKENDS, EXTERNAL_BACKENDS
+from joblib.parallel import BACKENDS
 from pydantic import Field, PositiveInt, field_validator
 
+from evergreen.modelling.cluster import CLUSTERS
 from evergreen.modelling.encoding import FEW_LEVELS
 from evergreen.modelling.estimators import ALGORITHMS, COMPETITORS, GRIDS, algorithm
 from evergreen.records import Frozen
@@ -84,7 +85,8 @@ class TrainingParameters(Frozen):
             models, a code in trees; one of more levels its target mean. 0: always its target mean.
         seed: Random state of everything.
         n_jobs: Parallel fits, -1 for all cores; results don't depend on it.
-        backend: joblib backend that takes the fits: ``threading``, ``loky``, or ``dask`` once a client is connected.
+        backend: joblib backend that takes the fits: ``threading``, ``loky``, or a cluster by ``dask`` or ``ray``.
+        cluster: Address of the cluster's scheduler; None: one of this machine's cores, for as long as fits take.
         row_caps: Most rows that an algorithm is fitted on.
         search_rows: Most rows that the halving fits on.
         rows_per_tree: Under ``default``, most rows that one tree of a RandomForest or GradientBoosting is grown
@@ -106,6 +108,7 @@ class TrainingParameters(Frozen):
     seed: int = Field(default=0, ge=0)
     n_jobs: int = -1
     backend: str = "threading"
+    cluster: str | None = None
     row_caps: dict[str, PositiveInt] = Field(default_factory=lambda: dict(ROW_CAPS))
     search_rows: int = Field(default=3_000, ge=100)
     rows_per_tree: int = Field(default=3_000, ge=100)
@@ -138,7 +141,7 @@ class TrainingParameters(Frozen):
     @field_validator("backend")
     @classmethod
     def _known_backend(cls, backend: str) -> str:
-        known = sorted({*BACKENDS, *EXTERNAL_BACKENDS})
+        known = sorted({*BACKENDS, *CLUSTERS} - {"dask.distributed"})
         if backend not in known:
-            raise ValueError(f"joblib knows {', '.join(known)}")
+            raise ValueError(f"known are {', '.join(known)}")
         return backend

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import cross_fitted, fit_platt
+from evergreen.modelling.cluster import fits_on
 from evergreen.modelling.estimators import Params, algorithm, make_estimator
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.preprocessing import selected_features
@@ -154,10 +155,11 @@ def train_candidates(
     folds = fold_indices(share, y, dates, split, policy.seed)
     matrices = _prepared(X[spec.features].iloc[order], y, weight, folds, spec, policy)
     candidates = []
-    for name in policy.algorithms:
-        candidates.append(_candidate(name, matrices[algorithm(name).scaled], order, policy))
-        if on_result is not None:
-            on_result(candidates[-1])
+    with fits_on(policy.backend, policy.cluster):
+        for name in policy.algorithms:
+            candidates.append(_candidate(name, matrices[algorithm(name).scaled], order, policy))
+            if on_result is not None:
+                on_result(candidates[-1])
     ranked = sorted(candidates, key=lambda each: (each.status == "failed", each.is_constant, -each.cv_roc_auc_mean))
     if all(candidate.status == "failed" for candidate in candidates):
         reasons = "; ".join(f"{candidate.algorithm}: {candidate.error}" for candidate in candidates)

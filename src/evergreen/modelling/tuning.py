@@ -135,7 +135,7 @@ def fit_model(name: str, params: Params, part: Part, policy: TrainingParameters)
 def cross_validate(
     name: str, trials: Sequence[Params], folds: Sequence[Fold], rounds: list[int], policy: TrainingParameters
 ) -> list[list[np.ndarray]]:
-    """Score configurations on folds, in parallel.
+    """Score configurations on folds, in parallel by the backend of :func:`~evergreen.modelling.cluster.fits_on`.
 
     Args:
         name: The algorithm.
@@ -150,7 +150,7 @@ def cross_validate(
     tasks = [(trial, fold) for trial in trials for fold in folds]
     with warnings.catch_warnings():  # filters belong to the process: threads that end before others restore this one
         warnings.simplefilter("ignore", ConvergenceWarning)
-        results = Parallel(n_jobs=policy.n_jobs, backend=policy.backend)(
+        results = Parallel(n_jobs=policy.n_jobs)(
             delayed(_fold_scores)(name, trial, fold, rounds, policy) for trial, fold in tasks
         )
     return [results[start : start + len(folds)] for start in range(0, len(results), len(folds))]

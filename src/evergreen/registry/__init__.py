@@ -35,7 +35,7 @@ from evergreen.registry.challenger import (
 from evergreen.registry.check import CheckedVersion, check_version, write_check_rows
 from evergreen.registry.compare import VersionFacts, compare_versions, version_facts
 from evergreen.registry.descriptions import describe
-from evergreen.registry.exact import exact_probabilities
+from evergreen.registry.exact import exact_probabilities, plain_form
 from evergreen.registry.forward import (
     ForwardEvidence,
     forward_evidence,
@@ -146,6 +146,7 @@ __all__ = [
     "note_retraining",
     "nothing_gained",
     "outcome_of",
+    "plain_form",
     "plan_training",
     "promote",
     "prune_copies",

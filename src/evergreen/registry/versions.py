@@ -15,11 +15,11 @@ from mlflow.exceptions import MlflowException
 from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
+from evergreen.modelling.compiled_model import as_trained
 from evergreen.registry import artefacts
 from evergreen.registry.damage import report_damage
 from evergreen.registry.downloads import fetch
 from evergreen.registry.manifest import Manifest, check_library_versions
-from evergreen.schema import TableSpec
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -93,12 +93,6 @@ class ModelVersion:
         """What the manifest says, in the words of the model card."""
         facts = self.manifest.model_dump(exclude={"cv_roc_auc_mean", "feature_digest", "recipe"})
         return {**facts, "version": self.version}
-
-
-def as_trained(rows: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
-    """Rows whose numeric features are numbers, also where the table has them as categories by now."""
-    texts = [name for name in spec.numeric if not pd.api.types.is_numeric_dtype(rows[name])]
-    return rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in texts}) if texts else rows
 
 
 @dataclass(frozen=True)

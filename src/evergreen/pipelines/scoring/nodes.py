@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from evergreen import registry
 from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.modelling.parameters import ScoringParameters
-from evergreen.modelling.scoring import score_table
+from evergreen.modelling.scoring import TableScoring
 from evergreen.predictions import Predictions, ScoredBy
 from evergreen.rows.windows import resolve_as_of, window_rows
 
@@ -32,4 +32,6 @@ def score(
     rows = window if scoring.whole_table else window_rows(window, manifest.spec, today, window_days)
     by = ScoredBy(champion.use_case, champion.version, manifest.threshold, today)
     logger.info("%s: scoring with version %s as of %s.", champion.use_case, champion.version, today)
-    return Predictions(today, score_table(rows, manifest.spec, champion.probabilities, by, scoring))
+    compiled = registry.plain_form(champion)
+    how = TableScoring(rows, manifest.spec, champion.probabilities, by, scoring, compiled, manifest.algorithm)
+    return Predictions(today, how.batches(), how)
