@@ -104,6 +104,7 @@ class Predictor:
         self.features = [*self.numeric, *self.categorical]
         self._trees = trees or NumpyTrees()
         self._kept = [_Output(kept, self.features, canonical) for kept in plan["kept"]]
+        self._codes = [(output.place, output.coded()) for output in self._kept]
         self._model = plan["model"]
         kind = self._model["kind"]
         self._margin_one = {"linear": self._linear_one, "trees": self._forest_one}.get(kind)
@@ -126,7 +127,7 @@ class Predictor:
 
     def probability(self, values: Sequence[Any]) -> float:
         """Probability of class 1 of one row, its values in the order of ``features``; None is missing."""
-        x = np.array([output.one(values) for output in self._kept])
+        x = np.array([code(values[place]) for place, code in self._codes])
         if self._model.get("float32"):
             x = x.astype(np.float32).astype(np.float64)
         if self._margin_one is None:
@@ -221,20 +222,21 @@ class _Output:
         self.edges = np.array(kept.get("edges", []))
         self._text, self._match = canonical.canonical_text, canonical.Levels(kept.get("levels", [])).match
 
-    def one(self, values: Sequence[Any]) -> float:
-        value = values[self.place]
+    def coded(self) -> Callable[[Any], float]:
+        """What makes the model's number of one value."""
+        missing, edges = self.missing, self.edges
         if self.kind == "category":
-            return self.code(value)
-        if value is None or value != value:
-            return self.missing
+            return self.code
         if self.kind == "number":
-            return float(value)
-        return float(np.searchsorted(self.edges, value, side="left"))
+            return lambda value: missing if value is None or value != value else float(value)
+        return lambda value: missing if value is None or value != value else float(edges.searchsorted(value, "left"))
 
     def code(self, value: Any) -> float:
         """A category's number: of the level itself, of one in another spelling, or of an unknown one."""
-        if type(value) is str and value in self.codes:
-            return self.codes[value]
+        if type(value) is str:
+            known = self.codes.get(value)
+            if known is not None:
+                return known
         return self.codes.get(self._match(self._text(value)), self.missing)
 
     def many(self, values: Sequence[Any]) -> np.ndarray:

@@ -51,7 +51,6 @@ class Front:
     def at_once(self, headers: Headers, body: bytes) -> tuple[int, bytes, Headers]:
         """Answer a whole ``POST /predict``: status, body, and headers but for its length."""
         began = time.perf_counter()
-        closing = [CLOSE] if self.draining else []
         try:
             if self._keys.needed and not self._keys.allow(headers):
                 raise self._keys.refusal
@@ -64,9 +63,13 @@ class Front:
                 self._pace.leave()
         except Refusal as refusal:
             self._requests.add(0, refusal.status)
-            return refusal.status, refusal.body(), [*_headers_of(refusal), *SECURITY, *closing]
+            return refusal.status, refusal.body(), [*_headers_of(refusal), *SECURITY, *self._closing]
         self._requests.add(0, 200)
-        return 200, answer, [*ANSWERED, *closing]
+        return 200, answer, [*ANSWERED, CLOSE] if self.draining else ANSWERED
+
+    @property
+    def _closing(self) -> Headers:
+        return [CLOSE] if self.draining else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

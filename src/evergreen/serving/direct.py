@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from evergreen.serving.app import Front
+from evergreen.serving.app import ANSWERED, CLOSE, Front, Headers
 from evergreen.serving.one_write import OneWriteProtocol
 
 PATH = b"/predict"
@@ -35,14 +35,23 @@ class DirectProtocol(OneWriteProtocol):
         super().__init__(*args, **kwargs)
         self._front = self.app if isinstance(self.app, Front) and self.app.answers_at_once else None
         self._body: bytes | None = None
+        self._of_answers: tuple[object, bytes] = (None, b"")
+
+    def on_message_begin(self) -> None:
+        """A request begins; what ASGI needs of it is made once it is to go that way."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
         """Whose way is it?"""
         self._body = None
-        if self._front is None or self.url != PATH or not self._whole_and_alone():
-            super().on_headers_complete()
-        else:
+        if self._front is not None and self.url == PATH and self._whole_and_alone():
             self._body = b""
+            return
+        url, headers, expected = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expected
+        self.scope["headers"] = headers
+        super().on_headers_complete()
 
     def _whole_and_alone(self) -> bool:
         """Whether a request is a plain POST of a known size, and no earlier one is open."""
@@ -74,22 +83,32 @@ class DirectProtocol(OneWriteProtocol):
             status, answer, more = (
                 500,
                 b'{"error":"The service failed; its log says why."}',
-                [(b"connection", b"close")],
+                [CLOSE],
             )
         self._respond(status, answer, more)
 
-    def _respond(self, status: int, answer: bytes, more: list[tuple[bytes, bytes]]) -> None:
-        state, closing = self.server_state, not self.parser.should_keep_alive()
-        headers = [*state.default_headers, *more]
-        if closing:
-            headers.append((b"connection", b"close"))
-        parts = [_STATUS[status], *(b"%b: %b\r\n" % pair for pair in headers)]
+    def _respond(self, status: int, answer: bytes, more: Headers) -> None:
+        keeps = self.parser.should_keep_alive()
+        head = self._head(status, more if keeps or CLOSE in more else [*more, CLOSE])
         self.transport.write_through(  # type: ignore[attr-defined]
-            b"%bcontent-length: %d\r\n\r\n%b" % (b"".join(parts), len(answer), answer)
+            b"%bcontent-length: %d\r\n\r\n%b" % (head, len(answer), answer)
         )
-        state.total_requests += 1
-        if closing or (b"connection", b"close") in more:
+        self.server_state.total_requests += 1
+        if not keeps or (more is not ANSWERED and CLOSE in more):
             self.transport.close()
             return
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _head(self, status: int, headers: Headers) -> bytes:
+        """Status line and headers; those of an answer are made once a second, as the date is."""
+        default = self.server_state.default_headers
+        if headers is ANSWERED:
+            known, head = self._of_answers
+            if known is default:
+                return head
+        lines = (b"%b: %b\r\n" % pair for pair in (*default, *headers))
+        head = b"".join([_STATUS[status], *lines])
+        if headers is ANSWERED:
+            self._of_answers = (default, head)
+        return head

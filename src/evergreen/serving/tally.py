@@ -51,6 +51,14 @@ class _Known:
         self.places = {level: place for place, level in enumerate(levels)}
         self._match, self._others = Levels(self.places).match, len(self.places)
 
+    def places_of(self, values: Iterable[Any]) -> np.ndarray:
+        """Where each of many is counted; equal values are one level, for 1, 1.0 and true are one text."""
+        found: dict[Any, int] = {}
+        listed = list(values)
+        for value in set(listed):
+            found[value] = self.place(value)
+        return np.fromiter(map(found.__getitem__, listed), np.int64, len(listed))
+
     def place(self, value: Any) -> int:
         if type(value) is str:
             known = self.places.get(value)
@@ -105,7 +113,7 @@ class LiveTally:
             found[np.isnan(values)] = len(edges) + 1
             codes.append(found + next(starts))
         for _, place, levels in self._layout.categorical:
-            codes.append(np.array([levels.place(value) for value in columns[place]]) + next(starts))
+            codes.append(levels.places_of(columns[place]) + next(starts))
         codes.append(np.searchsorted(self._layout.score, scores, side="left") + next(starts))
         return np.bincount(np.concatenate(codes), minlength=self._layout.size)
 
