@@ -17,7 +17,7 @@ from evergreen.rows.parameters import SplitParameters
 from evergreen.schema import TableSpec
 from evergreen.star_schema import StarSchema
 from evergreen.use_cases import UseCase
-from tiny_use_case import TinyUseCase, people
+from tiny_use_case import Kept, TinyUseCase, people
 
 KNOWN, LATER = 600, 200
 
@@ -56,7 +56,7 @@ def made(use_case: UseCase, inputs: dict[str, Any]) -> pd.DataFrame:
     """The features that the pipeline of a use case called shop makes."""
     catalog = {f"shop.{name}": MemoryDataset(each, copy_mode="assign") for name, each in inputs.items()}
     catalog = {name.replace("shop.params:", "params:shop."): each for name, each in catalog.items()}
-    catalog |= {"shop.features": MemoryDataset(copy_mode="assign"), "params:as_of": MemoryDataset("2026-03-31")}
+    catalog |= {"shop.features": Kept(), "params:as_of": MemoryDataset("2026-03-31")}
     SequentialRunner().run(lifecycle({"shop": use_case})["feature_engineering"], DataCatalog(catalog))
     return catalog["shop.features"].load().to_pandas().set_index("id").sort_index()
 

@@ -14,7 +14,7 @@ from evergreen.pipeline_registry import lifecycle
 from evergreen.rows.parameters import SplitParameters
 from evergreen.use_cases import UseCase
 from shipped_star import retail, retail_table
-from tiny_use_case import TABLE, TinyUseCase, people
+from tiny_use_case import TABLE, Kept, TinyUseCase, people
 
 
 def test_both_snapshots_become_features_of_the_same_columns(tiny: TinyUseCase) -> None:
@@ -37,9 +37,10 @@ def test_every_line_of_a_star_schema_has_its_features() -> None:
     inputs = {f"shop.{table}": MemoryDataset(ibis.memtable(rows), copy_mode="assign") for table, rows in star.items()}
     inputs["params:shop.features"] = MemoryDataset(retail())
     inputs["params:shop.table"] = MemoryDataset(retail_table())
+    inputs["params:as_of"] = MemoryDataset("2026-02-28")
     inputs["shop.incumbent"] = MemoryDataset(None)
     inputs["params:shop.split"] = MemoryDataset(SplitParameters())
-    inputs["shop.features"] = made = MemoryDataset(copy_mode="assign")
+    inputs["shop.features"] = made = Kept()
     SequentialRunner().run(
         lifecycle({"shop": UseCase(source="star_schema", tables=tables)})["feature_engineering"], DataCatalog(inputs)
     )
