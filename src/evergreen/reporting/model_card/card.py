@@ -153,6 +153,11 @@ def model_card(
 
 _OUTCOMES: dict[str, tuple[str, str, Tone]] = {
     "promoted": ("was found fit to serve", "Use it for what it is meant for, and read its limits.", "good"),
+    "refreshed": (
+        "took over as a refresh, which is no proven gain",
+        "Use it as the version before it; `kedro models rollback` undoes it.",
+        "good",
+    ),
     "standing": ("serves", "Use it for what it is meant for, and read its limits.", "good"),
     "refused": ("was refused", "Don't use it: the reasons stand under In short.", "bad"),
     "undecidable": ("could not be judged", "Don't use it yet: too little speaks for it, see In short.", "watch"),
