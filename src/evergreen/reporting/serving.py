@@ -31,6 +31,11 @@ class Event(Frozen):
     version: str
     reason: str
 
+    @property
+    def moves(self) -> bool:
+        """Whether another version serves since."""
+        return self.action in ("promote", "refresh", "rollback")
+
 
 class ServingRecord(Record):
     """``serving.json``; ``status`` is ``serving``.

@@ -12,9 +12,13 @@ from evergreen.reporting.dashboard.records import DashboardRecords
 from evergreen.wording import in_words, number_text
 
 _FEATURES, _VERSIONS = 12, 12
-_EVENTS: dict[str, Colour] = {"promote": "good", "rollback": "bad", "look": "soft", "reject": "watch"}
+_EVENTS: dict[str, Colour] = {
+    "promote": "good", "refresh": "good", "rollback": "bad", "look": "soft", "reject": "watch",
+    "repair": "watch",
+}  # fmt: skip
 _KEY: tuple[tuple[Colour, str], ...] = (
-    ("now", "serves"), ("before", "served before"), ("good", "promotion"), ("bad", "rollback"), ("soft", "look"),
+    ("now", "serves"), ("before", "served before"), ("good", "promotion, refresh"), ("bad", "rollback"),
+    ("soft", "look"),
 )  # fmt: skip
 CARD = Link("Model card", "model_card.html")
 
@@ -78,7 +82,7 @@ def versions_panel(records: DashboardRecords) -> Panel:
         return nothing(name, "a training registers versions.")
     serving = records.standing.serving
     now = serving.version if serving else None
-    served = {event.version for event in records.standing.events if event.action in ("promote", "rollback")}
+    served = {event.version for event in records.standing.events if event.moves}
     head = ("Version", "Algorithm", "Test AUC", "What became of it", "Made (UTC)")
     rows = [
         (
@@ -98,7 +102,7 @@ def versions_panel(records: DashboardRecords) -> Panel:
 def _lives(records: DashboardRecords) -> Picture:
     versions = records.standing.versions[-_VERSIONS:]
     shown = {each.version for each in versions}
-    moves = [event for event in records.standing.events if event.action in ("promote", "rollback")]
+    moves = [event for event in records.standing.events if event.moves]
     last = max([*(each.created for each in versions), *(event.when for event in records.standing.events)])
     end = last + max(dt.timedelta(minutes=1), (last - versions[0].created) / 20)
     ends = [*(event.when for event in moves[1:]), end][: len(moves)]

@@ -162,7 +162,7 @@ def events_panel(records: DashboardRecords) -> Panel:
         "check failed now": _row(high=sum(check.status == "failed" for check in failed)),
         "check warns now": _row(warning=sum(check.status == "warning" for check in failed)),
     }
-    for action in ("promote", "rollback", "look", "reject"):
+    for action in ("promote", "refresh", "rollback", "look", "reject", "repair"):
         rows[f"registry: {action}"] = _row(info=sum(event.action == action for event in records.standing.events))
     picture = heat_picture(
         "Events by type and severity", list(rows), list(_LOUD), list(rows.values()), [True] * len(_LOUD),
