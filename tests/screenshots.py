@@ -12,17 +12,16 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs"
 # Image → page, width, height, whether dark.
 SHOTS = {
-    "dashboard.png": ("dashboard.html", 1280, 1500, False),
-    "dashboard-narrow-dark.png": ("dashboard.html", 390, 800, True),
-    "monitoring-page.png": ("monitoring.html", 1280, 1100, False),
-    "model-card.png": ("model_card.html", 1280, 1100, False),
+    "dashboard.png": ("high_value_sales/dashboard.html", 1280, 1500, False),
+    "dashboard-narrow-dark.png": ("high_value_sales/dashboard.html", 390, 800, True),
+    "monitoring-page.png": ("churn/monitoring.html", 1280, 1500, False),
+    "model-card.png": ("high_value_sales/model_card.html", 1280, 1100, False),
 }
-USE_CASE = "high_value_sales"
 
 
 def main() -> None:
     """Open each page and write what is seen."""
-    folder = Path(os.environ.get("EVERGREEN_DATA", ROOT / "data")) / "08_reporting" / USE_CASE
+    folder = Path(os.environ.get("EVERGREEN_DATA", ROOT / "data")) / "08_reporting"
     missing = [page for page, *_ in SHOTS.values() if not (folder / page).is_file()]
     if CHROMIUM is None:
         sys.exit("screenshots: there is no Chromium here; install it (Debian: apt-get install chromium).")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from evergreen.monitoring.quality import QualityReport
@@ -16,7 +17,8 @@ from evergreen.reporting.dashboard.health import health, tiles
 from evergreen.reporting.dashboard.page import dashboard_page
 from evergreen.reporting.dashboard.records import DashboardRecords
 from evergreen.retraining.trigger import RetrainingTrigger
-from made_up_pages import evaluation, fifty_windows, nothing, one_window, quiet, standing
+from evergreen.wording import number_text
+from made_up_pages import evaluation, fifty_windows, nothing, one_window, quiet, standing, window_metrics
 
 PANELS = [
     "Experiment comparison", "Traffic split and result", "Confidence over time", "Prediction distribution",
@@ -65,6 +67,15 @@ def test_versions_of_which_none_was_ever_promoted_are_shown_all_the_same() -> No
     page = dashboard_page(replace(nothing(), standing=refused, evaluation=evaluation()))
     assert "The newest 2 of 2 versions" in page
     assert "Nothing serves yet" in page
+
+
+def test_where_two_versions_watched_a_window_the_one_that_was_watched_last_is_shown() -> None:
+    own = one_window()
+    other = window_metrics(1, "8").assign(value=0.123)
+    page = dashboard_page(replace(own, metrics=pd.concat([own.metrics, other], ignore_index=True)))
+    value = own.metrics.set_index(["kind", "metric"]).loc[("measured", "roc_auc"), "value"]
+    assert f"2026-02-28: measured {number_text(value)}" in page
+    assert "measured .123" not in page
 
 
 FAILED = (Check(name="schema", where="gone", passed=False, found="missing", allowed="number"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Literal
 
 import pandas as pd
@@ -37,6 +38,17 @@ def with_earlier(past: pd.DataFrame, window: pd.DataFrame) -> pd.DataFrame:
         return window
     same = past["version"].eq(window["version"].iloc[0]) & past["window_end"].lt(window["window_end"].iloc[0])
     return pd.concat([past[same], window], ignore_index=True)
+
+
+def rows_of(history: pd.DataFrame, version: str, end: dt.date) -> pd.DataFrame:
+    """One window's rows, held against one version; another version may have watched the same window.
+
+    Args:
+        history: Rows of any windows and versions.
+        version: The version.
+        end: Last day of the window.
+    """
+    return history[history["version"].eq(version) & history["window_end"].eq(pd.Timestamp(end))]
 
 
 def history_until(past: pd.DataFrame, record: MonitoringRecord) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evergreen import registry
 from evergreen.evaluation.judge import EvaluationRecord
-from evergreen.monitoring.conclude import conclude, window_history, window_profile, with_earlier
+from evergreen.monitoring.conclude import conclude, rows_of, window_history, window_profile, with_earlier
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.past.kept import all_counts, with_window
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
@@ -85,7 +85,7 @@ def report(
     monitoring: MonitoringParameters,
 ) -> tuple[MonitoringRecord, WindowProfile]:
     """Alerts by the rule over windows, the reasons to retrain, and all of it as one record; the window's profile."""
-    history = with_earlier(past, window_rows)
+    history = with_earlier(past, rows_of(window_rows, watched.version, observed.end))
     record = conclude(watched.use_case, watched.version, reference, observed, findings, history, monitoring)
     logger.info("%s: %s; %s.", record.use_case, in_words(record.status), counted(len(record.asking), "reason"))
     return record, window_profile(record, reference, observed)

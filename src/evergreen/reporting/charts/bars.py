@@ -79,12 +79,10 @@ class Bins:
     Attributes:
         names: Each column in words.
         ticks: What is written below: place (0 is the first column's left end, 1 its right) and text.
-        note: What else must be known of the axis.
     """
 
     names: Sequence[str]
     ticks: Sequence[tuple[float, str]]
-    note: str = ""
 
 
 def column_picture(
@@ -109,8 +107,6 @@ def column_picture(
     for place, words in bins.ticks:
         anchor = "start" if place == 0 else "end" if place == len(bins.names) else "middle"
         parts.append(label(left + slot * place, height - 6, words, anchor))
-    if bins.note:
-        parts.append(label(WIDTH - right, top + 6, bins.note, "end"))
     key = [(side.colour, side.name) for side in sides]
     return Picture(title, canvas(title, WIDTH, height, parts), Numbers(["", *(s.name for s in sides)], rows), key)
 
@@ -168,7 +164,7 @@ def stacked_picture(title: str, places: Sequence[str], sides: Sequence[Amounts])
         if shapes:
             parts.append(mark(shapes, f"{place}: {words}"))
         rows.append([place, *(f"{side.values[i]:g}" for side in sides)])
-    for i in spread(len(places), 4):
+    for i in spread(len(places), 3):
         parts.append(label(left + slot * (i + 0.1), floor + 18, places[i], "end" if i > 0.8 * len(places) else "start"))
     key = [(side.colour, side.name) for side in sides]
     numbers = Numbers(["", *(side.name for side in sides)], rows)

@@ -93,7 +93,7 @@ def _grid(axes: Axes, x: Scale, y: Scale, at: Sequence[float]) -> list[str]:
     parts = []
     for value in ticks(y.low, y.high, 4):
         parts += [rule(LEFT, y(value), WIDTH - RIGHT, y(value)), label(LEFT - 6, y(value) + 4, axes.tick(value), "end")]
-    for place in axes.shown or spread(len(axes.places), 4 if max(map(len, axes.places), default=0) > 6 else 6):
+    for place in axes.shown or spread(len(axes.places), 3 if max(map(len, axes.places), default=0) > 6 else 6):
         left, right = x(at[place]) < LEFT + 30, x(at[place]) > WIDTH - RIGHT - 36
         anchor = "middle" if left == right else "start" if left else "end"
         parts.append(label(x(at[place]), y.start + 18, axes.places[place], anchor))

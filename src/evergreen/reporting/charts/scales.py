@@ -61,3 +61,8 @@ def tick_text(value: float) -> str:
         return f"{value / 1_000:,.0f}k" if abs(value) < 10_000_000 else f"{value:.2g}"
     text = f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
     return text.replace("0.", ".", 1) if abs(value) < 1 and "e" not in text else text
+
+
+def share_tick(share: float) -> str:
+    """A share beside an axis, as short as it can be said: 5 %, 83.5 %."""
+    return f"{100 * share:.3g} %"

@@ -20,7 +20,7 @@ from evergreen.reporting.dashboard.panels_of_windows import (
     positive_rate_panel,
     predictions_panel,
 )
-from evergreen.reporting.dashboard.records import DashboardRecords
+from evergreen.reporting.dashboard.records import DashboardRecords, watched_last
 from evergreen.reporting.page import Page, Section, as_html
 
 _WORDS = {"good": "healthy", "watch": "to be watched", "bad": "not healthy", "plain": "no data yet"}
@@ -28,6 +28,7 @@ _WORDS = {"good": "healthy", "watch": "to be watched", "bad": "not healthy", "pl
 
 def dashboard_page(records: DashboardRecords) -> str:
     """One HTML file that fetches nothing, at most 400 KB; what is not known yet says so."""
+    records = watched_last(records)
     verdict = health(records)
     sections = [
         Section("Experiments", [Panels([experiment_panel(records), traffic_panel(records)])]),

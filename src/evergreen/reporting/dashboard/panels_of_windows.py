@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from evergreen.monitoring.alerts import Alert, alerts_over_time
+from evergreen.monitoring.drift.report import ColumnDrift
 from evergreen.monitoring.parameters import SEVERITIES
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.monitoring.reference import PROBABILITY
@@ -15,12 +16,13 @@ from evergreen.reporting.charts.bars import Amounts, bar_picture, stacked_pictur
 from evergreen.reporting.charts.grids import heat_picture
 from evergreen.reporting.charts.lines import Axes, DrawnLine, Level, line_picture
 from evergreen.reporting.charts.picture import Colour, Picture
+from evergreen.reporting.charts.scales import share_tick
 from evergreen.reporting.dashboard.panels_of_models import nothing
 from evergreen.reporting.dashboard.records import DashboardRecords
 from evergreen.reporting.monitoring.columns import distributions
 from evergreen.reporting.monitoring.trends import auc_picture, lowest_auc, positive_rate_picture, windows_of
 from evergreen.reporting.monitoring.wording import METRIC_NAMES, STATUS_NAMES
-from evergreen.wording import counted, number_text, percent_text, share_text
+from evergreen.wording import counted, number_text, share_text
 
 PAGE = Link("Monitoring page", "monitoring.html")
 RECORD = Link("monitoring.json", "monitoring.json")
@@ -71,7 +73,7 @@ def drift_panel(records: DashboardRecords) -> Panel:
         return nothing(name, "monitoring holds a window against the training rows.", (PAGE,))
     shown = sorted(judged, key=lambda n: (not judged[n].alarm, -(judged[n].effect or 0.0)))[:_COLUMNS]
     limit = records.policy.drift.min_effect if records.policy and seen.drift.rule == "evergreen" else None
-    colours: list[Colour] = ["bad" if judged[n].alarm else "now" for n in shown]
+    colours = [_colour(judged[n]) for n in shown]
     picture = bar_picture(
         "Effect, in standard deviations of an equal mean shift", shown,
         [Amounts("effect", [judged[n].effect or 0.0 for n in shown])], lambda value: number_text(value, 2),
@@ -79,10 +81,14 @@ def drift_panel(records: DashboardRecords) -> Panel:
     )  # fmt: skip
     alarms = len(seen.drift.alarms)
     unjudged = sum(column.status == "insufficient_data" for column in seen.drift.columns.values())
-    more = f" {counted(unjudged, 'column')} could not be judged." if unjudged else ""
+    more = f" {counted(unjudged, 'column')} could not be judged (grey)." if unjudged else ""
     sentence = f"{window_text(seen)}: {counted(alarms, 'column')} in alarm (red), the largest {len(shown)} shown.{more}"
     badge = STATUS_NAMES.get(seen.status, seen.status)
     return Panel(name, badge, "watch" if alarms else "good", sentence, [picture], links=(PAGE, RECORD))
+
+
+def _colour(column: ColumnDrift) -> Colour:
+    return "bad" if column.alarm else "before" if column.status == "insufficient_data" else "now"
 
 
 def confidence_panel(records: DashboardRecords) -> Panel:
@@ -198,7 +204,7 @@ def _trend(metrics: pd.DataFrame, metric: str, words: str) -> Picture | None:
         return None
     newest = rows.drop_duplicates("window_end", keep="last").set_index("window_end").reindex(pd.Index(ends))
     values = [None if pd.isna(value) else float(value) for value in newest["value"]]
-    axes = Axes([f"{end:%Y-%m-%d}" for end in ends], (), None, None, share_text, percent_text, "Window up to")
+    axes = Axes([f"{end:%Y-%m-%d}" for end in ends], (), None, None, share_text, share_tick, "Window up to")
     return line_picture(words.capitalize(), [DrawnLine(words, values)], axes)
 
 

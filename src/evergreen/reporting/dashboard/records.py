@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -133,3 +133,23 @@ class DashboardRecords:
     def running(self) -> ExperimentRecord | None:
         """The experiment, where there is one."""
         return None if self.experiment is None or self.experiment.status == SKIPPED else self.experiment
+
+
+def watched_last(records: DashboardRecords) -> DashboardRecords:
+    """The same, rows of the version that was watched last behind those of others.
+
+    Where several versions watched a window, what is said of it is what that version saw: the last row counts.
+    """
+    seen = records.monitoring
+    if seen is None:
+        return records
+    return replace(
+        records, history=_behind(records.history, seen.version), metrics=_behind(records.metrics, seen.version)
+    )
+
+
+def _behind(rows: pd.DataFrame, version: str) -> pd.DataFrame:
+    if "version" not in rows:
+        return rows
+    own = rows["version"].eq(version)
+    return pd.concat([rows[~own], rows[own]], ignore_index=True)

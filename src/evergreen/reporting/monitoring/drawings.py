@@ -72,8 +72,9 @@ def rebin(reference: NumericColumn, window: NumericColumn, bins: int = BINS) -> 
 def histogram_picture(histogram: Histogram, name: str) -> Picture:
     """Columns of both samples side by side per bin."""
     sides = [Amounts("reference", histogram.reference.tolist(), "before"), Amounts("window", histogram.window.tolist())]
-    bins = Bins(_names(histogram), _ticks(histogram), "logarithmic scale" if histogram.log else "")
-    return column_picture(f"{name}: reference and window", bins, sides, share_text)
+    bins = Bins(_names(histogram), _ticks(histogram))
+    scale = ", on a logarithmic scale" if histogram.log else ""
+    return column_picture(f"{name}: reference and window{scale}", bins, sides, share_text)
 
 
 def levels_picture(reference: CategoricalColumn, window: CategoricalColumn, name: str) -> Picture | None:

@@ -11,7 +11,8 @@ from evergreen.monitoring.record import MonitoringRecord
 from evergreen.monitoring.reference import PROBABILITY
 from evergreen.reporting.charts.lines import Axes, DrawnLine, Level, line_picture
 from evergreen.reporting.charts.picture import Colour, Picture
-from evergreen.wording import number_text, percent_text, share_text
+from evergreen.reporting.charts.scales import share_tick, tick_text
+from evergreen.wording import number_text, share_text
 
 WINDOWS_SHOWN = 52
 IN_ALARM = ("drift", "missing", "retyped")
@@ -62,20 +63,20 @@ def positive_rate_picture(metrics: pd.DataFrame, limit: float | None = None) -> 
     limits = [] if before is None else [Level("reference", before, "soft")]
     if before is not None and limit is not None:
         limits += [Level("alarm above", before * (1 + limit)), Level("alarm below", before * (1 - limit))]
-    axes = _axes(ends, share_text, percent_text)
+    axes = _axes(ends, share_text, share_tick)
     return line_picture("Share of positive predictions by window", [line], axes, limits)
 
 
 def drift_picture(history: pd.DataFrame, limit: float | None = None) -> Picture | None:
-    """The largest effect of any column, and that of the scores, window by window."""
+    """The largest effect of any column that could be judged, and that of the scores, window by window."""
     ends = windows_of(history)
-    rows = history[~history["status"].eq("off")] if ends else history
+    rows = history[~history["status"].isin(("off", "insufficient_data"))] if ends else history
     if not ends or rows["effect"].isna().all():
         return None
     features, scores = rows[rows["column"] != PROBABILITY], rows[rows["column"] == PROBABILITY]
     lines = []
     sides: list[tuple[pd.DataFrame, str, Colour]] = [
-        (features, "largest of any column", "now"),
+        (features, "largest of any judged column", "now"),
         (scores, "the scores", "third"),
     ]
     for part, name, colour in sides:
@@ -88,7 +89,7 @@ def drift_picture(history: pd.DataFrame, limit: float | None = None) -> Picture 
                 alarms.add(place)
         lines.append(DrawnLine(name, values, colour, alarms=frozenset(alarms)))
     axes = _axes(ends, low=0.0)
-    limits = [] if limit is None else [Level("alarms from", limit)]
+    limits = [] if limit is None else [Level("may alarm from", limit)]
     return line_picture("Drift by window, in standard deviations of an equal mean shift", lines, axes, limits)
 
 
@@ -99,7 +100,7 @@ def breadth_picture(history: pd.DataFrame) -> Picture | None:
         return None
     rows = history[history["column"].ne(PROBABILITY) & history["status"].isin(IN_ALARM)]
     counts = [float(rows["window_end"].eq(end).sum()) for end in ends]
-    axes = _axes(ends, lambda value: f"{value:.0f}", lambda value: f"{value:g}", low=0.0, high=1.0)
+    axes = _axes(ends, lambda value: f"{value:.0f}", tick_text, low=0.0, high=1.0)
     return line_picture("Columns in alarm by window", [DrawnLine("columns in alarm", counts, "bad")], axes)
 
 
