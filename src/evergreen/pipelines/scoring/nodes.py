@@ -7,7 +7,7 @@ import logging
 
 import ibis.expr.types as ir
 
-from evergreen import registry
+from evergreen import progress, registry
 from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.modelling.parameters import ScoringParameters
 from evergreen.modelling.scoring import TableScoring
@@ -34,4 +34,4 @@ def score(
     logger.info("%s: scoring with version %s as of %s.", champion.use_case, champion.version, today)
     compiled = registry.plain_form(champion)
     how = TableScoring(rows, manifest.spec, champion.probabilities, by, scoring, compiled, manifest.algorithm)
-    return Predictions(today, how.batches(), how)
+    return Predictions(today, progress.counted(how.batches(), "batch"), how)
