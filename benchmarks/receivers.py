@@ -3,8 +3,8 @@
     python benchmarks/receivers.py
 
 Each run is `kedro run --pipelines=monitoring` on a data folder in which the lifecycle ran once (`--env=test
---namespaces=churn`), its alerts fresh. Memory is the process's largest resident set. Time counts from the receiver's
-first connection to the end of the process, and is told beyond that of a receiver that answers at once, less the deadline
+--namespaces=churn`), its alerts fresh. Memory is the largest resident set. Time counts from the receiver's first
+connection to the end of the process, and is told beyond that of a receiver that answers at once, less the deadline
 (`deadline_seconds`): what a run is held up longer than it may be.
 """
 
