@@ -17,6 +17,7 @@ from evergreen.use_cases import POLICIES, WINDOW_DAYS
 LOCAL = "local"
 _FILE_TYPES = ("ibis.FileDataset", "kedro_datasets.ibis.FileDataset")
 _OWN_READER = "evergreen.datasets.TableFileDataset"
+_OTHER_CREDENTIALS = (_OWN_READER, "evergreen.datasets.SparkTableDataset")  # theirs are a connection's
 IN_BUCKET = "data"  # the entry of credentials.yml that logs in to the bucket of EVERGREEN_DATA
 _SERVERS = ("http", "https", "databricks")
 
@@ -80,7 +81,7 @@ class ConfigLoader(OmegaConfigLoader):
 
 def _lies_below(data: str, entry: dict[str, Any]) -> bool:
     """Whether it is an entry of the project's own connectors that reads or writes below the data."""
-    own = str(entry.get("type", "")).startswith("evergreen.datasets.") and entry["type"] != _OWN_READER
+    own = str(entry.get("type", "")).startswith("evergreen.datasets.") and entry["type"] not in _OTHER_CREDENTIALS
     return own and any(str(entry.get(name, "")).startswith(f"{data}/") for name in ("filepath", "lake", "table"))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion as StoredVersion
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
@@ -20,9 +22,10 @@ from evergreen.registry.audit_log import note
 from evergreen.registry.check import check_version
 from evergreen.registry.downloads import fetch, forget_copies
 from evergreen.registry.references import SAMPLE_FILE
+from evergreen.registry.scratch import new_folder
 from evergreen.registry.versions import FIGURES, FOLDER
 
-ENDINGS = 32  # length of a figures set's name
+NAME_LENGTH = 32  # of a set of figures, which is named by the digest of its index
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def _figures(stored: StoredVersion) -> _Place:
     index = folder / artefacts.INDEX_FILE if folder else None
     text = index.read_bytes() if index and index.is_file() else b""
     digest = hashlib.sha256(text).hexdigest()
-    if digest[:ENDINGS] != name:
+    if digest[:NAME_LENGTH] != name:
         return _Place(path, folder, {artefacts.INDEX_FILE: name})
     return _Place(path, folder, {**json.loads(text), artefacts.INDEX_FILE: digest})
 
@@ -127,7 +130,7 @@ def _find(copies: Path, wanted: set[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in _files(copies):
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        for name in (digest, digest[:ENDINGS]):
+        for name in (digest, digest[:NAME_LENGTH]):
             if name in wanted:
                 found[name] = file
         if len(found) == len(wanted):
@@ -162,8 +165,6 @@ def _put_back(stored: StoredVersion, place: _Place, found: dict[str, Path]) -> l
 
 def _store(run_id: str, path: str, name: str, copy: Path) -> None:
     """Put a file where it was, under its own name."""
-    from evergreen.registry.scratch import new_folder
-
     inside = PurePosixPath(path, name)
     with new_folder() as folder:
         file = Path(folder) / inside.name
@@ -186,9 +187,5 @@ def _drop(stored: StoredVersion, own: _Place, figures: _Place, found: dict[str, 
 
 def _delete(source: str, name: str) -> None:
     """Delete a damaged file; it may be missing altogether."""
-    from contextlib import suppress
-
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
     with suppress(MlflowException, OSError):
         get_artifact_repository(source).delete_artifacts(name)
