@@ -12,6 +12,7 @@ from pathlib import Path
 import mlflow.sklearn
 import pandas as pd
 import pyarrow.parquet as pq
+from mlflow import MlflowClient
 from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 
@@ -163,6 +164,18 @@ def digest_tags(found: dict[str, str]) -> dict[str, str]:
     if len(text) <= LONGEST_TAG:
         return {DIGESTS_TAG: text}
     return {DIGEST_TAG + name: digest for name, digest in found.items()}
+
+
+def forget_digest(use_case: str, number: str, name: str) -> None:
+    """Let a version load whether or not one of its files is there: nothing says any more that it should be."""
+    client = MlflowClient()
+    tags = client.get_model_version(use_case, number).tags
+    if DIGESTS_TAG in tags:
+        listed = stored_digests({DIGESTS_TAG: tags[DIGESTS_TAG]})
+        left = {file: digest for file, digest in listed.items() if file != name}
+        client.set_model_version_tag(use_case, number, DIGESTS_TAG, digest_tags(left)[DIGESTS_TAG])
+    if DIGEST_TAG + name in tags:
+        client.delete_model_version_tag(use_case, number, DIGEST_TAG + name)
 
 
 def check_digests(folder: Path, tags: dict[str, str], use_case: str, version: str) -> None:

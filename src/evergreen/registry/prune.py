@@ -16,14 +16,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from evergreen.errors import EvergreenError
 from evergreen.paths import remove_folder
 from evergreen.registry.aliases import registry_lock
-from evergreen.registry.artefacts import (
-    DIGEST_TAG,
-    DIGESTS_TAG,
-    UNSEEN_SAMPLE_FILE,
-    digest_tags,
-    refused_if_unreadable,
-    stored_digests,
-)
+from evergreen.registry.artefacts import UNSEEN_SAMPLE_FILE, forget_digest, refused_if_unreadable
 from evergreen.registry.audit_log import former_champion
 from evergreen.registry.challenger import TRAINING_FILE
 from evergreen.registry.damage import report_damage
@@ -158,12 +151,7 @@ def _delete_sample(use_case: str, number: str) -> None:
         get_artifact_repository(MlflowClient().get_run(str(stored.run_id)).info.artifact_uri).delete_artifacts(path)
     if SAMPLE_FILE not in _files(stored):
         return
-    client, left = MlflowClient(), {**stored_digests(stored.tags)}
-    left.pop(SAMPLE_FILE, None)
-    if DIGESTS_TAG in stored.tags:
-        client.set_model_version_tag(use_case, number, DIGESTS_TAG, digest_tags(left)[DIGESTS_TAG])
-    if DIGEST_TAG + SAMPLE_FILE in stored.tags:
-        client.delete_model_version_tag(use_case, number, DIGEST_TAG + SAMPLE_FILE)
+    forget_digest(use_case, number, SAMPLE_FILE)
     get_artifact_repository(str(stored.source)).delete_artifacts(SAMPLE_FILE)
 
 

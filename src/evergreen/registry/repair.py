@@ -176,7 +176,7 @@ def _drop(stored: StoredVersion, own: _Place, figures: _Place, found: dict[str, 
     """Let go of what is lost and not needed: what says that it is there goes, and nothing looks for it any more."""
     client, done = MlflowClient(), []
     if SAMPLE_FILE in own.lost and own.digests[SAMPLE_FILE] not in found:
-        client.delete_model_version_tag(stored.name, stored.version, artefacts.DIGEST_TAG + SAMPLE_FILE)
+        artefacts.forget_digest(stored.name, str(stored.version), SAMPLE_FILE)
         _delete(str(stored.source), SAMPLE_FILE)
         done.append(Mended(SAMPLE_FILE, "dropped"))
     if any(figures.digests[name] not in found for name in figures.lost):
