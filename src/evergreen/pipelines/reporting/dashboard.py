@@ -41,7 +41,8 @@ def dashboard_records(use_case: str, policy: MonitoringParameters, found: Mappin
     }  # fmt: skip
     records = {field: found[entry] for field, entry in named.items() if found[entry] is not None}
     standing = registry.standing(use_case)
-    dates: list[dt.date] = [record.as_of for record in records.values() if hasattr(record, "as_of")]
+    dated = [record for field, record in records.items() if field != "service"]  # the service knows today's date alone
+    dates: list[dt.date] = [record.as_of for record in dated if hasattr(record, "as_of")]
     if standing.serving is not None:
         dates.append(standing.serving.as_of)
     return DashboardRecords(
