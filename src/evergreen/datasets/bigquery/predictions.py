@@ -30,7 +30,7 @@ class BigQueryPredictionsDataset(TableDataset):
         connection: Fields of ``Warehouse``, those of the sources.
         credentials: Fields of ``WarehouseCredentials``.
         where: ``auto``: what no statement can express is scored here and uploaded, which is said; ``warehouse``: it is
-            refused, so that no row leaves the warehouse.
+            refused, so that no row leaves the warehouse; ``here``: everything is scored here and uploaded.
         keep_days: After so many days BigQuery deletes a partition; None: never. It is set when the table is made.
         metadata: Kedro-Viz and documentation; not read here.
     """
@@ -41,7 +41,7 @@ class BigQueryPredictionsDataset(TableDataset):
         table: str,
         connection: dict[str, Any],
         credentials: dict[str, Any] | None = None,
-        where: Literal["auto", "warehouse"] = "auto",
+        where: Literal["auto", "warehouse", "here"] = "auto",
         keep_days: int | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
@@ -78,7 +78,7 @@ class BigQueryPredictionsDataset(TableDataset):
     def _statement(self, data: Predictions) -> ir.Table | None:
         """The predictions as an expression of the warehouse; None where they must be made here."""
         scoring = data.scoring
-        if scoring is None or scoring.rows.get_backend() is not self.connection:
+        if self._where == "here" or scoring is None or scoring.rows.get_backend() is not self.connection:
             return None
         try:
             return scoring.statement()
