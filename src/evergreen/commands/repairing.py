@@ -12,7 +12,7 @@ from evergreen.commands.table import print_json
 from evergreen.invocation import command as command_line
 
 
-@command("repair")
+@command("repair", "repair --use-case churn --version 1 --from /backup/artifacts")
 @click.option("--version", required=True, help="The damaged version.")
 @click.option(
     "--from",
