@@ -13,7 +13,7 @@ from evergreen.serving.settings import LimitSettings
 
 _CATEGORY = {"type": ["string", "number", "boolean", "null"]}
 _NUMBER = {"type": ["number", "null"], "minimum": -3.4e38, "maximum": 3.4e38}
-_KEY = {"anyOf": [{"type": ["string", "null"]}, {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}]}
+_KEY = {"anyOf": [{"type": ["string", "null"]}, {"type": "integer", "minimum": -(2**63), "maximum": 2**64 - 1}]}
 
 
 def document(served: Served, limits: LimitSettings, by_key: ByKey | None = None) -> dict[str, Any]:
