@@ -78,13 +78,17 @@ def test_the_commands_that_a_run_prints_succeed_under_its_environment_and_config
         assert "nothing yet" not in done.stdout
 
 
+MAKERS = {"command", "command_line", "example"}
+"""What makes a command that continues where the process is, and what shows one in a help text."""
+
+
 def literals(tree: ast.AST) -> Iterator[str]:
     """Strings of a module, except docstrings and what the function that makes commands is given."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
         docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "command"
+        made = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS
         if not docstring and not made:
             yield from literals(node)
 

@@ -12,7 +12,7 @@ from evergreen.use_cases import UseCase
 from tests_support import ROOT
 
 bootstrap_project(ROOT)
-PAGES = {"churn.reporting.show_monitoring", "churn.reporting.write_index"}
+PAGES = {"churn.reporting.show_monitoring", "churn.reporting.write_index", "churn.reporting.write_dashboard"}
 
 
 def test_a_use_case_is_a_pipeline_of_all_its_rooms() -> None:

@@ -13,7 +13,7 @@ from kedro.config import AbstractConfigLoader, MissingConfigException
 from evergreen.configuration import mlflow_scheme
 from evergreen.deadlines import MlflowDeadlines, OverdueError, within
 from evergreen.errors import EvergreenError
-from evergreen.paths import is_remote, plain
+from evergreen.paths import is_remote, local_folder, plain
 from evergreen.redaction import redact, remember, remember_configuration
 
 MOST_BYTES = 1_000_000
@@ -50,8 +50,8 @@ def prepare_mlflow(loader: AbstractConfigLoader) -> None:
 
     uri = str((loader["mlflow"].get("server") or {}).get("mlflow_tracking_uri") or "")
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # what it logs it also raises, and the command says it once
-    data, local = (plain(loader["globals"][name]) for name in ("data", "local"))
-    lay_copies_in(Path(local) / ".copies")
+    data = plain(loader["globals"]["data"])
+    lay_copies_in(Path(plain(local_folder(loader["globals"]["data"]))) / ".copies")
     experiment = (loader["mlflow"].get("tracking") or {}).get("experiment") or {}
     name = experiment.get("name") or "evergreen"
     file = database_file(uri)

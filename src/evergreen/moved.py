@@ -63,7 +63,7 @@ MOVED = {
     "monitoring.messages": "reporting.monitoring.messages",
     "monitoring.multivariate": "monitoring.drift.multivariate",
     "monitoring.page": "reporting.monitoring.page",
-    "monitoring.page_blocks": "reporting.monitoring.blocks",
+    "monitoring.page_blocks": "reporting.blocks",
     "monitoring.page_columns": "reporting.monitoring.columns",
     "monitoring.page_evidence": "reporting.monitoring.evidence",
     "monitoring.policy": "monitoring.drift.report",
@@ -82,7 +82,6 @@ MOVED = {
     "pipelines.retraining.parameters": "retraining.parameters",
     "pipelines.retraining.record": "retraining.record",
     "pipelines.retraining.window": "retraining.gate",
-    "registry.history": "registry.audit_log",
 }
 RENAMED = {
     "CardParameters": "CardPolicy",

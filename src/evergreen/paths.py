@@ -5,6 +5,7 @@ What it names lies on this machine, or in a bucket, whose paths answer to the sa
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from glob import escape
@@ -111,3 +112,17 @@ def require_readable(path: str, what: str) -> None:
             f"{what} {redact(path)} needs a package that is not installed ({error}): install the extra `s3` (`cloud` "
             'for gs:// and az://), `.venv/bin/pip install -c constraints.txt -e ".[s3]"`.'
         ) from error
+
+
+def own_data() -> Path:
+    """The folder of data of the checkout, or the one beside a wheel's caller."""
+    checkout = Path(__file__).resolve().parents[2]
+    own = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+    return own / "data"
+
+
+def local_folder(data: str) -> str:
+    """What belongs to this machine: the data's folder; of a bucket ``EVERGREEN_LOCAL``, or the checkout's ``data``."""
+    if not is_remote(plain(data)):
+        return data
+    return sealed(str(Path(os.environ.get("EVERGREEN_LOCAL") or own_data()).resolve()))

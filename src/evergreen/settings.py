@@ -1,7 +1,6 @@
 """Kedro's settings: context, hooks, and how configuration is read."""
 
 import os
-from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -9,7 +8,7 @@ from evergreen import quiet
 from evergreen.configuration import ConfigLoader, mlflow_scheme
 from evergreen.context import Context
 from evergreen.hooks import ProjectHooks
-from evergreen.paths import is_remote, place, plain, require_readable, sealed
+from evergreen.paths import is_remote, local_folder, own_data, place, plain, require_readable, sealed
 
 quiet.init()
 
@@ -24,25 +23,11 @@ def merge(*blocks: DictConfig) -> DictConfig:
 
 def data_folder() -> str:
     """Where all layers of data lie: ``EVERGREEN_DATA``, or ``data`` of the checkout, or beside a wheel's caller."""
-    named = os.environ.get("EVERGREEN_DATA") or str(_own_data())
+    named = os.environ.get("EVERGREEN_DATA") or str(own_data())
     if is_remote(named):
         require_readable(named, "EVERGREEN_DATA")
         return sealed(named.rstrip("/"))
     return sealed(str(place(named).resolve()))
-
-
-def local_folder() -> str:
-    """What belongs to this machine: the data's folder; of a bucket ``EVERGREEN_LOCAL``, or the checkout's ``data``."""
-    data = data_folder()
-    if not is_remote(plain(data)):
-        return data
-    return sealed(str(Path(os.environ.get("EVERGREEN_LOCAL") or _own_data()).resolve()))
-
-
-def _own_data() -> Path:
-    checkout = Path(__file__).resolve().parents[2]
-    own = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
-    return own / "data"
 
 
 _NAMED_AT_THE_START = os.environ.get("MLFLOW_TRACKING_URI", "")  # read once: MLflow sets it itself, later on

@@ -29,12 +29,14 @@ def exposures_command(use_case: str | None, dbt_target: str | None, output: str 
     context = open_project(use_case, env)
     from evergreen.context import use_cases
     from evergreen.datasets.dbt import write_exposures
+    from evergreen.paths import local_folder, plain
 
     chosen = [use_case] if use_case else list(use_cases())
     found = [one for name in chosen if (one := _exposure(context, name, dbt_target))]
     if not found:
         raise EvergreenError(f"dbt builds no table of {', '.join(chosen)}: dbt.models says null for each of them.")
-    file = Path(output or f"{context.config_loader['globals']['local']}/08_reporting/dbt_exposures.yml")
+    local = Path(plain(local_folder(context.config_loader["globals"]["data"])))
+    file = Path(output) if output else local / "08_reporting" / "dbt_exposures.yml"
     write_exposures(found, file)
     click.echo(f"{', '.join(one['name'] for one in found)}: written to {file.resolve()}")
 

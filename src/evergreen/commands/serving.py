@@ -14,7 +14,7 @@ from evergreen.commands.group import USE_CASE, VERBOSE_OPTION, configuration, op
 from evergreen.commands.lazy import CONTEXT_SETTINGS, example
 from evergreen.errors import EvergreenError
 from evergreen.faults import one_sentence
-from evergreen.paths import plain
+from evergreen.paths import local_folder, plain
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -55,7 +55,7 @@ def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
     from evergreen.serving.registered import Registered
     from evergreen.serving.supervisor import Places, Supervisor
 
-    data = Path(plain(context.config_loader["globals"]["local"]))
+    data = Path(plain(local_folder(context.config_loader["globals"]["data"])))
     log = context.catalog.load(f"{use_case}.prediction_log")
     by_key = _features_by_key(context, use_case)
     dashboard = Path(plain(context.config_loader["globals"]["data"])) / "08_reporting" / use_case / "dashboard.html"

@@ -57,6 +57,7 @@ class LakeDataset(FileDataset):
         self._file, self._folder = self._lake / f"{table}.parquet", self._lake / table
         self._table = table
         self._when_absent = when_absent
+        self._said = False
         self._since, self._dated_by = _day(since), dated_by
         super().__init__(filepath=str(self._file), connection=connection, fs_args=fs_args, metadata=metadata)
 
@@ -71,7 +72,9 @@ class LakeDataset(FileDataset):
         elif any(self._folder.rglob("*.parquet")):
             table = self._read(self._folder)
         elif self._when_absent is not None:
-            _LOGGER.info("The lake %s has no table %s: columns made from it stay empty.", self._lake, self._table)
+            if not self._said:  # once, however many nodes load it
+                _LOGGER.info("The lake %s has no table %s: columns made from it stay empty.", self._lake, self._table)
+            self._said = True
             return ibis.memtable([], schema=ibis.schema(self._when_absent))
         else:
             raise EvergreenError(

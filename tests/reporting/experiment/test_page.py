@@ -67,7 +67,7 @@ def test_a_verdict_is_told_once(now: dict[str, Any], before: dict[str, Any] | No
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        ("ship", "kedro models promote --use-case churn --experiment <winter>"),
+        ("ship", "kedro models promote --experiment <winter> --use-case churn"),
         ("roll_back", "End the experiment"),
         ("invalid", "begin anew"),
         ("keep_running", "Wait"),

@@ -56,7 +56,7 @@ def service_panel(records: DashboardRecords) -> Panel:
     """Uptime, rows served, latency, and what is wrong."""
     name, said = "System health", records.service
     if said is None:
-        run = f"kedro serve --use-case {records.use_case}"
+        run = command("kedro serve", records.use_case)
         return nothing(name, f"`{run}` answers requests and says how it fares.")
     hours = (said.said - said.started).total_seconds() / 3600
     facts = [

@@ -10,6 +10,7 @@ from scipy import stats
 from evergreen.experiments.plan import ExperimentPlan
 from evergreen.experiments.record import SKIPPED, ExperimentRecord
 from evergreen.experiments.result import Comparison
+from evergreen.invocation import command
 from evergreen.reporting.blocks import Block, Bullets, Pictures, Table, Text, Tone, Verdict
 from evergreen.reporting.experiment.drawings import (
     PowerCurve,
@@ -57,7 +58,7 @@ _ADVICE = {
 
 def experiment_verdict(record: ExperimentRecord) -> Verdict:
     """What the experiment says so far, since when it runs, and what to do."""
-    promote = f"kedro models promote --use-case {record.use_case} --experiment {record.experiment}"
+    promote = command(f"kedro models promote --experiment {record.experiment}", record.use_case)
     wrong = [one.sentence for one in record.guardrails if one.state == "broken"]
     since = f"{record.begun}" if record.begun else "nothing yet"
     answers = [

@@ -155,7 +155,7 @@ _OUTCOMES: dict[str, tuple[str, str, Tone]] = {
     "promoted": ("was found fit to serve", "Use it for what it is meant for, and read its limits.", "good"),
     "refreshed": (
         "took over as a refresh, which is no proven gain",
-        "Use it as the version before it; `kedro models rollback` undoes it.",
+        "Use it as the version before it; a rollback undoes it.",
         "good",
     ),
     "standing": ("serves", "Use it for what it is meant for, and read its limits.", "good"),
