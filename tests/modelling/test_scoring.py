@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 
 import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 
+from evergreen.modelling import compiled_model
+from evergreen.modelling.compiled import compile_pipeline
+from evergreen.modelling.compiled_model import CompiledModel
 from evergreen.modelling.parameters import ScoringParameters
 from evergreen.modelling.scoring import TableScoring
 from evergreen.predictions import ScoredBy
 from evergreen.schema import TableSpec
+from small_models import SPEC as FITTED_ON
+from small_models import fitted, table
 
 SPEC = TableSpec(entity="id", target="y", positive=1, numeric=["a"], categorical=["colour"])
 BY = ScoredBy("churn", "3", threshold=0.5, as_of=dt.date(2026, 2, 28))
@@ -57,3 +64,12 @@ def test_entities_can_be_hashed_and_stay_distinct() -> None:
     assert batch["entity_id"].is_unique
     assert batch["entity_id"].str.len().eq(32).all()
     assert not batch["request_id"].str.endswith("-0").any()
+
+
+def test_executors_without_numba_walk_trees_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, _ = table()
+    model = CompiledModel(compile_pipeline(fitted("RandomForest")), FITTED_ON)
+    expected = model(X)
+    monkeypatch.setattr(compiled_model, "tree_kernel", lambda: None)
+    found = pickle.loads(pickle.dumps(model))(X)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evergreen.modelling.compiled import Compiled
+from evergreen.modelling.kernels import tree_kernel
 from evergreen.modelling.predictor import Predictor
 from evergreen.rows import canonical
 from evergreen.schema import TableSpec
@@ -49,10 +50,6 @@ def as_trained(rows: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
 
 
 def _predictor(compiled: Compiled) -> Predictor:
-    trees = None
-    if compiled.plan["model"]["kind"] == "trees":
-        from evergreen.modelling.tree_kernels import NumbaTrees  # numba is needed for trees alone
-
-        trees = NumbaTrees()
+    trees = tree_kernel() if compiled.plan["model"]["kind"] == "trees" else None
     arrays = {name: np.ascontiguousarray(array) for name, array in compiled.arrays.items()}
     return Predictor(compiled.plan, arrays, canonical, trees)

@@ -23,11 +23,12 @@ import numpy as np
 from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.modelling.compiled import Compiled, NotCompilableError, compile_pipeline
+from evergreen.modelling.kernels import tree_kernel
 from evergreen.modelling.parity import draw_rows, prove_parity
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile
 from evergreen.registry.artefacts import MODEL_FILE, digests
 from evergreen.registry.references import PROFILE_FILE, SCORE_PROFILE_FILE
-from evergreen.serving.served import FACTS_FILE, tree_kernel
+from evergreen.serving.served import FACTS_FILE
 
 COMPILED, SCIKIT_LEARN = "compiled", "scikit-learn"
 logger = logging.getLogger("evergreen.serving")

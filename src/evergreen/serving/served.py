@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from evergreen.modelling.predictor import LARGEST, PLAN_FILE, Predictor, TreeKernel
+from evergreen.modelling.kernels import tree_kernel
+from evergreen.modelling.predictor import LARGEST, PLAN_FILE, Predictor
 from evergreen.rows import canonical
 from evergreen.serving.refusals import Refusal, short
 
@@ -20,15 +20,6 @@ Number = float | None
 Category = str | int | float | bool | None
 KEY_TYPE = str | int | float | None
 _EXACT_FLOATS = 2.0**53
-
-
-def tree_kernel() -> TreeKernel | None:
-    """Machine code that walks trees, where numba is installed; None: numpy walks them, more slowly."""
-    if importlib.util.find_spec("numba") is None:
-        return None
-    from evergreen.modelling.tree_kernels import NumbaTrees  # compiles, where no process of this machine has yet
-
-    return NumbaTrees()
 
 
 class Served:

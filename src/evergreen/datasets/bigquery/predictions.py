@@ -63,8 +63,8 @@ class BigQueryPredictionsDataset(TableDataset):
             EvergreenError: The table holds no row, or ``where`` is ``warehouse`` and the model has no statement.
         """
         statement = self._statement(data)
-        if statement is not None:
-            if not self.connection.execute(statement.count()):
+        if data.scoring is not None and statement is not None:
+            if not self.connection.execute(data.scoring.rows.count()):
                 raise EvergreenError(NO_ROWS.format(as_of=data.as_of))
             self._replace(statement, data.as_of)
             return
