@@ -61,11 +61,11 @@ test-dbt: $(DBT_VENV)/.ready  ## a warehouse that a real dbt builds in .venv-dbt
 
 $(SPARK_VENV)/.ready: pyproject.toml constraints.txt | setup
 	$(PYTHON) -m venv $(SPARK_VENV)
-	$(BIN)/uv pip install --quiet --python $(SPARK_VENV)/bin/python --compile-bytecode -c constraints.txt -e ".[dev,spark,dask,ray]"
+	$(BIN)/uv pip install --quiet --python $(SPARK_VENV)/bin/python --compile-bytecode -c constraints.txt -e ".[dev,spark,dask,ray-serve]"
 	@touch $@
 
-test-spark: $(SPARK_VENV)/.ready  ## features, profiles and scores on a real Spark in .venv-spark, Java included; searches on dask and ray
-	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py tests/engines/test_star_engines.py tests/engines/test_engine_scoring.py tests/modelling/test_cluster.py
+test-spark: $(SPARK_VENV)/.ready  ## features, profiles and scores on a real Spark in .venv-spark, Java included; searches on dask and ray; the service on Ray
+	$(SPARK_VENV)/bin/pytest -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning tests/engines/test_spark.py tests/engines/test_same_numbers.py tests/engines/test_star_engines.py tests/engines/test_engine_scoring.py tests/modelling/test_cluster.py tests/serving/test_ray.py
 
 $(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt constraints.txt | setup
 	$(PYTHON) -m venv $(DEPLOY_VENV)
@@ -110,7 +110,7 @@ format: setup  ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 lock: setup  ## resolve the newest versions that pyproject.toml allows into constraints.txt
-	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --upgrade --no-emit-index-url --no-header --no-annotate --python-version 3.11 -o constraints.tmp
+	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --upgrade --no-emit-index-url --no-header --no-annotate --python-version 3.11.5 -o constraints.tmp
 	grep -v '^evergreen' constraints.tmp > constraints.txt; rm constraints.tmp
 
 $(VENV)/.lab: $(VENV)/.ready
