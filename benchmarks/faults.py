@@ -45,29 +45,8 @@ COMMANDS = {
     "rollback": ["models", "rollback", "--reason=by hand", *MODELS],
     "prune": ["models", "prune", "--samples", "--yes", *MODELS],
 }
-EVALUATION = [*RUN, "--pipelines=feature_engineering,training,evaluation"]
-WRITES = (
-    "create_model_version", "create_registered_model", "delete_model_version_tag", "delete_registered_model_alias",
-    "log_artifact", "log_artifacts", "log_batch", "log_dict", "log_metric", "set_model_version_tag",
-    "set_registered_model_alias", "set_registered_model_tag", "set_tag",
-)  # fmt: skip
-DYING = """
-import os, signal, sys
-from mlflow import MlflowClient
-left = [int(os.environ["DIE_AT"])]
-def dying(method):
-    def call(*arguments, **options):
-        left[0] -= 1
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return method(*arguments, **options)
-    return call
-for name in os.environ["WRITES"].split(","):
-    setattr(MlflowClient, name, dying(getattr(MlflowClient, name)))
-sys.argv = ["kedro", *sys.argv[1:]]
-from kedro.framework.cli import main
-main()
-"""
+EARLIER = [*RUN, "--pipelines=feature_engineering"]
+STAGES = {name: [*RUN, f"--pipelines={name}"] for name in ("training", "evaluation")}
 
 
 def start(data: Path, command: list[str]) -> subprocess.Popen[str]:
@@ -82,10 +61,12 @@ def spawn(data: Path, words: list[str], **environment: str) -> subprocess.Popen[
     )  # fmt: skip
 
 
-def warm(data: Path, command: list[str], seconds: float = PATIENCE_SECONDS) -> subprocess.CompletedProcess[str]:
-    """A command in a process that finds the libraries imported; ended by the system after so many seconds."""
-    surroundings = {**os.environ, "EVERGREEN_DATA": str(data), "OMP_NUM_THREADS": "1"}
-    return run_warm(command, surroundings, seconds)
+def warm(
+    data: Path, command: list[str], seconds: float = PATIENCE_SECONDS, die_at: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """A command in a process that finds the libraries imported; ended by the system after so many seconds or writes."""
+    surroundings = {**os.environ, "EVERGREEN_DATA": str(data), "OMP_NUM_THREADS": "1", "DIE_AT": str(die_at)}
+    return run_warm(command, surroundings, seconds, "benchmarks.mlflow_writes" if die_at else "")
 
 
 def check(data: Path) -> None:
@@ -153,19 +134,19 @@ def kills(name: str, fresh: Callable[[], Path], count: int, rng: random.Random) 
     return faults
 
 
-def dies_at_writes(fresh: Callable[[], Path], step: int) -> list[str]:
+def dies_at_writes(stage: str, fresh: Callable[[], Path], step: int, whole_each: int) -> list[str]:
+    """Kill a stage before every so many of its writes to MLflow; it is repeated, now and then by a whole run."""
     faults, number, deaths = [], 1, 0
     while True:
         data = fresh()
-        process = spawn(data, [sys.executable, "-c", DYING, *EVALUATION], DIE_AT=str(number), WRITES=",".join(WRITES))
-        process.communicate(timeout=PATIENCE_SECONDS)
-        if process.returncode != -signal.SIGKILL:
+        if warm(data, STAGES[stage], die_at=number).returncode != -signal.SIGKILL:
             break
         deaths += 1
-        faults += [f"write {number}: {fault}"] if (fault := broken(data, EVALUATION, may_refuse=False)) else []
+        after = STAGES[stage] if deaths % whole_each else RUN
+        faults += [f"write {number}: {fault}"] if (fault := broken(data, after, may_refuse=False)) else []
         shutil.rmtree(data, ignore_errors=True)
         number += step
-    print(f"evaluation   killed at {deaths} of about {number} MLflow writes: {len(faults)} broken", flush=True)
+    print(f"{stage:<12} killed at {deaths} of its MLflow writes, each {step}: {len(faults)} broken", flush=True)
     return faults
 
 
@@ -186,6 +167,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--writes-step", type=int, default=1, help="die at every so many MLflow writes; 0: at none")
     parser.add_argument("--only", default=",".join(COMMANDS), help="commands, with commas; empty: none")
+    parser.add_argument("--whole-each", type=int, default=10, help="after so many of them, a whole run follows")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     rng = random.Random(asked.seed)
@@ -203,7 +185,11 @@ def main() -> None:
             fresh = (lambda: copy(empty)) if command == "first run" else (lambda: copy(lived))
             faults[command] = kills(command, fresh, asked.kills, rng) + races(command, fresh)
         if asked.writes_step:
-            faults["evaluation"] = dies_at_writes(lambda: copy(empty), asked.writes_step)
+            prepared = Path(name) / "prepared"
+            timed(prepared, EARLIER)
+            for stage in STAGES:
+                faults[stage] = dies_at_writes(stage, lambda: copy(prepared), asked.writes_step, asked.whole_each)
+                timed(prepared, STAGES[stage])
     broken_states = {command: found for command, found in faults.items() if found}
     print(json.dumps(broken_states, indent=2) if broken_states else "0 broken states")
     sys.exit(bool(broken_states))

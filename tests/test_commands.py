@@ -16,11 +16,10 @@ from click.testing import CliRunner, Result
 from mlflow.exceptions import MlflowException
 
 from conftest import ROOT, Project
-from evergreen import registry
+from evergreen import registry, scratch
 from evergreen.commands import changing, looking, models, repairing
 from evergreen.commands.table import WIDTH, cell, table
 from evergreen.faults import OURS
-from evergreen.registry import scratch
 from versions import make_version
 
 FORMER = "2020-01-01"

@@ -46,7 +46,7 @@ LIBRARIES = (
 
 
 def run_warm(
-    arguments: Sequence[str], environment: Mapping[str, str], timeout: float
+    arguments: Sequence[str], environment: Mapping[str, str], timeout: float, before: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run a ``kedro`` command in the project's folder and return what it printed.
 
@@ -54,13 +54,16 @@ def run_warm(
         arguments: What follows ``kedro``.
         environment: Its environment variables.
         timeout: After so many seconds the system ends it, at once and without a chance to tidy up.
+        before: A module that the command's process imports first; empty: none.
     """
     server = _server()
     assert server.stdin is not None
     assert server.stdout is not None
     with tempfile.TemporaryDirectory() as folder:
         printed, complained = Path(folder, "stdout"), Path(folder, "stderr")
-        order = {"arguments": list(arguments), "environment": dict(environment), "timeout": timeout}
+        order = {
+            "arguments": list(arguments), "environment": dict(environment), "timeout": timeout, "before": before,
+        }  # fmt: skip
         server.stdin.write(json.dumps({**order, "stdout": str(printed), "stderr": str(complained)}) + "\n")
         server.stdin.flush()
         code = int(server.stdout.readline())
@@ -116,6 +119,8 @@ def become(order: dict[str, Any]) -> None:
     tempfile.tempdir = None
     sys.path[0] = str(ROOT)
     sys.argv = ["kedro", *order["arguments"]]
+    if order["before"]:
+        importlib.import_module(order["before"])
     from kedro.framework.cli.cli import main
 
     main()

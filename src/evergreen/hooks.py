@@ -53,7 +53,7 @@ class ProjectHooks:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Say what is about to run and what was edited since the last, unless its tables can't be relied on."""
-        from evergreen.registry.scratch import abandoned
+        from evergreen.scratch import abandoned
         from evergreen.sources import check_dbt, edits, same_tables
 
         narrow(tuple(sorted({use_case_of(space) for space in run_params.get("namespaces") or []})))

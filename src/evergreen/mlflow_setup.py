@@ -46,7 +46,7 @@ def prepare_mlflow(loader: AbstractConfigLoader) -> None:
     import mlflow
 
     from evergreen.registry.database import database_file, prepare_database
-    from evergreen.registry.scratch import lay_copies_in
+    from evergreen.scratch import lay_copies_in
 
     uri = str((loader["mlflow"].get("server") or {}).get("mlflow_tracking_uri") or "")
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # what it logs it also raises, and the command says it once

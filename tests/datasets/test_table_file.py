@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
 
+from evergreen import scratch
 from evergreen.configuration import _read_without_loss
 from evergreen.datasets import TableFileDataset
-from evergreen.registry import scratch
 
 CONNECTION = {"backend": "duckdb", "database": ":memory:", "preserve_insertion_order": False}
 

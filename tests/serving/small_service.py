@@ -200,6 +200,7 @@ def main() -> None:
     """The service's parent process."""
     import logging
 
+    from evergreen.scratch import lay_copies_in
     from evergreen.serving.live_drift import LiveDrift
     from evergreen.serving.registered import Registered
     from evergreen.serving.settings import ServingSettings
@@ -208,6 +209,7 @@ def main() -> None:
     logging.basicConfig(level="INFO", format="%(message)s")
     data, settings = Path(sys.argv[1]), ServingSettings.model_validate_json(sys.argv[2])
     told = data / "messages.jsonl"
+    lay_copies_in(data / ".copies")
 
     def notify(messages: list[Any]) -> None:
         with told.open("a") as file:

@@ -17,7 +17,7 @@ import pytest
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 from small_service import SPEC, USE_CASE, Service, promote, table
 
-from evergreen import registry
+from evergreen import registry, scratch
 from evergreen.errors import EvergreenError
 from evergreen.serving.loader import export
 from evergreen.serving.served import Served
@@ -287,6 +287,19 @@ def test_a_killed_worker_loses_nothing_and_another_takes_its_place(service: Serv
     assert set(acknowledged) <= set(logged)
     assert len(logged) == len(set(logged))
     assert service.ask("/health")[1]["restarts"] == 1
+
+
+def test_what_a_killed_service_left_lies_in_the_data_folder_and_goes_with_the_next_command(
+    versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    service = Service(tmp_path / "data", environment={"TMPDIR": str(tmp_path / "tmp")}).start()
+    copies = service.data / ".copies"
+    monkeypatch.setattr(scratch, "_roots", [copies])
+    assert scratch.abandoned(delete=False) == []
+    service.stop(signal.SIGKILL)
+    assert len(scratch.abandoned(delete=True)) == 1
+    assert [*copies.iterdir(), *(tmp_path / "tmp").iterdir()] == []
 
 
 def test_mlflows_own_client_talks_to_it(service: Service, versions) -> None:

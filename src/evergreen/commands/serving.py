@@ -52,9 +52,11 @@ def _serve(use_case: str, env: str | None, options: dict[str, Any]) -> None:
         raise EvergreenError(f"The service needs {', '.join(missing)}: install Evergreen with the extra `serve`.")
     context = open_project(use_case, env)
     settings = with_running_experiment(context, use_case, read_settings(context, options))
+    from evergreen.scratch import abandoned
     from evergreen.serving.registered import Registered
     from evergreen.serving.supervisor import Places, Supervisor
 
+    abandoned(delete=True)
     data = Path(plain(local_folder(context.config_loader["globals"]["data"])))
     log = context.catalog.load(f"{use_case}.prediction_log")
     by_key = _features_by_key(context, use_case)

@@ -15,6 +15,7 @@ from kedro_datasets.ibis import FileDataset
 
 from evergreen.datasets.lazy_parquet import lazy_parquet, readable_names
 from evergreen.datasets.parquet_files import have_one_schema
+from evergreen.datasets.spilling import Spilling
 from evergreen.errors import EvergreenError
 from evergreen.features import as_date
 from evergreen.paths import is_remote, literal, place, plain, require_readable
@@ -22,7 +23,7 @@ from evergreen.paths import is_remote, literal, place, plain, require_readable
 _LOGGER = logging.getLogger(__name__)
 
 
-class LakeDataset(FileDataset):
+class LakeDataset(Spilling, FileDataset):
     """Loads ``<lake>/<table>.parquet`` or everything below ``<lake>/<table>/``, lazily.
 
     Args:

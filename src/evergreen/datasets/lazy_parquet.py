@@ -13,7 +13,7 @@ from ibis.backends import BaseBackend
 from ibis.util import gen_name
 
 from evergreen.paths import is_remote, literal, scheme
-from evergreen.registry.scratch import lasting_folder
+from evergreen.scratch import lasting_folder
 
 _opened: WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[str, Any]] = WeakKeyDictionary()
 """DuckDB's connection → scheme → the file system through which it reads URLs of that scheme; it takes one of each."""

@@ -8,13 +8,14 @@ import ibis.expr.types as ir
 from kedro_datasets.ibis import FileDataset
 
 from evergreen.datasets.lazy_parquet import lazy_parquet
+from evergreen.datasets.spilling import Spilling
 from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.paths import place, plain
 
 
-class OwnTableDataset(FileDataset):
+class OwnTableDataset(Spilling, FileDataset):
     """A parquet file whose path is a name, written whole or not at all.
 
     Args:

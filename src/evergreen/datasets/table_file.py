@@ -12,11 +12,12 @@ from kedro_datasets.ibis import FileDataset
 from evergreen.datasets.csv.dialect import GZIP, UTF8, require_utf8, transcode
 from evergreen.datasets.csv.files import csv_query
 from evergreen.datasets.parquet_files import have_one_schema
+from evergreen.datasets.spilling import Spilling
 from evergreen.errors import EvergreenError
-from evergreen.registry.scratch import lasting_folder
+from evergreen.scratch import lasting_folder
 
 
-class TableFileDataset(FileDataset):
+class TableFileDataset(Spilling, FileDataset):
     """``ibis.FileDataset`` with this project's own reading of CSV and of several parquet files.
 
     Every catalog entry of type ``ibis.FileDataset`` is one of these (see ``evergreen.configuration``). Other formats,

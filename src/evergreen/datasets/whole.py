@@ -21,7 +21,7 @@ from kedro_datasets.plotly import JSONDataset
 from kedro_datasets.text import TextDataset
 
 from evergreen.paths import is_remote, literal, place, plain
-from evergreen.registry.scratch import new_folder
+from evergreen.scratch import new_folder
 from evergreen.shown import framed
 
 _FORGOTTEN_SECONDS = 86_400

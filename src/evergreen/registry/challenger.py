@@ -33,7 +33,6 @@ from evergreen.registry.references import (
     SCORE_PROFILE_FILE,
     SCORES_FILE,
 )
-from evergreen.registry.scratch import new_folder
 from evergreen.registry.tracking import LoggedCandidate
 from evergreen.registry.versions import (
     CHAMPION,
@@ -48,6 +47,7 @@ from evergreen.registry.versions import (
 from evergreen.rows.fingerprint import content_digest, fingerprint
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.splits import TestedOn
+from evergreen.scratch import new_folder
 
 TRAINING_FILE = "training.json"
 SELECTED_FILE = "selected_features.parquet"

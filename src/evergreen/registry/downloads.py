@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 import mlflow
 from mlflow import MlflowClient
 
-from evergreen.registry.scratch import lasting_folder
+from evergreen.scratch import lasting_folder
 
 LOGGED_MODEL = "models:/"
 _CHANGES_NEVER: Mapping[str, str] = MappingProxyType({})

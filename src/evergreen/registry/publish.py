@@ -25,7 +25,6 @@ from evergreen.registry.artefacts import UNSEEN_SAMPLE_FILE
 from evergreen.registry.descriptions import describe_judged
 from evergreen.registry.inputs import UsedRows, digest_of, note_rows
 from evergreen.registry.references import IMPORTANCE_FILE, METRICS_FILE, SAMPLE_FILE, UNSEEN_FILE
-from evergreen.registry.scratch import new_folder
 from evergreen.registry.versions import ModelVersion, add_figures, tag_version
 from evergreen.reporting.model_card.card import ModelCard
 from evergreen.reporting.monitoring.decision import retraining_answer
@@ -33,6 +32,7 @@ from evergreen.reporting.pictures import Subject
 from evergreen.reporting.shap_pictures import shap_summary_png
 from evergreen.retraining.trigger import RetrainingTrigger
 from evergreen.rows.fingerprint import content_digest
+from evergreen.scratch import new_folder
 
 CARD_FILE = "model_card.md"
 CARD_PAGE_FILE = "model_card.html"

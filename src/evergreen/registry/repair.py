@@ -22,8 +22,8 @@ from evergreen.registry.audit_log import note
 from evergreen.registry.check import check_version
 from evergreen.registry.downloads import fetch, forget_copies
 from evergreen.registry.references import SAMPLE_FILE
-from evergreen.registry.scratch import new_folder
 from evergreen.registry.versions import FIGURES, FOLDER
+from evergreen.scratch import new_folder
 
 NAME_LENGTH = 32  # of a set of figures, which is named by the digest of its index
 

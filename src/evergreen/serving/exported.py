@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from evergreen.errors import EvergreenError
+from evergreen.scratch import abandoned
 from evergreen.serving.served import FACTS_FILE
 from evergreen.serving.settings import LogSettings, ServingSettings
 from evergreen.serving.supervisor import Places, Supervisor
@@ -70,6 +71,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--log", type=Path, default=None, help="Folder of the prediction log; default: none is kept.")
     given = parser.parse_args()
+    abandoned(delete=True)
     try:
         versions = Exported(given.folder)
         settings = ServingSettings(

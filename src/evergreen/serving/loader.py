@@ -1,9 +1,9 @@
 """A short-lived process that proves a version and writes what workers read: plain arrays and a JSON plan.
 
-    python -m evergreen.serving.loader USE_CASE VERSION FOLDER
+    python -m evergreen.serving.loader USE_CASE VERSION FOLDER COPIES
 
-MLflow is found by its own environment variables. The last line that it prints is JSON: ``{"folder": …}`` or
-``{"refused": …}``.
+MLflow is found by its own environment variables; COPIES is where lies what the process needs for a while. The last line
+that it prints is JSON: ``{"folder": …}`` or ``{"refused": …}``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import logging
 import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from evergreen.modelling.parity import draw_rows, prove_parity
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile
 from evergreen.registry.artefacts import MODEL_FILE, digests
 from evergreen.registry.references import PROFILE_FILE, SCORE_PROFILE_FILE
+from evergreen.scratch import lay_copies_in, new_folder
 from evergreen.serving.served import FACTS_FILE
 
 COMPILED, SCIKIT_LEARN = "compiled", "scikit-learn"
@@ -51,12 +51,14 @@ def export(use_case: str, number: str, folder: Path) -> Path:
         return place
     checked = registry.check_version(use_case, number)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as temporary:
+    with new_folder() as temporary:
         made = Path(temporary) / place.name
         made.mkdir()
         _write(checked.version, content, checked.checks, made)
         if not place.exists():
-            made.rename(place)
+            aside = place.with_name(f".{place.name}-{Path(temporary).name}")
+            shutil.move(made, aside)  # copied, where it is another disk
+            aside.rename(place)
     return place
 
 
@@ -118,8 +120,9 @@ def _watched(profile: Profile | None, scores: Profile | None, features: list[str
 
 
 def main() -> None:
-    """The process: use case, version and folder from the command line."""
-    use_case, number, folder = sys.argv[1:]
+    """The process: use case, version and folders from the command line."""
+    use_case, number, folder, copies = sys.argv[1:]
+    lay_copies_in(Path(copies))
     try:
         outcome = {"folder": str(export(use_case, number, Path(folder)))}
     except EvergreenError as error:

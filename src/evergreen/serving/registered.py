@@ -12,6 +12,7 @@ import mlflow
 
 from evergreen import registry
 from evergreen.errors import EvergreenError
+from evergreen.scratch import copies_in
 from evergreen.serving.experiment import challenger_of
 from evergreen.serving.settings import ServingSettings
 
@@ -53,7 +54,8 @@ class Registered:
         """
         if version in self._folders and Path(self._folders[version]).is_dir():
             return self._folders[version]
-        loader = [sys.executable, "-m", "evergreen.serving.loader", self._use_case, version, str(self._exports)]
+        asked = [self._use_case, version, str(self._exports), str(copies_in())]
+        loader = [sys.executable, "-m", "evergreen.serving.loader", *asked]
         done = subprocess.run(
             loader, env=environment, capture_output=True, text=True, timeout=LOAD_SECONDS, check=False
         )

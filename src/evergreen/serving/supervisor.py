@@ -10,7 +10,6 @@ import random
 import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Any, Protocol
 
 import evergreen
 from evergreen.errors import EvergreenError
+from evergreen.scratch import lasting_folder
 from evergreen.serving.access import require_keys
 from evergreen.serving.experiment import described, refuse_other_features
 from evergreen.serving.listening import address_of, bound
@@ -101,7 +101,7 @@ class Supervisor:
     ) -> None:
         self._use_case, self._settings, self._places = use_case, settings, places
         self._versions = versions
-        self._folder = Path(tempfile.mkdtemp(prefix="evergreen-serving-"))
+        self._folder = lasting_folder()
         self._tasks = tasks(self._folder)
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._status: dict[str, Any] = {"started": time.time(), "restarts": 0}

@@ -16,7 +16,7 @@ from evergreen.datasets.csv.dialect import GZIP, UTF8, CsvFile, literal, recogni
 from evergreen.datasets.csv.files import ALIASES, require_same_columns
 from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
-from evergreen.registry.scratch import new_folder
+from evergreen.scratch import new_folder
 
 CSV, PARQUET, WORKBOOK = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".xlsx", ".xls", ".xlsm", ".ods")
 TABLE = "--table"

@@ -21,6 +21,11 @@ def lay_copies_in(root: Path) -> None:
     _roots.append(root)
 
 
+def copies_in() -> Path:
+    """Where this process' copies lie, for a process that it starts."""
+    return _root()
+
+
 def new_folder() -> tempfile.TemporaryDirectory[str]:
     """A folder for copies; removed on leaving it, and whatever happens by the next run."""
     return tempfile.TemporaryDirectory(dir=_own(_root()))

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evergreen import registry
-from evergreen.registry import scratch
+from evergreen import registry, scratch
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +22,7 @@ def left_by(how: str, root: Path) -> subprocess.CompletedProcess[bytes]:
     code = f"""
 import os, signal
 from pathlib import Path
-from evergreen.registry import scratch
+from evergreen import scratch
 scratch.lay_copies_in(Path({str(root)!r}))
 (scratch.lasting_folder() / "rows").touch()
 {how}
