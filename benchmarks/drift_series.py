@@ -96,7 +96,9 @@ class Series:
         end = start + WEEK - dt.timedelta(days=1)
         pair = merge(self.profile(week - 1), self.profile(week))
         four = merge(merge(self.profile(week - 3), self.profile(week - 2)), pair) if self.history else None
-        found = compare_features(self.reference, (self.profile(week), pair, four), start, DriftPolicy(), 7, self.counts)
+        found = compare_features(
+            self.reference, (self.profile(week), pair, four), start, DriftPolicy(), WEEK, self.counts
+        )
         if self.history:
             here = window_counts(self.profile(week), self.reference.profile, start, end, "")
             self.counts = pd.concat([self.counts, here], ignore_index=True)

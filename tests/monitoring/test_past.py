@@ -28,6 +28,7 @@ from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.profiles.profile import Profile
 
 FIRST = pd.Timestamp("2023-01-02")
+WEEK = dt.timedelta(weeks=1)
 
 
 def weeks(number: int, means: np.ndarray | float = 0.0, seed: int = 0, rows: int = 700) -> pd.DataFrame:
@@ -78,7 +79,7 @@ def test_another_champion_reads_the_counts_of_the_one_before() -> None:
     start = (FIRST + pd.Timedelta(weeks=12)).date()
     kept = training_counts(rows, older, "date", 7)
     inherited, own = (
-        past_columns(counts, newer, start, 7) for counts in (kept, training_counts(rows, newer, "date", 7))
+        past_columns(counts, newer, start, WEEK) for counts in (kept, training_counts(rows, newer, "date", 7))
     )
     for name in ("x", "c"):
         np.testing.assert_allclose(inherited[name].counts.sum(axis=1), own[name].counts.sum(axis=1))
@@ -93,7 +94,7 @@ def test_windows_that_overlap_or_come_later_are_left_out() -> None:
         window_counts(reference, reference, end.date() - dt.timedelta(days=6), end.date(), "1")
         for end in pd.date_range("2023-02-01", periods=20)
     )
-    past = past_columns(daily, reference, dt.date(2023, 2, 18), 7)["x"]
+    past = past_columns(daily, reference, dt.date(2023, 2, 18), WEEK)["x"]
     assert past.ends.astype(str).tolist() == ["2023-02-03", "2023-02-10", "2023-02-17"]
 
 
@@ -105,12 +106,12 @@ def test_a_champion_of_four_weeks_inherits_what_two_years_say_of_dependence() ->
     rows = weeks(60, means, seed=3)
     reference = profiled(rows[rows["date"] >= FIRST + pd.Timedelta(weeks=56)])
     start = (FIRST + pd.Timedelta(weeks=60)).date()
-    past = past_columns(training_counts(rows, reference, "date", 7), reference, start, 7)
-    known = with_replayed_designs(reference, past, 7).columns
+    past = past_columns(training_counts(rows, reference, "date", 7), reference, start, WEEK)
+    known = with_replayed_designs(reference, past, WEEK).columns
     assert known["x"].design.ranks > 1.5 * reference.columns["x"].design.ranks
     assert known["x"].design.autocorrelation > 0.6
-    quiet = past_columns(training_counts(weeks(60, seed=4), reference, "date", 7), reference, start, 7)
-    free = with_replayed_designs(reference, quiet, 7).columns["x"].design
+    quiet = past_columns(training_counts(weeks(60, seed=4), reference, "date", 7), reference, start, WEEK)
+    free = with_replayed_designs(reference, quiet, WEEK).columns["x"].design
     assert free.ranks < 1.6
     assert free.windows > 20
 
@@ -119,9 +120,9 @@ def test_too_little_history_says_nothing() -> None:
     rows = weeks(10)
     reference = profiled(rows)
     start = (FIRST + pd.Timedelta(weeks=10)).date()
-    past = past_columns(training_counts(rows, reference, "date", 7), reference, start, 7)
+    past = past_columns(training_counts(rows, reference, "date", 7), reference, start, WEEK)
     assert replayed_design(past["x"], 10) is None
-    assert with_replayed_designs(reference, past, 7) == reference
+    assert with_replayed_designs(reference, past, WEEK) == reference
 
 
 def test_pooled_windows_are_inflated_as_simulated_first_order_dependence_is() -> None:
@@ -148,9 +149,9 @@ def moved(rows: pd.DataFrame, week: int, calendar: tuple[SeasonPolicy, ...] = ()
     old = rows[rows["date"] < FIRST + pd.Timedelta(weeks=week)]
     reference = profiled(old)
     start = (FIRST + pd.Timedelta(weeks=week)).date()
-    past = past_columns(training_counts(old, reference, "date", 7), reference, start, 7)
+    past = past_columns(training_counts(old, reference, "date", 7), reference, start, WEEK)
     window = build_profile(of_week(rows, week), reference, date="date")
-    return alternatives(with_replayed_designs(reference, past, 7), window, past, start, calendar)
+    return alternatives(with_replayed_designs(reference, past, WEEK), window, past, start, calendar)
 
 
 def test_what_stood_out_in_an_earlier_december_is_a_candidate_in_this_one_and_not_in_july() -> None:

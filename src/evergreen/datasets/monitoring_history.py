@@ -10,10 +10,11 @@ from kedro.io import AbstractDataset
 from evergreen.datasets.whole import written_whole
 from evergreen.monitoring.past.counts import no_counts
 from evergreen.paths import place, storage_options
+from evergreen.rows.spans import by_hours
 
 
 class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
-    """Rows of many windows in a folder, one file per last day (``window_end``) and champion (``version``).
+    """Rows of many windows in a folder, one file per last day or hour (``window_end``) and champion (``version``).
 
     Args:
         filepath: The folder, on this machine or in a bucket.
@@ -43,7 +44,8 @@ class HistoryDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     def save(self, data: pd.DataFrame) -> None:
         """Write one file per window, whole or not at all."""
         for (end, version), rows in data.groupby(["window_end", "version"]):
-            name = f"{pd.Timestamp(str(end)):%Y-%m-%d}-version-{version}.parquet"
+            last = pd.Timestamp(str(end))
+            name = f"{last:{'%Y-%m-%dT%H' if by_hours(last) else '%Y-%m-%d'}}-version-{version}.parquet"
             with written_whole(self._folder / name) as temporary:
                 rows.to_parquet(temporary, index=False)
 

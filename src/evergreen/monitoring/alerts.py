@@ -15,6 +15,7 @@ from pydantic import AliasChoices, Field
 from evergreen.monitoring.drift.report import ColumnDrift, DriftReport
 from evergreen.monitoring.parameters import SEVERITIES, OverTimePolicy, Severity
 from evergreen.records import Frozen
+from evergreen.rows.spans import moment_text
 
 Event = Literal["opened", "repeated", "closed"]
 _CERTAIN = ["missing", "retyped"]
@@ -39,7 +40,7 @@ class Alert(Frozen):
     Attributes:
         column: The column.
         event: ``opened`` is reported to people, ``repeated`` stays silent, ``closed`` is reported once.
-        window_end: Last day of the window that it happened in.
+        window_end: Last day or minute of the window that it happened in.
         severity: Severity in that window; of a closed alert, the severity that it opened with.
         reason: What made it so.
         reported_as: Severity of the message that reported the opening, in which other columns may have stood: who heard
@@ -229,7 +230,7 @@ def _life(name: str, found: _Found, ends: Sequence[pd.Timestamp], policy: OverTi
             severity, reason = found.severity[i], _reason(found, i, policy)
         elif opening and not found.lasting[i]:
             event, severity = "closed", opening.severity
-            reason = f"no sign of drift in this window; open since {opening.window_end:%Y-%m-%d}"
+            reason = f"no sign of drift in this window; open since {moment_text(opening.window_end)}"
         else:
             continue
         events.append(Alert(column=name, event=event, window_end=end, severity=severity, reason=reason))

@@ -14,6 +14,7 @@ from evergreen.monitoring.reasons import by_alerts, find_reasons
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import PROBABILITY, Reference
 from evergreen.monitoring.window import Findings, Window, window_score_profile
+from evergreen.rows.spans import are_hours, by_hours, length_text
 
 DAYS_PER_MONTH = 30.4
 
@@ -36,7 +37,9 @@ def with_earlier(past: pd.DataFrame, window: pd.DataFrame) -> pd.DataFrame:
     """
     if past.empty:
         return window
-    same = past["version"].eq(window["version"].iloc[0]) & past["window_end"].lt(window["window_end"].iloc[0])
+    end = window["window_end"].iloc[0]
+    past = of_the_same_kind(past, end)
+    same = past["version"].eq(window["version"].iloc[0]) & past["window_end"].lt(end)
     return pd.concat([past[same], window], ignore_index=True)
 
 
@@ -55,7 +58,13 @@ def history_until(past: pd.DataFrame, record: MonitoringRecord) -> pd.DataFrame:
     """The rows of a record's window and of those before it that were held against the same version."""
     if past.empty:
         return past
+    past = of_the_same_kind(past, record.window_end)
     return past[past["version"].eq(record.version) & past["window_end"].le(pd.Timestamp(record.window_end))]
+
+
+def of_the_same_kind(past: pd.DataFrame, end: dt.date) -> pd.DataFrame:
+    """Rows of windows of days, or of hours, as the window with this end is."""
+    return past[are_hours(past["window_end"]).eq(by_hours(end))]
 
 
 def window_profile(record: MonitoringRecord, reference: Reference, window: Window) -> WindowProfile:
@@ -139,10 +148,11 @@ def overall_status(findings: Findings) -> Literal["quality", "insufficient_data"
 
 
 def _budget(parameters: MonitoringParameters) -> str:
-    windows = DAYS_PER_MONTH / parameters.window_days
+    windows = DAYS_PER_MONTH / (parameters.length / dt.timedelta(days=1))
     expected = parameters.over_time.false_alarms_per_month(windows)
+    length = length_text(parameters.length)
     return (
-        f"With windows of {parameters.window_days} days the rule over windows is set to {expected:.3f} false alerts a "
+        f"With windows of {length} the rule over windows is set to {expected:.3f} false alerts a "
         f"month (one in {1 / expected:,.0f} months), which simulations of independent columns confirm; where columns "
         "depend on each other they come several at once."
     )

@@ -16,6 +16,7 @@ from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.reference import Reference
 
 SEASONS_SEEN = "A shift counts only where it differs, too, from what earlier years' windows of the same weeks did."
+HOURS = "Windows of hours are held against what hours before them did; seasons are looked for by windows of days."
 SEASONS_UNSEEN = "With less than a year of past windows a season cannot be told from drift yet."
 
 
@@ -24,7 +25,7 @@ def compare_features(
     profiles: tuple[Profile, Profile | None, Profile | None],
     start: dt.date | None,
     policy: DriftPolicy,
-    window_days: int,
+    length: dt.timedelta,
     counts: pd.DataFrame | None,
 ) -> tuple[DriftReport, DriftReport | None, DriftReport | None]:
     """Drift in the window, in it and the one before taken as one, and in it and the three before.
@@ -34,19 +35,20 @@ def compare_features(
         profiles: Of the window, of the two, of the four; None where there are no such rows.
         start: The window's first day; None without dates.
         policy: What counts as drift.
-        window_days: Length of a window.
+        length: Length of a window.
         counts: Counts of past windows, of whatever champions; None: there are none.
     """
     past = (
         {}
         if start is None
-        else past_columns(no_counts() if counts is None else counts, reference.profile, start, window_days)
+        else past_columns(no_counts() if counts is None else counts, reference.profile, start, length)
     )
-    known = with_replayed_designs(reference.profile, past, window_days)
+    hours = isinstance(start, dt.datetime)
+    known = with_replayed_designs(reference.profile, past, length)
 
     def compared(windows: int, profile: Profile) -> DriftReport:
         held = known if windows == 1 else for_pooled(known, windows)
-        moved = alternatives(known, profile, past, start, policy.known_seasons) if start else {}
+        moved = alternatives(known, profile, past, start, policy.known_seasons) if start and not hours else {}
         return compare_profiles(held, profile, policy, importance=reference.importance or None, seasons=moved)
 
     alone, *pooled = [
@@ -56,5 +58,6 @@ def compare_features(
     assert alone is not None
     if start is not None:
         said = SEASONS_SEEN if any(map(knows_a_year, past.values())) else SEASONS_UNSEEN
+        said = HOURS if hours else said
         alone = alone.model_copy(update={"seasons": said})
     return alone, pooled[0], pooled[1]

@@ -223,6 +223,8 @@ class MonitoringParameters(Frozen):
     Attributes:
         source: Whose rows are looked at: ``table``, the source's own; ``service``, what the service answered.
         window_days: Length of the use case's window, whose own parameter it is; without dates the newest snapshot.
+        window: Length in hours, of which a day is a multiple, in place of ``window_days``: only with ``source:
+            service``, whose answers have a time; the rows of a table have days alone.
         max_rows: About how many rows of the window are scored for prediction drift and performance.
         sample_rows: Rows of the window that the multivariate test looks at.
         max_positive_rate_change: Largest relative change of the share of positive predictions.
@@ -240,6 +242,7 @@ class MonitoringParameters(Frozen):
 
     source: Literal["table", "service"] = "table"
     window_days: int = Field(default=WINDOW_DAYS, ge=1)
+    window: Literal["1h", "2h", "3h", "4h", "6h", "8h", "12h"] | None = None
     max_rows: int = Field(default=100_000, ge=100)
     sample_rows: int = Field(default=5_000, ge=100, le=10_000)
     max_positive_rate_change: float = Field(default=0.2, gt=0)
@@ -259,3 +262,17 @@ class MonitoringParameters(Frozen):
             known = {name: value for name, value in data.items() if name != "trigger"}
             return {**known, "reasons": {**known.get("reasons", {}), **data["trigger"]}}
         return data
+
+    @model_validator(mode="after")
+    def _hours_need_times(self) -> MonitoringParameters:
+        if self.window is not None and self.source != "service":
+            raise ValueError(
+                f"window: {self.window} needs rows with a time, but the date of the source's own table is a day; set "
+                "source: service, or leave window out and use window_days"
+            )
+        return self
+
+    @property
+    def length(self) -> dt.timedelta:
+        """Length of the window."""
+        return dt.timedelta(days=self.window_days) if self.window is None else dt.timedelta(hours=int(self.window[:-1]))

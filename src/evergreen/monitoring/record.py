@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import model_validator
+from pydantic import PlainSerializer, PlainValidator, model_validator
 
 from evergreen.monitoring.alerts import Alert
 from evergreen.monitoring.drift.multivariate import MultivariateDrift
@@ -17,6 +17,18 @@ from evergreen.monitoring.quality import QualityReport
 from evergreen.records import Check, Record
 
 
+def _moment(value: Any) -> dt.date:
+    """A day, or a time of day where it is written with one."""
+    if isinstance(value, dt.date):
+        return value
+    text = str(value)
+    return dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)
+
+
+_AS_TEXT = PlainSerializer(lambda moment: moment.isoformat(), return_type=str, when_used="json")
+Moment = Annotated[dt.date, PlainValidator(_moment), _AS_TEXT]
+
+
 class MonitoringRecord(Record):
     """``monitoring.json``; ``status`` is ``ok``, ``drift``, ``performance``, ``insufficient_data`` or ``quality``.
 
@@ -24,8 +36,8 @@ class MonitoringRecord(Record):
 
     Attributes:
         version: The champion that was watched.
-        window_start: First day of the window; None without dates.
-        window_end: Last day of the window.
+        window_start: First day of the window, or minute where it is one of hours; None without dates.
+        window_end: Last day or minute of the window.
         rows: Rows in the window.
         drift: The features, column by column.
         scores: Drift of the predicted probability, by the same test.
@@ -42,8 +54,8 @@ class MonitoringRecord(Record):
     """
 
     version: str
-    window_start: dt.date | None
-    window_end: dt.date
+    window_start: Moment | None
+    window_end: Moment
     rows: int
     drift: DriftReport
     scores: ColumnDrift

@@ -29,8 +29,9 @@ from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.profiles.profile import Profile, merge
 from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
 from evergreen.monitoring.reference import BLOCK_SHARE, MIN_UNSEEN, PROBABILITY, Reference
+from evergreen.rows.spans import first_of
 from evergreen.rows.splits import block_codes, block_share, unseen_mask
-from evergreen.rows.windows import between_dates, fetch_rows, sample_blocks, window_rows
+from evergreen.rows.windows import between_dates, fetch_rows, rows_up_to, sample_blocks
 from evergreen.schema import TableSpec
 
 FEW_SCORES = f"Scores are not compared: the version keeps scores of fewer than {MIN_UNSEEN} rows that it has not seen."
@@ -44,8 +45,8 @@ class Window:
 
     Attributes:
         as_of: The date that the run pretends is today.
-        start: First day; None without dates.
-        end: Last day.
+        start: First day, or minute of a window of hours; None without dates.
+        end: Last day or minute.
         profile: Summary of the features, over all rows.
         pair: The same of this window and the one before it together; None without dates or without earlier rows.
         duplicates: Rows that repeat another row's key.
@@ -54,7 +55,8 @@ class Window:
         probability: Their scores.
         outcomes: Labels, scores and block shares of mature rows that the model has not seen; None without any.
         four: The same of this window and the three before it; None likewise.
-        outcomes_end: Last day that outcomes are known of; None: the window's own.
+        outcomes_end: Last day or minute that outcomes are known of; None: the window's own.
+        earlier: Counts of windows of hours before this one, where few were kept; None: they are not needed.
     """
 
     as_of: dt.date
@@ -69,6 +71,7 @@ class Window:
     pair: Profile | None = None
     four: Profile | None = None
     outcomes_end: dt.date | None = None
+    earlier: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def look_at_window(
     table: ir.Table,
     reference: Reference,
     predict: Predict,
-    as_of: dt.date,
+    end: dt.date,
     label_delay_days: int,
     parameters: MonitoringParameters,
 ) -> Window:
@@ -100,26 +103,25 @@ def look_at_window(
         table: The newest feature table.
         reference: The champion's memory.
         predict: Features → probability of class 1.
-        as_of: The last day of the window.
+        end: The last day of the window, or its last minute where it is one of hours.
         label_delay_days: Days until an outcome is known.
         parameters: Lengths and limits.
 
     Raises:
         EvergreenError: Where the window is empty.
     """
-    spec = reference.spec
+    spec, length = reference.spec, parameters.length
     table = as_declared(table, spec)
-    rows = window_rows(table, spec, as_of, parameters.window_days)
+    rows = rows_up_to(table, spec, end, length)
     there = [name for name in [*spec.features, *([spec.date] if spec.date else [])] if name in rows.columns]
     fetched = fetch_rows(with_nulls(rows, spec), spec, max_rows=parameters.max_rows)
     profile = build_profile(rows.select(there), reference.profile, date=spec.date)
-    days = parameters.window_days
-    pair = _with_before(profile, table.select(there), reference, as_of - dt.timedelta(days=days), days)
-    four = _with_before(pair, table.select(there), reference, as_of - dt.timedelta(days=2 * days), 2 * days)
+    pair = _with_before(profile, table.select(there), reference, end - length, length)
+    four = _with_before(pair, table.select(there), reference, end - 2 * length, 2 * length)
     return Window(
-        as_of=as_of,
-        start=None if spec.date is None else as_of - dt.timedelta(days=parameters.window_days - 1),
-        end=as_of,
+        as_of=end.date() if isinstance(end, dt.datetime) else end,
+        start=None if spec.date is None else first_of(end, length),
+        end=end,
         profile=profile,
         pair=pair,
         four=four,
@@ -127,19 +129,19 @@ def look_at_window(
         rows=fetched,
         share=block_share(fetched[spec.block_columns]),
         probability=predict(fetched[spec.features]),
-        outcomes=_mature_outcomes(table, reference, predict, as_of, label_delay_days, parameters),
-        outcomes_end=None if spec.date is None else as_of - dt.timedelta(days=label_delay_days),
+        outcomes=_mature_outcomes(table, reference, predict, end, label_delay_days, parameters),
+        outcomes_end=None if spec.date is None else end - dt.timedelta(days=label_delay_days),
     )
 
 
 def _with_before(
-    profile: Profile | None, table: ir.Table, reference: Reference, end: dt.date, days: int
+    profile: Profile | None, table: ir.Table, reference: Reference, end: dt.date, length: dt.timedelta
 ) -> Profile | None:
-    """The profile and that of the ``days`` up to ``end`` before it, added up."""
+    """The profile and that of the window up to ``end`` before it, added up."""
     spec = reference.spec
     if spec.date is None or profile is None:
         return None
-    rows = between_dates(table, spec, end - dt.timedelta(days=days - 1), end)
+    rows = between_dates(table, spec, first_of(end, length), end)
     before = build_profile(rows, reference.profile, date=spec.date)
     return merge(before, profile) if before.rows else None
 
@@ -155,7 +157,7 @@ def _mature_outcomes(
     table: ir.Table,
     reference: Reference,
     predict: Predict,
-    as_of: dt.date,
+    end: dt.date,
     label_delay_days: int,
     parameters: MonitoringParameters,
 ) -> pd.DataFrame | None:
@@ -163,12 +165,11 @@ def _mature_outcomes(
     spec = reference.spec
     if spec.target not in table.columns:
         return None
-    end = as_of - dt.timedelta(days=label_delay_days)
-    start = end - dt.timedelta(days=parameters.window_days - 1)
-    known = between_dates(table, spec, start, end).filter(table[spec.target].notnull())  # noqa: PD004 - an Ibis column
+    end = end - dt.timedelta(days=label_delay_days)
+    known = between_dates(table, spec, first_of(end, parameters.length), end).filter(table[spec.target].notnull())  # noqa: PD004 - an Ibis column
     rows = fetch_rows(sample_blocks(with_nulls(known, spec), spec, parameters.max_rows), spec)
     share = block_share(rows[spec.block_columns])
-    unseen = unseen_mask(rows[spec.date] if spec.date else None, share, reference.bounds)
+    unseen = unseen_mask(rows[spec.date].dt.normalize() if spec.date else None, share, reference.bounds)
     rows, share = rows[unseen], share[unseen]
     if rows.empty:
         return None
@@ -197,7 +198,7 @@ def judge_window(
     policy = parameters.drift.model_copy(update={"off": off})
     scores = _score_drift(reference, window, policy)
     drift, pair, four = compare_features(
-        reference, (window.profile, window.pair, window.four), window.start, policy, parameters.window_days, counts
+        reference, (window.profile, window.pair, window.four), window.start, policy, parameters.length, counts
     )
     return Findings(
         drift=drift,

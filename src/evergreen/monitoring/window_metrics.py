@@ -19,8 +19,8 @@ def window_metrics(version: str, window: Window, findings: Findings) -> pd.DataF
 
     ``kind`` is ``measured`` (on outcomes), ``estimated`` (without them), ``predictions`` (``positive_rate``,
     ``mean_probability``, ``mean_confidence``) or ``drift`` (``columns_in_alarm``, ``columns_judged``). ``first_day``
-    and ``last_day`` bound the rows that the number is about: where outcomes come late, what is measured now is about
-    earlier days.
+    and ``last_day``, times of day in windows of hours, bound the rows that the number is about: where outcomes come
+    late, what is measured now is about earlier days.
     ``reference`` is what the version promised; ``low`` and ``high`` bound the value at 95 %; what is unknown is
     null; ``alert`` is 1 or 0.
 

@@ -173,8 +173,7 @@ def _log_window(record: MonitoringRecord) -> None:
     client = MlflowClient()
     watched = client.get_model_version(record.use_case, record.version)
     learnt = dt.date.fromisoformat(watched.tags.get("as_of", record.as_of.isoformat()))
-    step = (record.window_end - learnt).days
-    noon = dt.datetime.combine(record.window_end, dt.time(12), dt.UTC)
+    step, when = _place(record.window_end, learnt)
     figures = {
         "drifted_share": record.drift.drifted_share,
         "positive_rate": record.positive_rate.window,
@@ -183,7 +182,7 @@ def _log_window(record: MonitoringRecord) -> None:
         **{f"realised_{name}": _value(found.window) for name, found in _realised(record).items()},
     }
     told = [
-        mlflow.entities.Metric(f"window_{name}", float(value), int(noon.timestamp() * 1000), step)
+        mlflow.entities.Metric(f"window_{name}", float(value), int(when.timestamp() * 1000), step)
         for name, value in figures.items()
         if value is not None
     ]
@@ -193,6 +192,14 @@ def _log_window(record: MonitoringRecord) -> None:
         f"{record.use_case}.window", digest_of([counted]), record.rows, len(record.drift.columns), "monitoring"
     )
     note_rows(seen)
+
+
+def _place(end: dt.date, learnt: dt.date) -> tuple[int, dt.datetime]:
+    """Days, or hours of a window of hours, since a version learnt, and the time that a window's figures bear."""
+    if isinstance(end, dt.datetime):
+        since = end - dt.datetime.combine(learnt, dt.time())
+        return int(since / dt.timedelta(hours=1)), end.replace(tzinfo=dt.UTC)
+    return (end - learnt).days, dt.datetime.combine(end, dt.time(12), dt.UTC)
 
 
 def _realised(record: MonitoringRecord) -> dict[str, MetricDrop]:

@@ -10,6 +10,7 @@ from evergreen.reporting.blocks import Block, Link, Links, Table, Text, Verdict
 from evergreen.reporting.monitoring.wording import STATUS_NAMES
 from evergreen.reporting.page import Page, Section, as_html
 from evergreen.reporting.serving import ServingRecord
+from evergreen.rows.spans import moment_text
 
 # File → title, in the order in which they are read.
 PAGES = {
@@ -68,6 +69,6 @@ def _facts(found: UseCasePages) -> tuple[str, str, str, str]:
     return (
         f"version {serving.version} ({serving.algorithm})" if serving else "nothing yet",
         f"{serving.as_of}" if serving else "–",
-        f"{seen.window_end}, version {seen.version}" if seen else "–",
+        f"{moment_text(seen.window_end)}, version {seen.version}" if seen else "–",
         STATUS_NAMES.get(seen.status, seen.status) if seen else "no data yet",
     )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
+from evergreen.rows.spans import first_of, span_text, within
 from evergreen.rows.splits import block_share
 from evergreen.schema import TableSpec
 
@@ -128,9 +129,12 @@ def with_outcome(features: ir.Table, spec: TableSpec) -> ir.Table:
 
 
 def between_dates(features: ir.Table, spec: TableSpec, start: dt.date | None, end: dt.date | None) -> ir.Table:
-    """Rows whose date lies in [start, end]; all rows where the use case has no dates."""
+    """Rows whose date, or time where the ends are times, lies in [start, end]; all rows without dates."""
     if spec.date is None:
         return features
+    if isinstance(end, dt.datetime):
+        assert start is None or isinstance(start, dt.datetime)
+        return features.filter(within(features[spec.date], start, end))
     day = features[spec.date].cast("date")
     if start is not None:
         features = features.filter(day >= ibis.date(start))
@@ -151,10 +155,15 @@ def window_rows(window: ir.Table, spec: TableSpec, as_of: dt.date, window_days: 
     Raises:
         EvergreenError: Where it holds no row.
     """
-    start = as_of - dt.timedelta(days=window_days - 1)
-    rows = between_dates(window, spec, start, as_of)
+    return rows_up_to(window, spec, as_of, dt.timedelta(days=window_days))
+
+
+def rows_up_to(window: ir.Table, spec: TableSpec, end: dt.date, length: dt.timedelta) -> ir.Table:
+    """The window of this length up to a day, or up to a minute where it is one of hours; raises as ``window_rows``."""
+    start = first_of(end, length)
+    rows = between_dates(window, spec, start, end)
     if int(rows.count().execute()) == 0:
-        looked_at = f"the window {start} to {as_of}" if spec.date else "the newest snapshot"
+        looked_at = f"the window {span_text(start, end)}" if spec.date else "the newest snapshot"
         raise EvergreenError(
             f"{looked_at} holds no row: at least one is needed; check that the source tables are fresh, or set "
             "`--params=as_of=<date>` to a day with data."

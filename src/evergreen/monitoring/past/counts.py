@@ -11,13 +11,15 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile, TimeColumn, ValueColumn
-from evergreen.monitoring.profiles.source import Cut, FrameSource
+from evergreen.monitoring.profiles.source import Cut, FrameSource, IbisSource
 from evergreen.monitoring.profiles.tally import LevelTally, NumericTally
+from evergreen.rows.spans import first_of, lengths, within
 
 COLUMNS = ("window_start", "window_end", "version", "column", "edges", "levels", "counts", "nulls")
 CELLS = 68
@@ -90,23 +92,54 @@ def training_counts(
     if first is None or last is None:
         return no_counts()
     pieces = min(((last - first).days + 1) // window_days, _MOST_WINDOWS)
-    columns = {name: column for name, column in reference.columns.items() if not isinstance(column, TimeColumn)}
+    cut = Cut(pieces, date=date, last_day=last, period_days=window_days)
+    return _cut_counts(source, reference, cut, last, dt.timedelta(days=window_days), version)
+
+
+def counts_by_hours(
+    rows: ir.Table, reference: Profile, date: str, last: dt.datetime, length: dt.timedelta, version: str = ""
+) -> pd.DataFrame:
+    """Counts of the windows of hours up to a minute that rows fall into, empty ones left out.
+
+    Args:
+        rows: Rows with a time.
+        reference: The profile of the champion's reference.
+        date: Column with the rows' time.
+        last: Last minute of the newest window.
+        length: Length of a window.
+        version: The champion that counted.
+    """
+    minutes = int(length.total_seconds()) // 60
+    kept = rows.filter(within(rows[date], last - (_MOST_WINDOWS - 1) * length - length, last))
+    cut = Cut(_MOST_WINDOWS, date=date, last_minute=last, period_minutes=minutes)
+    counts = _cut_counts(IbisSource(kept), reference, cut, last, length, version)
+    seen = counts["counts"].map(np.sum) + counts["nulls"] > 0
+    return counts[seen.groupby(counts["window_end"]).transform("any")].reset_index(drop=True)
+
+
+def _cut_counts(
+    source: FrameSource | IbisSource, reference: Profile, cut: Cut, last: dt.date, length: dt.timedelta, version: str
+) -> pd.DataFrame:
+    columns = {
+        name: column
+        for name, column in reference.columns.items()
+        if not isinstance(column, TimeColumn) and name in source.families
+    }
     tallies: dict[str, NumericTally | LevelTally] = {
-        name: NumericTally(np.asarray(column.edges)[cells(column)], pieces + 1)
+        name: NumericTally(np.asarray(column.edges)[cells(column)], cut.pieces + 1)
         if isinstance(column, NumericColumn)
-        else LevelTally(column.levels[:_SHOWN_LEVELS], pieces + 1)
+        else LevelTally(column.levels[:_SHOWN_LEVELS], cut.pieces + 1)
         for name, column in columns.items()
     }
     kinds = {name: column.kind for name, column in columns.items()}
-    cut = Cut(pieces, date=date, last_day=last, period_days=window_days)
     for batch, numbers in source.batches(kinds, cut):
         for name, tally in tallies.items():
             tally.add(batch[name], numbers)
     frames = []
-    for piece in range(pieces):
-        end = last - dt.timedelta(days=piece * window_days)
+    for piece in range(cut.pieces):
+        end = last - piece * length
         found = [_counted(name, tally, piece) for name, tally in tallies.items()]
-        frames.append(_frame(found, end - dt.timedelta(days=window_days - 1), end, version))
+        frames.append(_frame(found, first_of(end, length), end, version))
     return pd.concat(frames, ignore_index=True) if frames else no_counts()
 
 
@@ -154,22 +187,22 @@ class PastColumn:
 
 
 def past_columns(
-    counts: pd.DataFrame, reference: Profile, start: dt.date, window_days: int, most: int = READ_CELLS
+    counts: pd.DataFrame, reference: Profile, start: dt.date, length: dt.timedelta, most: int = READ_CELLS
 ) -> dict[str, PastColumn]:
     """Each column's past on the reference's cells, from disjoint windows of one length that end before ``start``.
 
     Args:
         counts: What was kept, of whatever champions.
         reference: The profile of the champion's reference.
-        start: First day of the window that is looked at.
-        window_days: Its length; windows of another length are left out.
+        start: First moment of the window that is looked at.
+        length: Its length; windows of another length are left out.
         most: Cells a number.
     """
     if counts.empty:
         return {}
-    length = (counts["window_end"] - counts["window_start"]).dt.days + 1
-    used = counts[(length == window_days) & (counts["window_end"] < pd.Timestamp(start))]
-    kept = set(_disjoint(used["window_end"].unique(), window_days))
+    same = lengths(counts["window_start"], counts["window_end"]) == length
+    used = counts[same & (counts["window_end"] < pd.Timestamp(start))]
+    kept = set(_disjoint(used["window_end"].unique(), length))
     used = used[used["window_end"].isin(kept)].drop_duplicates(["window_end", "column"], keep="last")
     found = {}
     for name, rows in used.sort_values("window_end").groupby("column"):
@@ -179,12 +212,12 @@ def past_columns(
     return found
 
 
-def _disjoint(ends: NDArray[np.datetime64], days: int) -> Iterator[pd.Timestamp]:
+def _disjoint(ends: NDArray[np.datetime64], length: dt.timedelta) -> Iterator[pd.Timestamp]:
     border = None
     for end in sorted(map(pd.Timestamp, ends), reverse=True):
         if border is None or end <= border:
             yield end
-            border = end - pd.Timedelta(days=days)
+            border = end - length
 
 
 def _past_column(rows: pd.DataFrame, column: ValueColumn, most: int) -> PastColumn:

@@ -7,6 +7,7 @@ champion that learnt from four weeks inherits what is known of two years.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from functools import reduce
 
@@ -40,15 +41,15 @@ _FEWEST_EFFECTIVE = 3.0
 _HIGHEST_CORRELATION = 0.98
 
 
-def with_replayed_designs(reference: Profile, past: Mapping[str, PastColumn], window_days: int) -> Profile:
+def with_replayed_designs(reference: Profile, past: Mapping[str, PastColumn], length: dt.timedelta) -> Profile:
     """The reference with design effects from replayed history, where there is enough of it.
 
     Args:
         reference: The champion's reference profile, with what its own rows say.
         past: Counts of past windows.
-        window_days: Length of a window.
+        length: Length of a window.
     """
-    windows = _length_in_windows(reference, window_days)
+    windows = _length_in_windows(reference, length)
     columns: dict[str, Column] = {}
     for name, column in reference.columns.items():
         found = None if isinstance(column, TimeColumn) or name not in past else replayed_design(past[name], windows)
@@ -139,10 +140,10 @@ def pooled_inflation(rho: float, windows: int) -> float:
     return (1 + rho) / (1 - rho) - 2 * rho * (1 - rho**k) / (k * (1 - rho) ** 2)
 
 
-def _length_in_windows(reference: Profile, window_days: int) -> int:
+def _length_in_windows(reference: Profile, length: dt.timedelta) -> int:
     if reference.window_start is None or reference.window_end is None:
         return 1
-    return max(1, ((reference.window_end - reference.window_start).days + 1) // window_days)
+    return max(1, (reference.window_end - reference.window_start + dt.timedelta(days=1)) // length)
 
 
 def _inflation(counts: Floats, shares: Floats, length: int, gap: int, *, numeric: bool, capped: bool) -> DesignEffect:

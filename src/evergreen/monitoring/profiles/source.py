@@ -35,6 +35,8 @@ class Cut:
         date: Date column to cut by, or None to cut by blocks.
         last_day: Newest day, from which windows are counted back.
         period_days: Length of a window.
+        last_minute: Newest minute, from which windows of hours are counted back, in place of ``last_day``.
+        period_minutes: Length of such a window.
         blocks: Columns whose joint value is never torn apart, or one label per row of a DataFrame.
     """
 
@@ -42,6 +44,8 @@ class Cut:
     date: str | None = None
     last_day: dt.date | None = None
     period_days: int = 1
+    last_minute: dt.datetime | None = None
+    period_minutes: int = 60
     blocks: Any = None
 
 
@@ -163,6 +167,10 @@ def piece(table: ir.Table, cut: Cut) -> ir.Value:
     if cut.date is None:
         label = ibis.literal("|").join([table[name].cast("string").fill_null("") for name in cut.blocks])
         return ((label.hash() % cut.pieces) + cut.pieces) % cut.pieces
+    if cut.last_minute is not None:
+        minutes = table[cut.date].cast("timestamp").truncate("m")
+        passed = ibis.timestamp(cut.last_minute).delta(minutes, unit="minute")
+        return (passed / cut.period_minutes).floor().cast("int64").fill_null(cut.pieces).clip(0, cut.pieces)
     newest = ibis.date(str(cut.last_day))
     age = newest.delta(table[cut.date].cast("date"), unit="day")
     number = (age / cut.period_days).floor().cast("int64")

@@ -12,10 +12,10 @@ from evergreen import registry
 from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.monitoring.conclude import conclude, rows_of, window_history, window_profile, with_earlier
 from evergreen.monitoring.parameters import MonitoringParameters
-from evergreen.monitoring.past.kept import all_counts, with_window
+from evergreen.monitoring.past.kept import all_counts, with_earlier_hours, with_window
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import Reference
-from evergreen.monitoring.served import service_window
+from evergreen.monitoring.served import by_the_hour, newest_hour, service_window
 from evergreen.monitoring.window import Findings, Window, judge_window, look_at_window
 from evergreen.monitoring.window_metrics import window_metrics
 from evergreen.rows.parameters import SplitParameters
@@ -27,11 +27,13 @@ logger = logging.getLogger("evergreen.monitoring")
 
 def recall(
     champion: registry.ModelVersion,
+    monitoring: MonitoringParameters,
     evaluation: EvaluationRecord | None,  # noqa: ARG001 - the champion is looked up after it was decided on
 ) -> tuple[registry.ModelVersion, Reference]:
     """The champion and what it remembers."""
     logger.info("%s: watching version %s.", champion.use_case, champion.version)
-    return champion, registry.reference(champion)
+    reference = registry.reference(champion)
+    return champion, reference if monitoring.window is None else by_the_hour(reference)
 
 
 def look(
@@ -39,24 +41,28 @@ def look(
     reference: Reference,
     window: ir.Table,
     service_predictions: ir.Table | None,
+    past_counts: pd.DataFrame,
     monitoring: MonitoringParameters,
     split: SplitParameters,
     as_of: str | None,
 ) -> Window:
     """Profile the window where its data lies, and score its rows."""
+    spec, delay, hours = reference.spec, split.label_delay_days, monitoring.window is not None
     if monitoring.source == "service":
-        window = service_window(service_predictions, reference.spec, as_of, monitoring.window_days)
+        window = service_window(service_predictions, spec, as_of, monitoring.window_days, hours=hours)
     else:
         registry.require_columns(watched, window.columns)
-    today = resolve_as_of(window, reference.spec, as_of, dt.datetime.now(dt.UTC).date())
-    return look_at_window(window, reference, watched.probabilities, today, split.label_delay_days, monitoring)
+    today = dt.datetime.now(dt.UTC).date()
+    end = newest_hour(window, spec, as_of) if hours else resolve_as_of(window, spec, as_of, today)
+    seen = look_at_window(window, reference, watched.probabilities, end, delay, monitoring)
+    return with_earlier_hours(seen, window, reference, past_counts, monitoring.length)
 
 
 def judge(
     reference: Reference, observed: Window, past_counts: pd.DataFrame, monitoring: MonitoringParameters
 ) -> tuple[Findings, pd.DataFrame]:
     """Run every test of the window against the champion's memory and past windows; all counts so far."""
-    counts = all_counts(past_counts, reference.window_counts)
+    counts = all_counts(past_counts, reference.window_counts, observed.earlier)
     return judge_window(reference, observed, monitoring, counts), counts
 
 

@@ -13,7 +13,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 func=nodes.recall,
-                inputs=["champion", "evaluation"],
+                inputs=["champion", "params:monitoring", "evaluation"],
                 outputs=["watched", "reference"],
                 name="recall_champion",
             ),
@@ -24,6 +24,7 @@ def create_pipeline() -> Pipeline:
                     "reference",
                     "window",
                     "service_predictions",
+                    "past_window_counts",
                     "params:monitoring",
                     "params:split",
                     "params:as_of",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evergreen import registry
+from evergreen.monitoring.conclude import of_the_same_kind
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.profiles.profile import Profile
 from evergreen.reporting.dashboard.records import DashboardRecords
@@ -40,6 +41,9 @@ def dashboard_records(use_case: str, policy: MonitoringParameters, found: Mappin
         "experiment": "past_experiment", "backtest": "newest_policy_backtest", "service": "service_status",
     }  # fmt: skip
     records = {field: found[entry] for field, entry in named.items() if found[entry] is not None}
+    if records.get("monitoring") is not None:
+        shown = [field for field in ("history", "metrics") if len(records.get(field, ()))]
+        records |= {field: of_the_same_kind(records[field], records["monitoring"].window_end) for field in shown}
     standing = registry.standing(use_case)
     dated = [record for field, record in records.items() if field != "service"]  # the service knows today's date alone
     dates: list[dt.date] = [record.as_of for record in dated if hasattr(record, "as_of")]

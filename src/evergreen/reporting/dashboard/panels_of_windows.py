@@ -22,6 +22,7 @@ from evergreen.reporting.dashboard.records import DashboardRecords
 from evergreen.reporting.monitoring.columns import distributions
 from evergreen.reporting.monitoring.trends import auc_picture, lowest_auc, positive_rate_picture, windows_of
 from evergreen.reporting.monitoring.wording import METRIC_NAMES, STATUS_NAMES
+from evergreen.rows.spans import moment_text, span_text
 from evergreen.wording import counted, number_text, share_text
 
 PAGE = Link("Monitoring page", "monitoring.html")
@@ -33,7 +34,7 @@ _SEVERITY_COLOURS: tuple[Colour, ...] = ("soft", "watch", "third", "bad")
 
 def window_text(record: MonitoringRecord) -> str:
     """Which window a panel speaks of."""
-    days = f"{record.window_start} to {record.window_end}" if record.window_start else f"as of {record.window_end}"
+    days = span_text(record.window_start, record.window_end) if record.window_start else f"as of {record.window_end}"
     return f"Window {days}, {record.rows:,} rows, version {record.version}"
 
 
@@ -145,9 +146,9 @@ def alerts_panel(records: DashboardRecords) -> Panel:
         Amounts(severity, table[severity].tolist(), colour)
         for severity, colour in zip(_LOUD, _SEVERITY_COLOURS, strict=True)
     ]
-    picture = stacked_picture("Columns in alarm by window", [f"{end:%Y-%m-%d}" for end in ends], sides)
+    picture = stacked_picture("Columns in alarm by window", [moment_text(end) for end in ends], sides)
     is_open = records.monitoring.open_alerts if records.monitoring else {}
-    span = f"{counted(len(ends), 'window')} that don't overlap, up to {ends[-1]:%Y-%m-%d}"
+    span = f"{counted(len(ends), 'window')} that don't overlap, up to {moment_text(ends[-1])}"
     open_now = f"open now: {', '.join(sorted(is_open))}" if is_open else "no alert is open"
     sentence = f"{span}; {open_now}."
     badge = f"{len(is_open)} open" if is_open else "none open"
@@ -204,10 +205,10 @@ def _trend(metrics: pd.DataFrame, metric: str, words: str) -> Picture | None:
         return None
     newest = rows.drop_duplicates("window_end", keep="last").set_index("window_end").reindex(pd.Index(ends))
     values = [None if pd.isna(value) else float(value) for value in newest["value"]]
-    axes = Axes([f"{end:%Y-%m-%d}" for end in ends], (), None, None, share_text, share_tick, "Window up to")
+    axes = Axes([moment_text(end) for end in ends], (), None, None, share_text, share_tick, "Window up to")
     return line_picture(words.capitalize(), [DrawnLine(words, values)], axes)
 
 
 def _span(metrics: pd.DataFrame) -> str:
     ends = windows_of(metrics)
-    return f"{counted(len(ends), 'window')} from {ends[0]:%Y-%m-%d} to {ends[-1]:%Y-%m-%d}"
+    return f"{counted(len(ends), 'window')} from {moment_text(ends[0])} to {moment_text(ends[-1])}"

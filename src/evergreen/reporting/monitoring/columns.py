@@ -16,6 +16,7 @@ from evergreen.reporting.charts.sparkline import sparkline
 from evergreen.reporting.monitoring.drawings import histogram_picture, levels_picture, rebin
 from evergreen.reporting.monitoring.trends import IN_ALARM
 from evergreen.reporting.monitoring.wording import badge
+from evergreen.rows.spans import moment_text
 from evergreen.wording import counted, listed, number_text, p_text, share_text, shortened
 
 DETAILED = 24
@@ -45,7 +46,7 @@ class Trend:
         if name not in self.effects or len(self.effects) < 2:
             return []
         effects = [None if pd.isna(value) else float(value) for value in self.effects[name]]
-        places = [f"{end:%Y-%m-%d}" for end in self.effects.index]
+        places = [moment_text(end) for end in self.effects.index]
         return [sparkline(name, places, effects, self.hits[name].tolist(), limit, is_open, _TREND_SPAN)]
 
 

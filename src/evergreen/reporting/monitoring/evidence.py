@@ -15,6 +15,7 @@ from evergreen.records import Check
 from evergreen.reporting.blocks import Block, Folded, Table, Text
 from evergreen.reporting.monitoring.decision import RetrainingAnswer
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
+from evergreen.rows.spans import moment_text
 from evergreen.wording import (
     NOTHING,
     counted,
@@ -53,10 +54,10 @@ def alert_blocks(record: MonitoringRecord) -> list[Block]:
     words = {"opened": "opened now", "repeated": "still open", "closed": "closed now"}
     order = list(words)
     rows = [
-        (alert.column, words[alert.event], alert.severity, f"{alert.window_end:%Y-%m-%d}", alert.reason)
+        (alert.column, words[alert.event], alert.severity, moment_text(alert.window_end), alert.reason)
         for alert in sorted(here.values(), key=lambda alert: (order.index(alert.event), alert.column))
     ]
-    rows += [(a.column, "still open", a.severity, f"{a.window_end:%Y-%m-%d}", a.reason) for a in quiet]
+    rows += [(a.column, "still open", a.severity, moment_text(a.window_end), a.reason) for a in quiet]
     head = ("Column", "Alert", "Severity", "Window", "Rule that held")
     table: Block = Table(head, rows) if rows else Text("No alert is open, and none was closed.")
     life = "An alert opens once, repeats silently while the rule holds, and closes once."

@@ -40,6 +40,7 @@ from evergreen.reporting.monitoring.verdict import tone, verdict
 from evergreen.reporting.monitoring.wording import STATUS_NAMES
 from evergreen.reporting.page import Page, Section, Tile, as_html
 from evergreen.retraining.trigger import RetrainingTrigger
+from evergreen.rows.spans import span_text
 from evergreen.wording import counted, listed, number_text, range_text
 
 
@@ -128,7 +129,7 @@ def _trends(
 def _days(record: MonitoringRecord) -> str:
     if record.window_start is None:
         return f"snapshot as of {record.window_end}"
-    return f"window {record.window_start} to {record.window_end}"
+    return f"window {span_text(record.window_start, record.window_end)}"
 
 
 def _tiles(record: MonitoringRecord, answer: RetrainingAnswer) -> list[Tile]:

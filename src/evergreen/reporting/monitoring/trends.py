@@ -12,6 +12,7 @@ from evergreen.monitoring.reference import PROBABILITY
 from evergreen.reporting.charts.lines import Axes, DrawnLine, Level, line_picture
 from evergreen.reporting.charts.picture import Colour, Picture
 from evergreen.reporting.charts.scales import share_tick, tick_text
+from evergreen.rows.spans import moment_text
 from evergreen.wording import number_text, share_text
 
 WINDOWS_SHOWN = 52
@@ -128,5 +129,5 @@ def _axes(
     low: float | None = None,
     high: float | None = None,
 ) -> Axes:
-    axes = Axes([f"{end:%Y-%m-%d}" for end in ends], text=text, low=low, high=high, across="Window up to")
+    axes = Axes([moment_text(end) for end in ends], text=text, low=low, high=high, across="Window up to")
     return axes if tick is None else Axes(axes.places, (), low, high, text, tick, axes.across)

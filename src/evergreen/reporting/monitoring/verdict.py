@@ -12,6 +12,7 @@ from evergreen.reporting.blocks import Tone, Verdict
 from evergreen.reporting.monitoring.decision import RetrainingAnswer
 from evergreen.reporting.monitoring.trends import IN_ALARM, windows_of
 from evergreen.reporting.monitoring.wording import METRIC_NAMES
+from evergreen.rows.spans import moment_text
 from evergreen.wording import counted, listed, number_text, percent_text, range_text, share_text
 
 
@@ -94,13 +95,13 @@ def since_when(record: MonitoringRecord, history: pd.DataFrame | None) -> str:
     """Since which window it is as it is, quiet or in alarm, as far back as this version was watched."""
     ends = windows_of(history) if history is not None else []
     if history is None or not ends:
-        return f"Known of the window up to {record.window_end} alone."
+        return f"Known of the window up to {moment_text(record.window_end)} alone."
     loud = set(history[history["status"].isin(IN_ALARM)]["window_end"])
     now = ends[-1] in loud
     same = list(takewhile(lambda end: (end in loud) == now, reversed(ends)))
     state = "a column in alarm" if now else "no column in alarm"
-    since = f"{counted(len(same), 'window')} in a row with {state}, since the one up to {same[-1]:%Y-%m-%d}"
-    watched = f"; version {record.version} is watched since the one up to {ends[0]:%Y-%m-%d}"
+    since = f"{counted(len(same), 'window')} in a row with {state}, since the one up to {moment_text(same[-1])}"
+    watched = f"; version {record.version} is watched since the one up to {moment_text(ends[0])}"
     return f"{since}{watched if len(same) < len(ends) else ', the first in which this version was watched'}."
 
 
