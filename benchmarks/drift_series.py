@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -60,9 +60,9 @@ def factors(rng: np.random.Generator, days: int, columns: int, rho: float) -> np
     return found
 
 
-def weeks_of_rows(rng: np.random.Generator, means: np.ndarray, rows: int) -> pd.DataFrame:
-    """Rows of days with these means, shape (days, columns): as many a day, ``rows`` a week."""
-    day = np.repeat(np.arange(len(means)), rows // 7)
+def weeks_of_rows(rng: np.random.Generator, means: np.ndarray, rows: int | np.ndarray) -> pd.DataFrame:
+    """Rows of days with these means, shape (days, columns): ``rows`` a week, or so many each day, shape (days,)."""
+    day = np.repeat(np.arange(len(means)), rows // 7 if isinstance(rows, int) else rows)
     values = means[day] + rng.normal(size=(len(day), means.shape[1]))
     frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(means.shape[1])])
     return frame.assign(date=pd.Timestamp(FIRST) + pd.to_timedelta(day, unit="D"))
@@ -113,22 +113,82 @@ def alerted(series: Series, weeks: range) -> set[str]:
 
 def dependent(args: argparse.Namespace) -> Iterator[list]:
     """Series with any alert where nothing changed."""
-    yield ["AR(1) of day factors", "reference, weeks", "series", "with history", "without history"]
+    kinds = [True] if args.with_history else [True, False]
+    yield ["AR(1) of day factors", "reference, weeks", "series", "with history", "without history"][: 3 + len(kinds)]
     for rho in (0.9, 0.98):
         for length, more in ((4, 30), (26, 30), (104, 0)):
             if args.setting and args.setting not in f"{rho} {length}":
                 continue
-            hits = np.zeros(2, int)
+            hits = np.zeros(len(kinds), int)
             for seed in args.seeds:
                 rng = np.random.default_rng(seed)
                 begin = length + more
                 means = 0.3 * factors(rng, 7 * (begin + 30), 6, rho)
                 rows = weeks_of_rows(rng, means, 1_001)
                 hits += [
-                    bool(alerted(Series(rows, begin, length, history), range(begin, begin + 30)))
-                    for history in (True, False)
+                    bool(alerted(Series(rows, begin, length, history), range(begin, begin + 30))) for history in kinds
                 ]
             yield [rho, length, len(args.seeds), *(rate(int(found), len(args.seeds)) for found in hits)]
+
+
+def quiet_growth(args: argparse.Namespace) -> Iterator[list]:
+    """Series with any alert where rows become more and their values stay as they are: 26 weeks of reference."""
+    yield ["what", "series", "any alert in 30 weeks"]
+    for name, made in {"1.5 % more rows a week": _growing, "a new store a month": _new_stores}.items():
+        if not args.setting or args.setting in name:
+            hits = sum(bool(alerted(Series(made(seed), 56, 26, True), range(56, 86))) for seed in args.seeds)
+            yield [name, len(args.seeds), rate(hits, len(args.seeds))]
+
+
+def _growing(seed: int) -> pd.DataFrame:
+    """Six columns whose days share AR(1) .9 factors of loading .3; 400 rows in the first week, 1,420 in the last."""
+    rng = np.random.default_rng(seed)
+    means = 0.3 * factors(rng, 7 * 86, 6, 0.9)
+    return weeks_of_rows(rng, means, np.rint(400 / 7 * 1.015 ** (np.arange(len(means)) / 7)).astype(int))
+
+
+def _new_stores(seed: int) -> pd.DataFrame:
+    """Forty stores and one more every four weeks, three rows a day each; what a store has in common has an sd of .3."""
+    rng = np.random.default_rng(seed)
+    days = np.arange(7 * 86)
+    stores = 40 + days // 28
+    day = np.repeat(days, 3 * stores)
+    store = np.concatenate([np.repeat(np.arange(open_), 3) for open_ in stores])
+    values = 0.3 * rng.normal(size=(stores.max(), 6))[store]
+    values += 0.3 * factors(rng, len(days), 6, 0.9)[day] + rng.normal(size=values.shape)
+    frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(6)])
+    return frame.assign(date=pd.Timestamp(FIRST) + pd.to_timedelta(day, unit="D"))
+
+
+def found_after(args: argparse.Namespace) -> Iterator[list]:
+    """Weeks until a change of one column alerts, where dependence is learnt from history."""
+    yield ["what", "series", "median windows", "found in time", "others alert before"]
+    cases = {
+        ".01 sd a week, 5,000 rows; in time: 12 weeks": (5_005, 26, 30, 12, lambda week: 0.01 * (week + 1)),
+        ".1 sd, windows of 1,000 against 10,000; in time: 5 windows": (1_001, 10, 30, 15, lambda week: 0.1 + 0 * week),
+    }  # fmt: skip
+    for name, (rows, length, more, weeks, moved) in cases.items():
+        if args.setting and args.setting not in name:
+            continue
+        found = np.array([_first_alert(seed, rows, length + more, length, weeks, moved) for seed in args.seeds])
+        limit = 12 if rows > 2_000 else 5
+        timely, median = (found[:, 0] <= limit).mean(), np.median(found[:, 0])
+        yield [name, len(found), f"{median:g}", f"{timely:.1%}", rate(int(found[:, 1].sum()), len(found))]
+
+
+def _first_alert(
+    seed: int, rows: int, begin: int, length: int, weeks: int, moved: Callable[[np.ndarray], np.ndarray]
+) -> tuple[float, bool]:
+    """Window of the first alert of ``x0``, infinite without, and whether any other column alerts."""
+    rng = np.random.default_rng(seed)
+    means = np.zeros((7 * (begin + weeks), 6))
+    means[7 * begin :, 0] = moved(np.repeat(np.arange(weeks), 7))
+    series = Series(weeks_of_rows(rng, means, rows), begin, length, True)
+    history = pd.concat([series.look(week) for week in range(begin, begin + weeks)], ignore_index=True)
+    alerts = alerts_over_time(history)
+    ends = sorted(history["window_end"].unique())
+    first = [ends.index(alert.window_end) + 1 for alert in alerts if alert.column == "x0"]
+    return (min(first) if first else np.inf), any(alert.column != "x0" for alert in alerts)
 
 
 def seasons(args: argparse.Namespace) -> Iterator[list]:
@@ -158,7 +218,7 @@ def _third_year(seed: int) -> list[list[bool]]:
     return results
 
 
-COMMANDS = {"dependent": dependent, "seasons": seasons}
+COMMANDS = {"dependent": dependent, "growth": quiet_growth, "found-after": found_after, "seasons": seasons}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -166,6 +226,7 @@ if __name__ == "__main__":
     parser.add_argument("--repetitions", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=60_000)
     parser.add_argument("--setting", help="only settings whose name contains this")
+    parser.add_argument("--with-history", action="store_true", help="not what the reference's rows alone would do")
     chosen = parser.parse_args()
     chosen.seeds = range(chosen.first_seed, chosen.first_seed + chosen.repetitions)
     lines = COMMANDS[chosen.command](chosen)

@@ -116,6 +116,17 @@ def test_a_champion_of_four_weeks_inherits_what_two_years_say_of_dependence() ->
     assert free.windows > 20
 
 
+def test_a_drift_since_the_reference_does_not_pass_for_dependence() -> None:
+    quiet = np.zeros(40)
+    rows = weeks(52, np.concatenate([quiet, 0.1 * np.arange(1, 13)]), seed=5)
+    reference = profiled(rows[rows["date"] < FIRST + pd.Timedelta(weeks=40)])
+    since, until = (
+        past_columns(training_counts(rows, reference, "date", 7), reference, (FIRST + week * WEEK).date(), WEEK)
+        for week in (52, 40)
+    )
+    assert with_replayed_designs(reference, since, WEEK) == with_replayed_designs(reference, until, WEEK)
+
+
 def test_too_little_history_says_nothing() -> None:
     rows = weeks(10)
     reference = profiled(rows)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import cross_fitted, fit_platt
 from evergreen.modelling.cluster import fits_on
 from evergreen.modelling.estimators import Params, algorithm, make_estimator
+from evergreen.modelling.fold_models import MOST_ROWS, fit_fold_models
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.modelling.preprocessing import selected_features
 from evergreen.modelling.threshold import choose_threshold
@@ -66,6 +68,7 @@ class Candidate:
         threshold: Decision threshold, chosen on ``out_of_fold``.
         calibrated: Whether Platt's sigmoid is applied, because it lowers the out-of-fold Brier score.
         error: What went wrong, in one sentence; None where ok.
+        fold_models: Fits the models behind ``out_of_fold`` again; None for tables of more than 5,000 rows.
     """
 
     algorithm: str
@@ -83,6 +86,7 @@ class Candidate:
     threshold: float = 0.5
     calibrated: bool = False
     error: str | None = None
+    fold_models: Callable[[], list[Pipeline]] | None = None
 
     @property
     def is_constant(self) -> bool:
@@ -230,6 +234,9 @@ def _trained(name: str, matrices: Matrices, order: np.ndarray, policy: TrainingP
         "selected_features": selected_features(matrices.preprocessing),
         "threshold": choose_threshold(y, probability, policy.threshold),
         "calibrated": bool(calibrated),
+        "fold_models": partial(fit_fold_models, name, params, matrices, policy, calibrated=bool(calibrated))
+        if len(whole.y) <= MOST_ROWS
+        else None,
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from evergreen.evaluation.metrics import Metric
@@ -37,8 +38,10 @@ class Reference:
         score_profile: Summary of the probabilities in ``scores``; of those out of fold where there are none.
         scores: Columns ``probability`` and ``label`` of rows that whoever scored them had not learnt from: the version
             itself or, judged forward, a fit of its recipe on all earlier days. A fold's model learns from fewer rows
-            and spreads its scores otherwise. None where fewer than 500 are kept, so that scores can't be compared.
+            and spreads its scores otherwise: where fewer than 500 rows are kept, they are those out of fold, and
+            ``folds`` scores the window. None without either, so that scores can't be compared.
             Versions of today carry their ``block_share``, too.
+        folds: Features and block shares → probabilities by the folds' models; None where ``scores`` are the version's.
         metrics: Metrics on the test window, by name.
         sample: Training rows with their ``block_share``; None where none is kept.
         importance: Weight of each feature.
@@ -59,6 +62,7 @@ class Reference:
     importance: Mapping[str, float]
     unseen: pd.DataFrame | None = None
     window_counts: pd.DataFrame | None = None
+    folds: Callable[[pd.DataFrame, np.ndarray], np.ndarray] | None = None
 
 
 def reference_profiles(

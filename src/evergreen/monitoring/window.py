@@ -34,7 +34,10 @@ from evergreen.rows.splits import block_codes, block_share, unseen_mask
 from evergreen.rows.windows import between_dates, fetch_rows, rows_up_to, sample_blocks
 from evergreen.schema import TableSpec
 
-FEW_SCORES = f"Scores are not compared: the version keeps scores of fewer than {MIN_UNSEEN} rows that it has not seen."
+FEW_SCORES = (
+    f"Scores are not compared: the version keeps scores of fewer than {MIN_UNSEEN} rows that it has not seen, and not "
+    "the models behind its scores out of fold."
+)
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
@@ -53,6 +56,7 @@ class Window:
         rows: Rows in memory: all of the window, or a sample of whole blocks.
         share: Their blocks as numbers in [0, 1).
         probability: Their scores.
+        comparable: Scores made as the reference's were; None: ``probability`` are.
         outcomes: Labels, scores and block shares of mature rows that the model has not seen; None without any.
         four: The same of this window and the three before it; None likewise.
         outcomes_end: Last day or minute that outcomes are known of; None: the window's own.
@@ -72,6 +76,12 @@ class Window:
     four: Profile | None = None
     outcomes_end: dt.date | None = None
     earlier: pd.DataFrame | None = None
+    comparable: np.ndarray | None = None
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The scores that may be held against the reference's, shape (rows,)."""
+        return self.probability if self.comparable is None else self.comparable
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,7 @@ def look_at_window(
     profile = build_profile(rows.select(there), reference.profile, date=spec.date)
     pair = _with_before(profile, table.select(there), reference, end - length, length)
     four = _with_before(pair, table.select(there), reference, end - 2 * length, 2 * length)
+    share = block_share(fetched[spec.block_columns])
     return Window(
         as_of=end.date() if isinstance(end, dt.datetime) else end,
         start=None if spec.date is None else first_of(end, length),
@@ -127,8 +138,9 @@ def look_at_window(
         four=four,
         duplicates=count_duplicates(rows, spec.key),
         rows=fetched,
-        share=block_share(fetched[spec.block_columns]),
+        share=share,
         probability=predict(fetched[spec.features]),
+        comparable=reference.folds(fetched[spec.features], share) if reference.folds else None,
         outcomes=_mature_outcomes(table, reference, predict, end, label_delay_days, parameters),
         outcomes_end=None if spec.date is None else end - dt.timedelta(days=label_delay_days),
     )
@@ -205,7 +217,7 @@ def judge_window(
         scores=scores,
         positive_rate=positive_rate_shift(
             known[PROBABILITY] >= reference.threshold,
-            window.probability >= reference.threshold,
+            window.scores >= reference.threshold,
             limit=parameters.max_positive_rate_change,
             ci=1 - policy.q * SIDE_SHARE * (1 - VALUES_WEIGHT),
             design_effect=scores.design_effect,
@@ -213,7 +225,7 @@ def judge_window(
         ),
         multivariate=_multivariate(reference, window, off, parameters),
         performance=_performance(reference, window, parameters),
-        estimate=estimate_window(reference, known, window.rows, window.probability, off, parameters),
+        estimate=estimate_window(reference, known, window.rows, window.scores, off, parameters),
         quality=check_quality(
             reference.profile,
             window.profile,
@@ -229,7 +241,7 @@ def judge_window(
 
 def window_score_profile(reference: Reference, window: Window) -> Profile:
     """Summary of the window's probabilities, on the edges of the reference's."""
-    return build_profile(pd.DataFrame({PROBABILITY: window.probability}), reference.score_profile)
+    return build_profile(pd.DataFrame({PROBABILITY: window.scores}), reference.score_profile)
 
 
 def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:

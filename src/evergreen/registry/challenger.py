@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from evergreen import __version__
 from evergreen.errors import EvergreenError
 from evergreen.modelling.estimators import Params
+from evergreen.modelling.fold_models import write_fold_models
 from evergreen.modelling.record import TrainingRecord, leaderboard_row
 from evergreen.monitoring.past.counts import training_counts
 from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, reference_profiles
@@ -28,6 +29,7 @@ from evergreen.registry.inputs import UsedRows
 from evergreen.registry.manifest import Manifest, git_commit, installed_versions, versions_of
 from evergreen.registry.references import (
     COUNTS_FILE,
+    FOLDS_FOLDER,
     PROFILE_FILE,
     SAMPLE_FILE,
     SCORE_PROFILE_FILE,
@@ -239,6 +241,8 @@ def _write_references(
     (folder / SCORE_PROFILE_FILE).write_text(scores.model_dump_json())
     if training_set.spec.date is not None:
         training_counts(rows, features, training_set.spec.date, window_days).to_parquet(folder / COUNTS_FILE)
+    if best.candidate.fold_models is not None:
+        write_fold_models(best.candidate.fold_models(), training_set.X, probability, folder / FOLDS_FOLDER)
     labels = {"label": training_set.y[scored], BLOCK_SHARE: training_set.share[scored]}
     probability.to_frame().assign(**labels).to_parquet(folder / SCORES_FILE)
     if sample_rows:

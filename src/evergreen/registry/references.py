@@ -10,6 +10,7 @@ import pandas as pd
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.metrics import Metric
 from evergreen.invocation import command
+from evergreen.modelling.fold_models import read_fold_models
 from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.reference import MIN_UNSEEN, Reference, unseen_score_profile
 from evergreen.registry.artefacts import UNSEEN_SAMPLE_FILE, refused_if_unreadable
@@ -19,6 +20,7 @@ PROFILE_FILE = "profile.json"
 SCORE_PROFILE_FILE = "score_profile.json"
 SCORES_FILE = "reference_scores.parquet"
 SAMPLE_FILE = "reference_sample.parquet"
+FOLDS_FOLDER = "folds"
 COUNTS_FILE = "window_counts.parquet"
 METRICS_FILE = "reference_metrics.json"
 UNSEEN_FILE = "unseen_scores.parquet"
@@ -44,6 +46,11 @@ def reference(version: ModelVersion) -> Reference:
         )
     counts = folder / COUNTS_FILE
     sample, out_of_fold, unseen = folder / SAMPLE_FILE, _profile(folder / SCORE_PROFILE_FILE), _unseen_scores(version)
+    folds, scores = None, unseen
+    if unseen is None and (folder / FOLDS_FOLDER).is_dir():
+        with refused_if_unreadable(folder / FOLDS_FOLDER):
+            folds = read_fold_models(folder / FOLDS_FOLDER, manifest.spec)
+        scores = reference_scores(version)
     return Reference(
         spec=manifest.spec,
         label=manifest.label,
@@ -52,7 +59,8 @@ def reference(version: ModelVersion) -> Reference:
         trained_as_of=manifest.as_of,
         profile=_profile(folder / PROFILE_FILE),
         score_profile=out_of_fold if unseen is None else unseen_score_profile(unseen, out_of_fold),
-        scores=unseen,
+        scores=scores,
+        folds=folds,
         metrics=stored_metrics(version.file(METRICS_FILE)),
         sample=_table(sample) if sample.is_file() else None,
         importance=_importance(version),

@@ -44,6 +44,9 @@ _HIGHEST_CORRELATION = 0.98
 def with_replayed_designs(reference: Profile, past: Mapping[str, PastColumn], length: dt.timedelta) -> Profile:
     """The reference with design effects from replayed history, where there is enough of it.
 
+    That is history up to the reference's end: a drift that began since would be taken for dependence and excuse
+    itself. Windows since then are replayed, too, only where those before are too few.
+
     Args:
         reference: The champion's reference profile, with what its own rows say.
         past: Counts of past windows.
@@ -52,9 +55,21 @@ def with_replayed_designs(reference: Profile, past: Mapping[str, PastColumn], le
     windows = _length_in_windows(reference, length)
     columns: dict[str, Column] = {}
     for name, column in reference.columns.items():
-        found = None if isinstance(column, TimeColumn) or name not in past else replayed_design(past[name], windows)
+        if isinstance(column, TimeColumn) or name not in past:
+            columns[name] = column
+            continue
+        found = replayed_design(_until(past[name], reference.window_end), windows)
+        found = found or replayed_design(past[name], windows)
         columns[name] = column if found is None else column.model_copy(update={"design": found, "pair_design": None})
     return reference.model_copy(update={"columns": columns})
+
+
+def _until(past: PastColumn, end: dt.date | None) -> PastColumn:
+    """The windows that end by a day."""
+    if end is None:
+        return past
+    kept = past.ends <= np.datetime64(end, "D")
+    return PastColumn(past.edges, past.counts[kept], past.nulls[kept], past.ends[kept], past.starts[kept])
 
 
 def replayed_design(past: PastColumn, reference_windows: int) -> DesignEffect | None:
