@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run check-conf test test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock lab reference pages docs viz screenshots clean
+.PHONY: help setup run check-conf test test-slow test-random test-all test-airflow test-bigquery test-dbt test-spark test-container test-deploy test-state sbom lint format lock lab reference pages docs viz screenshots clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,8 +25,11 @@ setup: $(VENV)/.ready  ## make .venv with the exact versions of constraints.txt
 run: setup  ## the whole lifecycle of both use cases on built-in data
 	$(BIN)/kedro run
 
-test: setup  ## the tests
-	$(BIN)/pytest -n 2 --dist worksteal
+test: setup  ## the tests that need seconds each; test-slow has those that live through whole runs
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
+
+test-slow: setup  ## the tests that live through whole runs
+	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 test-random: setup  ## the properties on examples that no run has seen
 	$(BIN)/pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile=random
@@ -93,7 +96,7 @@ sbom: build/image-environment/.ready  ## what the images are made of: build/sbom
 	$(BIN)/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py environment $(<D) --pyproject pyproject.toml --of JSON -o build/sbom.json
 	$(BIN)/uv tool run --quiet --from pip-licenses==5.5.5 pip-licenses --python $(<D)/bin/python --format=markdown --order=license --with-urls --output-file=build/licences.md
 
-test-all: test $(VENV)/.bigquery  ## every test there is; those on real engines two at a time
+test-all: test test-slow $(VENV)/.bigquery  ## every test there is; those on real engines two at a time
 	$(MAKE) -j 2 --output-sync=target test-spark test-bigquery test-airflow test-dbt test-deploy test-state
 
 check-conf: setup  ## resolve every environment's catalog and parameters, connecting to nothing

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import skops.io
 from sklearn.pipeline import Pipeline
 
 from evergreen.errors import EvergreenError
@@ -61,11 +60,15 @@ class FittedRecipe:
 
     def dump(self) -> bytes:
         """The model, as :func:`read_recipe` reads it."""
+        import skops.io  # looks at all of scikit-learn when imported: a command that keeps no model need not wait for it
+
         return bytes(skops.io.dumps(self.pipeline))
 
 
 def read_recipe(stored: bytes) -> FittedRecipe:
     """A model that was written down, of types of our own list alone."""
+    import skops.io
+
     return FittedRecipe(skops.io.loads(stored, trusted=trusted_types()))
 
 
