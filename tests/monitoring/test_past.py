@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from evergreen.monitoring.drift.compare import compare_profiles
 from evergreen.monitoring.parameters import SeasonPolicy
 from evergreen.monitoring.past.counts import (
     cells,
@@ -171,6 +172,17 @@ def test_what_stood_out_in_an_earlier_december_is_a_candidate_in_this_one_and_no
     assert {alternative.year_before.month for alternative in found["x"]} == {12}
     assert {alternative.year_before.year for alternative in found["x"]} == {2023}
     assert moved(rows, 80) == {}
+
+
+def test_a_shift_beyond_a_season_is_as_large_as_its_picture_shows() -> None:
+    rows = weeks(104, december(2) * np.where(np.arange(104) < 60, 1, 2.5), seed=7)
+    old = rows[rows["date"] < FIRST + pd.Timedelta(weeks=101)]
+    reference, seasons = profiled(old), moved(rows, 101)
+    window = build_profile(of_week(rows, 101), reference, date="date")
+    plain, excused = (compare_profiles(reference, window, seasons=each).columns["x"] for each in ({}, seasons))
+    assert excused.alarm
+    assert plain.p_value < excused.p_value  # beside the season less is left
+    assert excused.effect == plain.effect
 
 
 def test_a_known_season_is_held_against_its_own_past_wherever_it_fell() -> None:

@@ -154,5 +154,5 @@ def _budget(parameters: MonitoringParameters) -> str:
     return (
         f"With windows of {length} the rule over windows is set to {expected:.3f} false alerts a "
         f"month (one in {1 / expected:,.0f} months), which simulations of independent columns confirm; where columns "
-        "depend on each other they come several at once."
+        "depend on each other false alerts are as rare or rarer, and come several at once."
     )

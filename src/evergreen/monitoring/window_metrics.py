@@ -30,10 +30,9 @@ def window_metrics(version: str, window: Window, findings: Findings) -> pd.DataF
         findings: What the tests said.
     """
     rows = [*_measured(window, findings), *_estimated(window, findings), *_predictions(window, findings)]
-    judged = [column for column in findings.drift.columns.values() if column.status != "off"]
     rows += [
         _row(window, "drift", "columns_in_alarm", len(findings.drift.alarms), rows=window.profile.rows),
-        _row(window, "drift", "columns_judged", len(judged), rows=window.profile.rows),
+        _row(window, "drift", "columns_judged", len(findings.drift.watched), rows=window.profile.rows),
     ]
     frame = pd.DataFrame(rows).assign(version=version).reindex(columns=list(COLUMNS))
     days = dict.fromkeys(["window_start", "window_end", "first_day", "last_day"], "datetime64[us]")

@@ -302,3 +302,17 @@ def test_the_design_effect_of_whole_blocks_is_their_size():
     assert effect.ranks == pytest.approx(6, rel=0.5)
     independent = design_effect(values // 6, np.zeros(41, int), ordered=False, numeric=True)
     assert 1 <= dict(independent)["values"] < 1.6
+
+
+def test_severity_weighs_importance() -> None:
+    rng = np.random.default_rng(0)
+    names = ["used", "hardly", "unused", "other"]
+    before = pd.DataFrame(rng.normal(size=(4_000, 4)), columns=names)
+    after = pd.DataFrame(rng.normal(size=(2_000, 4)), columns=names)
+    after[["used", "hardly", "unused"]] += 0.6
+    reference = build_profile(before)
+    importance = {"used": 0.38, "hardly": 0.07, "unused": 0.0, "other": 0.55}
+    found = compare_profiles(reference, build_profile(after, reference), importance=importance).columns
+    assert [found[name].severity for name in names] == ["critical", "high", "info", "none"]
+    alike = compare_profiles(reference, build_profile(after, reference)).columns
+    assert {alike[name].severity for name in names[:3]} == {"critical"}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from evergreen.monitoring import build_profile, estimate_performance
 from evergreen.monitoring.alerts import Alert
+from evergreen.monitoring.drift.report import ColumnDrift
 from evergreen.monitoring.performance import PositiveRateShift
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn
 from evergreen.monitoring.quality import QualityReport
@@ -27,6 +28,7 @@ from evergreen.reporting.monitoring.decision import retraining_answer
 from evergreen.reporting.monitoring.drawings import histogram_picture, levels_picture, rebin
 from evergreen.reporting.monitoring.page import monitoring_page
 from evergreen.reporting.monitoring.verdict import verdict
+from evergreen.reporting.screen import Lifecycle, summary
 from monitored_window import DAY, IMPORTANCE, Observed, observe, table
 
 
@@ -337,3 +339,28 @@ def test_the_trend_shows_windows_that_do_not_overlap(drifted):
     )
     both = pd.concat([overlapping, drifted.history])
     assert read_trend(both).effects.index.tolist() == read_trend(drifted.history).effects.index.tolist()
+
+
+def test_a_page_whose_columns_could_mostly_not_be_judged_does_not_open_well() -> None:
+    seen = observe(table(0), table(1))
+    blind = {
+        name: column.model_copy(update={"status": "insufficient_data"} if name != "age" else {})
+        for name, column in seen.record.drift.columns.items()
+    }
+    drift = seen.record.drift.model_copy(update={"columns": blind})
+    quiet = {"alerts": (), "open_alerts": {}, "reasons": (), "status": "ok"}
+    record = seen.record.model_copy(update={"drift": drift, **quiet})
+    page = monitoring_page(record, seen.reference, seen.window, seen.history, None)
+    assert "Health unknown: the data looks as it did in training in the 1 of 3 columns that could be judged" in page
+    assert "Wait for more rows" in page
+    assert "of 3, 2 not judged" in page
+
+
+def test_counts_of_columns_agree_on_page_and_screen() -> None:
+    seen = observe(table(0), table(1, shift=1.0))
+    off = ColumnDrift(status="off", message="The column takes no part in drift alarms.")
+    drift = seen.record.drift.model_copy(update={"columns": {**seen.record.drift.columns, "month": off}})
+    record = seen.record.model_copy(update={"drift": drift})
+    page = monitoring_page(record, seen.reference, seen.window, seen.history, None)
+    assert "in 1 of 3 columns" in page
+    assert "1 of 3 columns drifted (income)" in summary({"churn": Lifecycle(monitoring=record)}, "data")

@@ -50,11 +50,19 @@ _UNNAMED_WEIGHT = 0.2
 
 @dataclass(frozen=True)
 class Tested:
-    """One tested difference of a column, before correction for the others."""
+    """One tested difference of a column, before correction for the others.
+
+    Attributes:
+        name: What was tested.
+        p_value: Of the test that decides.
+        effect: How large the difference is that was tested; small ones raise no alarm.
+        seen: How large the difference from the reference is, which is what people see drawn, where it is another one.
+    """
 
     name: Literal["values", "nulls", "infinities"]
     p_value: float
     effect: float
+    seen: float = 0.0
 
 
 def value_test(

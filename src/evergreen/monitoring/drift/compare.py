@@ -27,6 +27,7 @@ from evergreen.monitoring.drift.report import (
     Hypothesis,
     ShownStatistic,
 )
+from evergreen.monitoring.drift.severity import weighed
 from evergreen.monitoring.drift.statistics import deciding, shown_beside
 from evergreen.monitoring.parameters import DriftPolicy
 from evergreen.monitoring.past.seasons import Alternative
@@ -131,6 +132,7 @@ def _seasonal(pair: _Pair, alternatives: Sequence[Alternative], policy: DriftPol
         found = _values(other.reference, other.window, pair.design.times(other.inflation), policy)
         if found.p_value > best.p_value:
             best, day = found, other.year_before
+    best = replace(best, seen=plain.effect)
     tested = [best if each is plain else each for each in pair.tested]
     return replace(pair, tested=tested, season_of=day)
 
@@ -174,7 +176,7 @@ def _judge(pairs: Mapping[str, _Pair], policy: DriftPolicy) -> dict[str, ColumnD
                     name=tested.name,
                     p_value=tested.p_value,
                     adjusted_p_value=corrected,
-                    effect=tested.effect,
+                    effect=max(tested.effect, tested.seen) if alarm else tested.effect,
                     alarm=alarm,
                 )
             )
@@ -268,6 +270,8 @@ def _report(
 ) -> DriftReport:
     judged = {name: column for name, column in columns.items() if column.status != "off"}
     weights = {name: 1.0 if importance is None else importance.get(name, 0.0) for name in judged}
+    if importance and policy.rule == "evergreen":
+        columns = {**columns, **weighed(judged, weights, policy)}
     alarmed = [name for name, column in judged.items() if column.alarm]
     share = len(alarmed) / max(len(judged), 1)
     total = sum(weights.values())

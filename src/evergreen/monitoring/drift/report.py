@@ -131,6 +131,21 @@ class DriftReport(Frozen):
     seasons: str | None = None
 
     @property
+    def watched(self) -> list[str]:
+        """Columns that take part in alarms, whether or not there were rows enough to judge them."""
+        return [name for name, column in self.columns.items() if column.status != "off"]
+
+    @property
+    def unjudged(self) -> list[str]:
+        """Those that there were too few rows for."""
+        return [name for name, column in self.columns.items() if column.status == "insufficient_data"]
+
+    @property
+    def mostly_unjudged(self) -> bool:
+        """Whether more than half of the watched columns could not be judged."""
+        return 2 * len(self.unjudged) > len(self.watched)
+
+    @property
     def alarms(self) -> list[str]:
         """Columns in alarm, largest effect first."""
         named = [name for name, column in self.columns.items() if column.alarm]

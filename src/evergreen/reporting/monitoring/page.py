@@ -136,10 +136,12 @@ def _tiles(record: MonitoringRecord, answer: RetrainingAnswer) -> list[Tile]:
     estimated = record.estimate.metrics.get("roc_auc")
     measured = record.performance.metrics.get("roc_auc") if record.performance else None
     alarms = record.drift.alarms
-    judged = sum(column.status != "off" for column in record.drift.columns.values())
+    mostly = record.drift.mostly_unjudged
+    watched, unjudged = len(record.drift.watched), len(record.drift.unjudged)
+    judged = f"of {watched}, {unjudged} not judged" if unjudged else f"of {watched}"
     return [
         Tile("Rows", f"{record.rows:,}", "in this window"),
-        Tile("Columns in alarm", f"{len(alarms)}", f"of {judged} judged", "watch" if alarms else "good"),
+        Tile("Columns in alarm", f"{len(alarms)}", judged, "watch" if alarms or mostly else "good"),
         Tile("Alerts open", f"{len(record.open_alerts)}", "over windows", "watch" if record.open_alerts else "good"),
         Tile(
             "ROC AUC, estimated",

@@ -40,7 +40,7 @@ def headline(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
         return f"Health unknown: {_state(record)}"
     healthy = {"good": "Healthy", "watch": "To be watched", "bad": "Not healthy", "plain": "Health unknown"}
     word = healthy[tone(record, answer)]
-    if word == "Healthy" and _unjudged(record):
+    if word == "Healthy" and record.drift.unjudged:
         word = "Healthy as far as can be told"
     return f"{word}: {_state(record)}"
 
@@ -49,6 +49,8 @@ def tone(record: MonitoringRecord, answer: RetrainingAnswer) -> Tone:
     """How good the news is."""
     if record.status == "quality" or answer.tone == "bad" or _measured(record) == "alert":
         return "bad"
+    if record.status == "ok" and not record.open_alerts and record.drift.mostly_unjudged:
+        return "plain"
     return "good" if record.status == "ok" and answer.tone == "good" and not record.open_alerts else "watch"
 
 
@@ -62,16 +64,16 @@ def _state(record: MonitoringRecord) -> str:
         return f"the data is not fit to be judged, {counted(failed, 'quality check')} failed."
     if record.status == "insufficient_data":
         return "there are too few rows to tell whether anything changed."
-    alarms, unjudged = record.drift.alarms, _unjudged(record)
+    alarms, unjudged, watched = record.drift.alarms, len(record.drift.unjudged), len(record.drift.watched)
     if record.status in ("ok", "performance"):
         changed = "the data looks as it did in training"
         if unjudged:
             changed = (
-                f"the data looks as it did in training in the {_judged(record) - unjudged} of "
-                f"{counted(_judged(record), 'column')} that could be judged"
+                f"the data looks as it did in training in the {watched - unjudged} of "
+                f"{counted(watched, 'column')} that could be judged"
             )
     elif alarms:
-        changed = f"the data has changed in {len(alarms)} of {counted(_judged(record), 'column')}"
+        changed = f"the data has changed in {len(alarms)} of {counted(watched, 'column')}"
     else:
         changed = "the data has changed, though no single column stands out"
     suffers = {
@@ -81,14 +83,6 @@ def _state(record: MonitoringRecord) -> str:
         "unknown": "and outcomes that would show whether the model suffers are not known yet",
     }[_measured(record)]
     return f"{changed}, {suffers}."
-
-
-def _judged(record: MonitoringRecord) -> int:
-    return sum(column.status != "off" for column in record.drift.columns.values())
-
-
-def _unjudged(record: MonitoringRecord) -> int:
-    return sum(column.status == "insufficient_data" for column in record.drift.columns.values())
 
 
 def since_when(record: MonitoringRecord, history: pd.DataFrame | None) -> str:
@@ -161,7 +155,10 @@ def _budget(drift: DriftReport) -> str:
     if not drift.hypotheses:
         return "No column has rows enough to be tested; one that is missing or has another type needs no test."
     shared = f"{counted(drift.hypotheses, 'test')} shared that budget"
-    return f"Had nothing changed, at most {percent_text(drift.q)} of windows would raise any column alarm; {shared}."
+    return (
+        f"The rule is set so that, had nothing changed, at most {percent_text(drift.q)} of windows would raise any "
+        f"column alarm; {shared}. Columns that depend on each other then raise theirs together, not more often."
+    )
 
 
 def what_to_do(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
@@ -179,7 +176,7 @@ def what_to_do(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
     worse = [METRIC_NAMES[n] for n, m in (record.performance.metrics if record.performance else {}).items() if m.alert]
     if worse:
         return f"Look into {listed(worse)} below. {answer.sentence}"
-    if record.status == "insufficient_data":
+    if record.status == "insufficient_data" or tone(record, answer) == "plain":
         return "Wait for more rows, or lengthen the window (window_days)."
     if record.status == "drift" or record.open_alerts:
         return f"Look at the columns in alarm below: ask what changed upstream. {answer.sentence}"
