@@ -51,24 +51,26 @@ async def ask(
     until: Callable[[], bool] = lambda: False,
     keep: bool = False,
     pause: float = 0.0,
+    check: Callable[[int, dict[str, Any]], None] | None = None,
 ) -> Load:
     """Ask on keep-alive connections until so many requests were sent, or ``until`` says so.
 
     A connection that the server announced to close, or refused, is opened anew; an unanswered request counts as failed.
-    ``pause``: seconds that each client waits before it asks.
+    ``pause``: seconds that each client waits before it asks. ``check`` gets the place of a request and its answer.
     """
-    load, supply = Load(), iter(cycle(requests))
+    load, supply = Load(), iter(cycle(enumerate(requests)))
+    look = check or ((lambda _, answer: load.answers.append(answer)) if keep else None)
     numbers: Iterator[int] = iter(range(total)) if total is not None else iter(int, 1)
-    await asyncio.gather(*(_client(port, supply, numbers, until, keep, pause, load) for _ in range(clients)))
+    await asyncio.gather(*(_client(port, supply, numbers, until, look, pause, load) for _ in range(clients)))
     return load
 
 
 async def _client(
     port: int,
-    supply: Iterator[bytes],
+    supply: Iterator[tuple[int, bytes]],
     numbers: Iterator[int],
     until: Callable[[], bool],
-    keep: bool,
+    look: Callable[[int, dict[str, Any]], None] | None,
     pause: float,
     load: Load,
 ) -> None:
@@ -81,10 +83,11 @@ async def _client(
         reader, writer = connection
         if pause:
             await asyncio.sleep(pause)
+        place, body = next(supply)
         began = time.perf_counter()
         try:
-            writer.write(next(supply))
-            status, closing, body = await _answer(reader)
+            writer.write(body)
+            status, closing, answer = await _answer(reader)
         except (OSError, asyncio.IncompleteReadError, ValueError):
             load.failed += 1
             writer.close()
@@ -92,9 +95,9 @@ async def _client(
             continue
         load.seconds.append(time.perf_counter() - began)
         if status != 200:
-            load.refused.append((status, body.decode(errors="replace")))
-        elif keep:
-            load.answers.append(json.loads(body))
+            load.refused.append((status, answer.decode(errors="replace")))
+        elif look is not None:
+            look(place, json.loads(answer))
         if closing:
             load.closed += 1
             writer.close()
@@ -124,7 +127,16 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def resident_mb(pid: int) -> float:
-    """Memory that is a process's own or its share of what it shares, in MB."""
+def memory_mb(pid: int) -> float:
+    """Memory that is a process's own or its share of what it shares (PSS), in MB."""
+    return _kilobytes(pid, "Pss:") / 1024
+
+
+def own_mb(pid: int) -> float:
+    """Memory that is a process's own alone (USS), in MB."""
+    return (_kilobytes(pid, "Private_Clean:") + _kilobytes(pid, "Private_Dirty:")) / 1024
+
+
+def _kilobytes(pid: int, name: str) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith(name))

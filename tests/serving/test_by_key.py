@@ -131,6 +131,40 @@ def test_a_file_that_is_no_snapshot_leaves_the_former_one_in_use(worker: Answeri
     assert ask(worker, ASKED)["known_until"] == "2026-02-28"
 
 
+def test_many_keys_are_answered_and_logged_as_each_is_for_itself(worker: Answering, tmp_path: Path) -> None:
+    other = {**ASKED, "entity": {"person": 8, "street": "Ahead"}}
+    rows, asked = worker.read_many(worker.served, json.dumps({"data": [ASKED, other]}).encode())
+    batch = worker.record(worker.served, worker.score(worker.served, rows, time.perf_counter(), 1, asked))
+    alone = [ask(worker, each)["probability"] for each in (ASKED, other)]
+    assert batch.probabilities == pytest.approx(alone, abs=1e-12)
+    assert batch.known_until == "2026-02-28"
+    worker.close()
+    collect(tmp_path / "log", tmp_path / "table", SPEC, ScoringParameters(), DAY)
+    found = {row["request_id"]: row["asked_keys"] for row in pq.read_table(tmp_path / "table").to_pylist()}
+    assert [json.loads(found[name])["person"] for name in batch.request_ids] == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("row", "status", "sentence"),
+    [
+        ({**ASKED, "entity": {"person": 9, "street": "Ahead"}}, 404, "data[1]: There is no such person"),
+        ({**ASKED, "date": "2026-03-02"}, 422, "data[1]: Features are kept until"),
+        ({"age": 41.1, "income": 1.5, "city": "A"}, 422, "age is not a feature"),
+    ],
+)
+def test_a_row_by_key_that_cannot_be_answered_is_named(
+    worker: Answering, row: dict[str, Any], status: int, sentence: str
+) -> None:
+    with pytest.raises(Refusal) as refusal:
+        worker.read_many(worker.served, json.dumps({"data": [ASKED, row]}).encode())
+    assert (refusal.value.status, refusal.value.sentence[: len(sentence)]) == (status, sentence)
+
+
+def test_a_category_that_is_called_entity_names_no_key(worker: Answering) -> None:
+    row = {"age": 41.1, "income": 1.5, "city": "entity"}
+    assert ask(worker, row)["prediction"] in (0, 1)
+
+
 def test_the_log_keeps_what_was_asked_and_what_it_was_answered_from(worker: Answering, tmp_path: Path) -> None:
     request_id = ask(worker, ASKED)["request_id"]
     worker.close()
@@ -153,3 +187,4 @@ def test_the_openapi_document_shows_requests_by_key(worker: Answering) -> None:
     schemas = document(worker.served, LimitSettings(), worker.by_key)["components"]["schemas"]
     assert schemas["RowByKey"]["properties"]["features"]["required"] == ["income"]
     assert schemas["RowByKey"]["properties"]["entity"]["required"] == ["person", "street"]
+    assert schemas["BatchByKey"]["properties"]["data"]["items"] == {"$ref": "#/components/schemas/RowByKey"}

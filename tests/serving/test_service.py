@@ -213,21 +213,6 @@ def test_a_promotion_under_load_loses_nothing_and_each_answer_names_its_version(
     assert seen == {versions.linear, versions.trees}
 
 
-def test_a_version_that_is_not_as_it_was_stored_never_serves(service: Service, versions, tmp_path: Path) -> None:
-    from small_service import register
-
-    broken = register(tmp_path, "LogisticRegression")
-    folder = registry.load(USE_CASE, broken).folder
-    model = folder / "model.skops"
-    model.write_bytes(model.read_bytes()[:-20])
-    promote(broken)
-    health = service.wait_until(lambda: service.ask("/health")[1], lambda found: "refused" in found)
-    assert "is corrupt: model.skops" in health["refused"]
-    assert service.ask("/predict", ROW)[1]["model_version"] == versions.linear
-    assert 'evergreen_version_refused{use_case="leavers"} 1.0' in service.ask("/metrics")[1]
-    promote(versions.linear)
-
-
 def test_an_estimator_without_a_plain_form_is_served_by_scikit_learn(versions, tmp_path: Path) -> None:
     served = Served(export(USE_CASE, versions.plain, tmp_path))
     (probability,) = expected(versions.plain, pd.DataFrame([ROW]))

@@ -23,11 +23,10 @@ from evergreen.registry.damage import report_damage
 from evergreen.registry.downloads import LOGGED_MODEL, fetch
 from evergreen.registry.parameters import RetentionParameters
 from evergreen.registry.references import SAMPLE_FILE
-from evergreen.registry.versions import FIGURES, VersionSummary, aliases_of, list_versions
+from evergreen.registry.versions import FIGURES, GONE, VersionSummary, aliases_of, list_versions
 from evergreen.scratch import abandoned
 
 PARTITION = "as_of="
-GONE = "RESOURCE_DOES_NOT_EXIST"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ CHALLENGER = "challenger"
 FOLDER = "version"
 FIGURES = "figures"
 UNDECIDED = "registered"
+GONE = "RESOURCE_DOES_NOT_EXIST"
+"""MLflow's word for what is not there."""
 
 
 @dataclass(frozen=True)
@@ -181,10 +183,13 @@ def load(use_case: str, version: str) -> ModelVersion:
 
 def aliases_of(use_case: str) -> dict[str, str]:
     """Alias → version number; empty where nothing is registered yet."""
-    client = MlflowClient()
-    if not _is_registered(client, use_case):
+    try:
+        found = MlflowClient().get_registered_model(use_case).aliases
+    except MlflowException as error:
+        if error.error_code != GONE:
+            raise
         return {}
-    return {alias: str(number) for alias, number in client.get_registered_model(use_case).aliases.items()}
+    return {alias: str(number) for alias, number in found.items()}
 
 
 def find_by_fingerprint(use_case: str, fingerprint: str) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import msgspec
 import numpy as np
 
 from evergreen.datasets.prediction_log.segments import SegmentWriter
-from evergreen.serving.answers import Answer, Batch, Line
-from evergreen.serving.by_key import NAME, ByKey, Found
+from evergreen.serving.answers import Answer, Batch, Line, Scored
+from evergreen.serving.by_key import ByKey, Found, names_keys
 from evergreen.serving.counters import PredictionCounter
 from evergreen.serving.refusals import Refusal
 from evergreen.serving.routing import answered, challenger_rows, goes_to_challenger
@@ -38,31 +37,6 @@ class Clock:
         if second != self._second:
             self._second, self._text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         return f"{self._text}.{int((now - second) * 1e6):06d}+00:00"
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Many rows, scored but neither logged nor counted yet.
-
-    Attributes:
-        answer: What the client gets.
-        lines: Their lines of the log.
-        probability: Probabilities (n,).
-        prediction: Decisions (n,).
-        theirs: Rows that the challenger answered (n,).
-        counts: What they add to the live tally; None where nothing is counted.
-        now: When they were scored, seconds since 1970.
-        seconds: What each took.
-    """
-
-    answer: Batch
-    lines: bytes
-    probability: np.ndarray
-    prediction: np.ndarray
-    theirs: np.ndarray
-    counts: np.ndarray | None
-    now: float
-    seconds: float
 
 
 class Answering:
@@ -126,7 +100,7 @@ class Answering:
             Refusal: Naming what is wrong, or where it cannot be logged and must be.
         """
         served = self.served
-        if self.by_key is not None and NAME in body and "entity" not in served.fields:
+        if self.by_key is not None and names_keys(body, served):
             row, values, asked = self.by_key.read(served, body)
             return self.one(served, row, values, began, asked)
         row, values = served.read_row(body)
@@ -193,7 +167,24 @@ class Answering:
             return served, CHAMPION
         return (challenger, CHALLENGER) if goes_to_challenger(routing, entity, request_id) else (served, CHAMPION)
 
-    def score(self, served: Served, rows: Sequence[msgspec.Struct], began: float, batch: int) -> Scored:
+    def read_many(self, served: Served, body: bytes) -> tuple[list[msgspec.Struct], list[Found] | None]:
+        """Rows of ``{"data": [...]}``, given by their features or by their keys, and what was asked, where by keys.
+
+        Raises:
+            Refusal: Naming what is wrong.
+        """
+        if self.by_key is not None and names_keys(body, served):
+            return self.by_key.read_many(served, body, self.settings.limits.max_rows)
+        return served.read_rows(body), None
+
+    def score(
+        self,
+        served: Served,
+        rows: Sequence[msgspec.Struct],
+        began: float,
+        batch: int,
+        asked: Sequence[Found] | None = None,
+    ) -> Scored:
         """Score many rows and say what is to be logged and counted; changes nothing, so that a thread may do it.
 
         Args:
@@ -201,6 +192,7 @@ class Answering:
             rows: The rows.
             began: When their request did.
             batch: A number of its own for this worker.
+            asked: What each was asked by, where by key.
 
         Raises:
             Refusal: Where a number is out of range.
@@ -223,12 +215,20 @@ class Answering:
         answer = Batch(prediction.tolist(), probability.tolist(), len(rows), named, ids)
         if dealt:
             answer.model_versions = versions
+        if asked:
+            answer.known_until = asked[0].known_until
         lines = b""
         if self.log is not None and rows:
             entities = columns[served.keys[0]] if served.keys else [None] * len(rows)
             head, ms = (Clock().text(now), served.use_case), seconds * 1000
-            found = zip(ids, versions, variants, entities, rows, answer.probabilities, answer.predictions, strict=True)
-            each = [_encode(Line(i, *head, v, side, entity, row, p, y, ms)) for i, v, side, entity, row, p, y in found]
+            by: Sequence[Found | None] = asked or [None] * len(rows)
+            found = zip(
+                ids, versions, variants, entities, rows, answer.probabilities, answer.predictions, by, strict=True
+            )
+            each = [
+                _encode(Line(i, *head, v, side, entity, row, p, y, ms, what))
+                for i, v, side, entity, row, p, y, what in found
+            ]
             lines = b"\n".join([*each, b""])
         tally = self._tallies.get(served.version) if rows and not dealt else None
         counts = tally.count([columns[name] for name in served.features], probability) if tally else None

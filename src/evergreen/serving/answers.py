@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from evergreen.serving.by_key import Found
 
@@ -40,7 +42,10 @@ class Line(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class Batch(msgspec.Struct, gc=False, omit_defaults=True):
-    """What ``POST /batch_predict`` answers; ``model_versions`` says each row's where a split dealt them."""
+    """What ``POST /batch_predict`` answers.
+
+    ``model_versions`` says each row's where a split dealt them, ``known_until`` what features by key know of.
+    """
 
     predictions: list[int]
     probabilities: list[float]
@@ -48,3 +53,29 @@ class Batch(msgspec.Struct, gc=False, omit_defaults=True):
     model_version: str
     request_ids: list[str]
     model_versions: list[str] | None = None
+    known_until: str | None = None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Many rows, scored but neither logged nor counted yet.
+
+    Attributes:
+        answer: What the client gets.
+        lines: Their lines of the log.
+        probability: Probabilities (n,).
+        prediction: Decisions (n,).
+        theirs: Rows that the challenger answered (n,).
+        counts: What they add to the live tally; None where nothing is counted.
+        now: When they were scored, seconds since 1970.
+        seconds: What each took.
+    """
+
+    answer: Batch
+    lines: bytes
+    probability: np.ndarray
+    prediction: np.ndarray
+    theirs: np.ndarray
+    counts: np.ndarray | None
+    now: float
+    seconds: float

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 import time
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from evergreen.datasets.features_by_key.snapshot import Snapshot, UnknownKeyError
 from evergreen.rows.canonical import canonical_text
-from evergreen.serving.refusals import Refusal, short
+from evergreen.serving.refusals import Refusal, refuse_more_rows, short
 from evergreen.serving.served import KEY_TYPE, Served, refuse_repeated_names
 from evergreen.serving.settings import ByKeySettings
 
-NAME = b'"entity"'
+_NAME, _NAMED = b'"entity"', re.compile(rb'"entity"\s*:')
 RETRY_SECONDS = 60
 logger = logging.getLogger("evergreen.serving")
 
@@ -31,6 +32,9 @@ class RowByKey(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     features: dict[str, str | int | float | bool | None] = {}
 
 
+Asked = TypeVar("Asked")
+
+
 class Found(msgspec.Struct, gc=False):
     """What was asked by key, as the log keeps it: keys as canonical texts, the day, and the newest day known then."""
 
@@ -39,7 +43,18 @@ class Found(msgspec.Struct, gc=False):
     known_until: str
 
 
-_decoder = msgspec.json.Decoder(RowByKey)
+class RowsByKey(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """Many of them in one request."""
+
+    data: list[RowByKey]
+
+
+_decoder, _decoder_of_many = msgspec.json.Decoder(RowByKey), msgspec.json.Decoder(RowsByKey)
+
+
+def names_keys(body: bytes, served: Served) -> bool:
+    """Whether a request names keys in place of features."""
+    return _NAME in body and "entity" not in served.fields and _NAMED.search(body) is not None
 
 
 class ByKey:
@@ -89,8 +104,30 @@ class ByKey:
             Refusal: Naming what is wrong; ``reason`` is ``no_snapshot``, ``stale_snapshot``, ``beyond_horizon``,
                 ``before_snapshot`` or ``unknown_key`` where the request itself is in order.
         """
-        asked = _decoded(body, served)
-        snapshot = self._fresh()
+        asked = _decoded(_decoder, body, served)
+        return self._row(served, self._fresh(), asked)
+
+    def read_many(self, served: Served, body: bytes, most: int) -> tuple[list[msgspec.Struct], list[Found]]:
+        """The rows of ``{"data": [...]}``, each by its keys, and what was asked.
+
+        Raises:
+            Refusal: As above, naming the first row that cannot be answered; where there are more than ``most``.
+        """
+        data, snapshot = _decoded(_decoder_of_many, body, served).data, self._fresh()
+        refuse_more_rows(len(data), most)
+        rows, found = [], []
+        for number, asked in enumerate(data):
+            try:
+                row, _, what = self._row(served, snapshot, asked)
+            except Refusal as refusal:
+                raise refusal.at(f"data[{number}]") from None
+            rows.append(row)
+            found.append(what)
+        return rows, found
+
+    def _row(
+        self, served: Served, snapshot: Snapshot, asked: RowByKey
+    ) -> tuple[msgspec.Struct, tuple[Any, ...], Found]:
         day = self._day(asked, snapshot)
         texts = _texts(asked, snapshot, served)
         try:
@@ -142,9 +179,9 @@ class ByKey:
         return text
 
 
-def _decoded(body: bytes, served: Served) -> RowByKey:
+def _decoded(decoder: msgspec.json.Decoder[Asked], body: bytes, served: Served) -> Asked:
     try:
-        asked = _decoder.decode(body)
+        asked = decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise served.refusal(error) from None
     refuse_repeated_names(body)

@@ -60,6 +60,9 @@ class Exported:
         """Nothing but what every worker gets."""
         return {}
 
+    def close(self) -> None:
+        """There is nothing to end."""
+
 
 def main() -> None:
     """The process."""

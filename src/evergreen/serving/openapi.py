@@ -33,8 +33,11 @@ def document(served: Served, limits: LimitSettings, by_key: ByKey | None = None)
     batch = {"type": "object", "additionalProperties": False, "required": ["data"], "properties": {"data": rows}}
     schemas = {"Row": row, "Batch": batch, "Answer": _ANSWER, "Answers": _ANSWERS, "Error": error}
     snapshot = by_key.snapshot if by_key is not None else None
+    or_keys = "OrKeys" if snapshot else ""
     if snapshot is not None:
-        schemas |= {"RowByKey": _row_by_key(served, snapshot), "RowOrKeys": _ROW_OR_KEYS}
+        keyed = {**batch, "properties": {"data": {**rows, "items": {"$ref": "#/components/schemas/RowByKey"}}}}
+        schemas |= {"RowByKey": _row_by_key(served, snapshot), "BatchByKey": keyed}
+        schemas |= {f"{name}OrKeys": _either(name, f"{name}ByKey") for name in ("Row", "Batch")}
     return {
         "openapi": "3.1.0",
         "info": {"title": f"{served.use_case} (Evergreen)", "version": served.version},
@@ -43,11 +46,15 @@ def document(served: Served, limits: LimitSettings, by_key: ByKey | None = None)
             "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
         },
         "paths": {
-            "/predict": {"post": _operation("One prediction", "RowOrKeys" if snapshot else "Row", "Answer")},
-            "/batch_predict": {"post": _operation("Many predictions", "Batch", "Answers")},
+            "/predict": {"post": _operation("One prediction", f"Row{or_keys}", "Answer")},
+            "/batch_predict": {"post": _operation("Many predictions", f"Batch{or_keys}", "Answers")},
             **{path: {"get": _look(summary, kind)} for path, (summary, kind) in _LOOKS.items()},
         },
     }
+
+
+def _either(*names: str) -> dict[str, Any]:
+    return {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
 
 
 def _row_by_key(served: Served, snapshot: Snapshot) -> dict[str, Any]:
@@ -128,7 +135,6 @@ _LOOKS = {
     "/metrics": ("The same for Prometheus", "text/plain"),
     "/dashboard": ("Dashboard", "text/html"),
 }
-_ROW_OR_KEYS = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Row", "RowByKey")]}
 _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 _ANSWER = {
     "type": "object",
@@ -154,5 +160,6 @@ _ANSWERS = {
         "count": {"type": "integer", "minimum": 0},
         "model_version": {"type": "string"},
         "request_ids": {"type": "array", "items": {"type": "string"}},
+        "known_until": {"type": "string", "format": "date"},
     },
 }

@@ -26,6 +26,20 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         named = {"reason": self.reason} if self.reason else {}
         return json.dumps({"error": self.sentence, **named}).encode()
 
+    def at(self, place: str) -> Refusal:
+        """The same of one row among many."""
+        return Refusal(self.status, f"{place}: {self.sentence}", self.retry_after, self.reason)
+
+
+def refuse_more_rows(rows: int, most: int) -> None:
+    """Refuse a request with too many rows.
+
+    Raises:
+        Refusal: 413.
+    """
+    if rows > most:
+        raise Refusal(413, f"{rows} rows are more than the {most} that are allowed.")
+
 
 def short(name: str) -> str:
     """A name that came from outside, printable and of bounded length."""

@@ -18,14 +18,17 @@ from starlette.routing import Route
 from evergreen.invocation import command
 from evergreen.serving.answering import Answering, Scored
 from evergreen.serving.answers import Batch
+from evergreen.serving.by_key import Found
 from evergreen.serving.metrics import stats, text
 from evergreen.serving.openapi import document, page
-from evergreen.serving.refusals import Refusal
+from evergreen.serving.refusals import Refusal, refuse_more_rows
 from evergreen.serving.served import Served
 from evergreen.serving.state import STATUS_FILE, read_state
 from evergreen.serving.tables import ARROW, PARQUET, Rows, from_columnar, from_inference, from_mlflow, json_of
 
 _IN_A_THREAD = 100_000  # bytes
+Read = tuple[list[msgspec.Struct], list[Found] | None]
+"""Rows, and what they were asked by where by key."""
 
 
 class Routes:
@@ -78,24 +81,20 @@ class Routes:
         began, body, served = time.perf_counter(), await request.scope["read_body"](), self.answering.served
         kind = _kind(request)
         if kind in (ARROW, PARQUET):
-            read: Callable[[], Any] = lambda: served.convert(from_columnar(body, kind))  # noqa: E731
+            read: Callable[[], Any] = lambda: (served.convert(from_columnar(body, kind)), None)  # noqa: E731
         else:
-            read = partial(self._read_json, served, body)
+            read = partial(self.answering.read_many, served, body)
         batch = await self._answer(served, read, began, len(body))
         return Response(msgspec.json.encode(batch), media_type="application/json")
 
-    def _read_json(self, served: Served, body: bytes) -> list[msgspec.Struct]:
-        return served.read_rows(body)
-
-    async def _answer(self, served: Served, read: Callable[[], list[msgspec.Struct]], began: float, size: int) -> Batch:
+    async def _answer(self, served: Served, read: Callable[[], Read], began: float, size: int) -> Batch:
         """Read, check and answer; large bodies in a thread, so that other clients don't wait."""
         number = self.answering.next_number()
 
         def work() -> Scored:
-            rows = read()
-            if len(rows) > self._limits.max_rows:
-                raise Refusal(413, f"{len(rows)} rows are more than the {self._limits.max_rows} that are allowed.")
-            return self.answering.score(served, rows, began, number)
+            rows, asked = read()
+            refuse_more_rows(len(rows), self._limits.max_rows)
+            return self.answering.score(served, rows, began, number, asked)
 
         scored = await run_in_threadpool(work) if size > _IN_A_THREAD else work()
         batch = self.answering.record(served, scored)
@@ -108,10 +107,11 @@ class Routes:
         began, body, served = time.perf_counter(), await request.scope["read_body"](), self.answering.served
         kind = _kind(request)
 
-        def read() -> list[msgspec.Struct]:
+        def read() -> Read:
             if kind in (ARROW, PARQUET):
-                return served.convert(from_columnar(body, kind))
-            return served.convert(from_mlflow(body, kind, self._limits.max_depth, served.features, served.numeric))
+                return served.convert(from_columnar(body, kind)), None
+            rows = from_mlflow(body, kind, self._limits.max_depth, served.features, served.numeric)
+            return served.convert(rows), None
 
         batch = await self._answer(served, read, began, len(body))
         return JSONResponse({"predictions": [[1 - p, p] for p in batch.probabilities]})
@@ -122,10 +122,10 @@ class Routes:
         body = await request.scope["read_body"]()
         asked: list[str | None] = [None]
 
-        def read() -> list[msgspec.Struct]:
+        def read() -> Read:
             rows: Rows
             rows, asked[0] = from_inference(json_of(body, self._limits.max_depth))
-            return served.convert([_whole(row, served) for row in rows])
+            return served.convert([_whole(row, served) for row in rows]), None
 
         batch = await self._answer(served, read, began, len(body))
         outputs = [

@@ -74,10 +74,13 @@ class Versions(Protocol):
         """The folder that workers read a version from; made by a process with this environment where it is absent."""
 
     def prepare(self, environment: dict[str, str]) -> str | None:
-        """Have the version proven that may serve next; returns the one that is ready, None where there is none."""
+        """Begin to prove the version that may serve next; returns it once it is ready, None before."""
 
     def environment(self) -> dict[str, str]:
         """What loader and workers need to know of it."""
+
+    def close(self) -> None:
+        """Nothing is asked any more: leave no process behind."""
 
 
 class Supervisor:
@@ -236,6 +239,7 @@ class Supervisor:
     def _end(self) -> None:
         """Let the workers drain, end those that don't, and leave nothing behind."""
         self._stop.set()
+        self._versions.close()
         if self._socket is not None:
             with contextlib.suppress(OSError):  # for all workers at once: nobody connects to one that is about to stop
                 self._socket.shutdown(socket.SHUT_RDWR)
