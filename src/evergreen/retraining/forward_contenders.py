@@ -60,7 +60,7 @@ class FittedRecipe:
 
     def dump(self) -> bytes:
         """The model, as :func:`read_recipe` reads it."""
-        import skops.io  # looks at all of scikit-learn when imported: a command that keeps no model need not wait for it
+        import skops.io  # looks at all of scikit-learn when imported: a command that keeps no model need not wait
 
         return bytes(skops.io.dumps(self.pipeline))
 
