@@ -3,8 +3,8 @@
     python benchmarks/faults.py                                    50 kills of each command, every MLflow write, races
     python benchmarks/faults.py --kills 2 --writes-step 10         the same, in minutes
 
-Each command runs on a copy of a data folder in which the lifecycle ran once (`--env=test --namespaces=churn`), its
-libraries imported before, so that every moment is one of its work. A killed process is ended by the system, at once and
+Each command runs on a copy of a data folder in which the lifecycle ran once (`--env=test --namespaces=churn`; but for a
+retraining, which is due), its libraries imported before, so that every moment is one of its work. A killed process is ended by the system, at once and
 without a chance to tidy up. Broken is: a champion that does not load with its reference, a record or table that cannot
 be read, a next command that fails, a file of a killed process that the next run leaves beside the others.
 """
@@ -12,6 +12,7 @@ be read, a next command that fails, a file of a killed process that the next run
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import random
@@ -45,6 +46,7 @@ COMMANDS = {
     "rollback": ["models", "rollback", "--reason=by hand", *MODELS],
     "prune": ["models", "prune", "--samples", "--yes", *MODELS],
 }
+WATCHED = [*RUN, "--pipelines=feature_engineering,training,evaluation,scoring,monitoring"]  # a retraining is due
 EARLIER = [*RUN, "--pipelines=feature_engineering"]
 STAGES = {name: [*RUN, f"--pipelines={name}"] for name in ("training", "evaluation")}
 
@@ -172,17 +174,20 @@ def main() -> None:
     asked = parser.parse_args()
     rng = random.Random(asked.seed)
     with tempfile.TemporaryDirectory() as name:
-        lived, empty = Path(name) / "lived", Path(name) / "empty"
+        lived, empty, watched = (Path(name) / each for each in ("lived", "empty", "watched"))
         empty.mkdir()
         if asked.only:
             timed(lived, RUN)
+        if "retraining" in asked.only:
+            timed(watched, WATCHED)
+        from_which = {"first run": empty, "retraining": watched}
 
         def copy(of: Path) -> Path:
             return Path(shutil.copytree(of, Path(tempfile.mkdtemp(dir=name)) / "data"))
 
         faults: dict[str, list[str]] = {}
         for command in filter(None, asked.only.split(",")):
-            fresh = (lambda: copy(empty)) if command == "first run" else (lambda: copy(lived))
+            fresh = functools.partial(copy, from_which.get(command, lived))
             faults[command] = kills(command, fresh, asked.kills, rng) + races(command, fresh)
         if asked.writes_step:
             prepared = Path(name) / "prepared"
