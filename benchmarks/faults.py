@@ -4,9 +4,10 @@
     python benchmarks/faults.py --kills 2 --writes-step 10         the same, in minutes
 
 Each command runs on a copy of a data folder in which the lifecycle ran once (`--env=test --namespaces=churn`; but for a
-retraining, which is due), its libraries imported before, so that every moment is one of its work. A killed process is ended by the system, at once and
-without a chance to tidy up. Broken is: a champion that does not load with its reference, a record or table that cannot
-be read, a next command that fails, a file of a killed process that the next run leaves beside the others.
+retraining, which is due), its libraries imported before, so that every moment is one of its work. A killed process is
+ended by the system, at once and without a chance to tidy up. Broken is: a champion that does not load with its
+reference, a record or table that cannot be read, a next command that fails, a file of a killed process that the next
+run leaves beside the others.
 """
 
 from __future__ import annotations
