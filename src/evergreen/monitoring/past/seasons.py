@@ -115,11 +115,14 @@ def _seasonal_moves(column: PastColumn, start: dt.date, same: Sequence[SeasonPol
     if len(column.counts) < length + 2:
         return []
     windows, before = replayed(column.counts, length, 1)
+    held = (windows.sum(axis=1) > 0) & (before.sum(axis=1) > 0)  # one without a value says nothing of the others
+    windows, before, firsts = windows[held], before[held], column.starts[length:][held]
+    if not len(windows):
+        return []
     z = _standardised(windows, before, numeric=bool(len(column.edges)))
-    firsts = column.starts[length:]
     share, usual = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) for counts in (windows, before))
     if same:
-        lasts = column.ends[length:]
+        lasts = column.ends[length:][held]
         chosen = [any(s.holds(a.item(), b.item()) for s in same) for a, b in zip(firsts, lasts, strict=True)]
     else:
         chosen = ((z >= _STANDS_OUT) & _same_time_of_year(firsts, start)).tolist()
