@@ -176,7 +176,7 @@ def test_what_stood_out_in_an_earlier_december_is_a_candidate_in_this_one_and_no
 
 def test_weeks_without_a_value_hide_no_season() -> None:
     rows = weeks(104, december(2), seed=7)
-    rows.loc[rows["date"] < FIRST + pd.Timedelta(weeks=20), "x"] = np.nan  # as a history's first weeks are
+    rows.loc[rows["date"] < FIRST + pd.Timedelta(weeks=45), "x"] = np.nan  # as a history's first weeks are
     assert {alternative.year_before.month for alternative in moved(rows, 101)["x"]} == {12}
 
 
