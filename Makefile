@@ -78,10 +78,18 @@ $(DEPLOY_VENV)/.ready: tests/deploy/requirements.txt constraints.txt | setup
 	@touch $@
 
 test-deploy: $(DEPLOY_VENV)/.ready  ## manifests, rules, dashboards and a shared registry on real servers; what is missing is skipped
-	DEPLOY_VENV=$(abspath $(DEPLOY_VENV)) $(BIN)/pytest -rs tests/deploy --ignore=tests/deploy/test_airflow.py --ignore=tests/deploy/test_container.py --ignore=tests/deploy/test_state.py
+	DEPLOY_VENV=$(abspath $(DEPLOY_VENV)) $(BIN)/pytest -rs tests/deploy --ignore=tests/deploy/test_airflow.py --ignore=tests/deploy/test_container.py --ignore=tests/deploy/test_state.py --ignore=tests/deploy/test_clouds.py
 
-test-state: $(DEPLOY_VENV)/.ready  ## three clean folders that share a bucket and a server on PostgreSQL alone, and a server that dies midway
-	DEPLOY_VENV=$(abspath $(DEPLOY_VENV)) $(BIN)/pytest -rs tests/deploy/test_state.py
+$(VENV)/.cloud: $(VENV)/.ready
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt -e ".[dev,cloud]"
+	@touch $@
+
+$(DEPLOY_VENV)/.azurite: $(DEPLOY_VENV)/.ready
+	-npm install --silent --no-audit --no-fund --prefix $(DEPLOY_VENV)/node azurite@3.37.0
+	@touch $@
+
+test-state: $(DEPLOY_VENV)/.azurite $(VENV)/.cloud  ## clean folders that share a bucket (s3, gs, az) and a server alone, and a server that dies midway
+	DEPLOY_VENV=$(abspath $(DEPLOY_VENV)) $(BIN)/pytest -rs tests/deploy/test_state.py tests/deploy/test_clouds.py
 
 test-container: setup  ## build the images by buildah and run them (some minutes; needs root and Debian)
 	@command -v buildah debootstrap > /dev/null || (apt-get update -qq && apt-get install -qq --no-install-recommends buildah debootstrap)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 START_SECONDS = 180
+FAULT_OF_THE_SERVER = 500
 
 
 def free_port() -> int:
@@ -39,7 +41,9 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < until and server.poll() is None:
         try:
             urllib.request.urlopen(address, timeout=5).close()
-        except OSError:
+        except OSError as error:
+            if isinstance(error, urllib.error.HTTPError) and error.code < FAULT_OF_THE_SERVER:
+                return  # it is there and wants a login
             time.sleep(0.2)
         else:
             return

@@ -13,6 +13,8 @@ NOISE = (
     "Any type hint is inferred as AnyType",
     "IProgress not found",
     "`sklearn.utils.parallel.delayed` should be used",
+    "Could not determine bucket type",  # gcsfs, which then takes the bucket for an ordinary one
+    "coro=<PrefetchProducer",  # gcsfs, of a file that was read to the end
 )
 
 
@@ -25,7 +27,8 @@ def init() -> None:
     os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "true")  # it would write a project id into pyproject.toml
     logging.setLogRecordFactory(RedactedRecord)
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").addFilter(is_news)
+    for name in ("py.warnings", "gcsfs", "asyncio"):
+        logging.getLogger(name).addFilter(is_news)
     logging.getLogger("evergreen.rows").addFilter(FirstTime())
 
 
