@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import fsspec
 import yaml
 from airflow.providers.smtp.hooks.smtp import SmtpHook
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
@@ -47,9 +48,18 @@ def home() -> Path:
     return Path(setting("EVERGREEN_HOME") or Path(__file__).resolve().parents[2])
 
 
-def data() -> Path:
-    """Where the project keeps its data: ``EVERGREEN_DATA``, or ``data`` in its checkout."""
-    return Path(setting("EVERGREEN_DATA") or home() / "data")
+def data() -> str:
+    """Where the project keeps its data: ``EVERGREEN_DATA``, a folder or a bucket's URL, or ``data`` in its checkout."""
+    return setting("EVERGREEN_DATA") or str(home() / "data")
+
+
+def record(use_case: str, name: str) -> dict[str, Any]:
+    """What a slice has recorded; from a bucket by fsspec, whose package for it (``s3fs`` …) Airflow's Python needs."""
+    place = f"{data().rstrip('/')}/08_reporting/{use_case}/{name}.json"
+    if "://" not in place:
+        return dict(json.loads(Path(place).read_text()))
+    with fsspec.open(place) as file:
+        return dict(json.load(file))
 
 
 def use_cases(environment: str) -> list[str]:
@@ -78,7 +88,7 @@ def project_environment(dag_run_id: str) -> dict[str, str]:
         name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "_AIRFLOW", "PYTHON"))
     }
     run_context = json.dumps({"dag_run_id": dag_run_id})
-    return inherited | {"EVERGREEN_DATA": str(data()), "MLFLOW_RUN_CONTEXT": run_context}
+    return inherited | {"EVERGREEN_DATA": data(), "MLFLOW_RUN_CONTEXT": run_context}
 
 
 class KedroRun(BaseOperator):
@@ -148,7 +158,7 @@ def is_chosen(use_case: str, params: dict[str, Any] | None = None) -> bool:
 @task.short_circuit
 def has_reason(use_case: str) -> bool:
     """Whether a retraining was triggered; where none was, the tasks after this one are skipped."""
-    trigger = json.loads((data() / "08_reporting" / use_case / "trigger.json").read_text())
+    trigger = record(use_case, "trigger")
     logger.info("%s: trigger %s. %s", use_case, trigger["status"], " ".join(trigger["reasons"]))
     return bool(trigger["fired"])
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evergreen.datasets import SparkLakeDataset
+from evergreen.datasets import SparkLakeDataset, SparkTableDataset
 from evergreen.datasets import spark as room
 from evergreen.errors import EvergreenError
 
@@ -62,3 +65,22 @@ def test_files_with_two_types_of_a_column_are_refused_before_spark_reads_them(
 
 def test_files_with_one_type_a_column_pass(tmp_path: Path) -> None:
     parts(tmp_path, pa.array([1]), pa.array([2]))._require_one_type_a_column()
+
+
+LOCAL_SPARK = {"backend": "pyspark", "spark.master": "local[2]"}
+
+
+@pytest.mark.parametrize("make", [partial(SparkLakeDataset, table="sales"), SparkTableDataset])
+def test_a_bucket_that_spark_on_this_machine_does_not_know_is_refused_at_the_start(
+    make: Callable[..., Any],
+) -> None:
+    named = "lake" if isinstance(make, partial) else "filepath"
+    with pytest.raises(EvergreenError, match=r"the table sales lies in s3://.*folders of this machine alone: let"):
+        make(**{named: "s3://bucket/sales"}, connection=LOCAL_SPARK)
+
+
+@pytest.mark.parametrize(
+    "more", [{"spark.master": "spark://cluster:7077"}, {"spark.jars.packages": "org.apache.hadoop:hadoop-aws:3.4.1"}]
+)
+def test_a_spark_that_may_know_the_bucket_is_asked(more: dict[str, str]) -> None:
+    assert SparkTableDataset("s3://bucket/sales", connection={**LOCAL_SPARK, **more})._fs_prefix == "s3://"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 import yaml
 from kedro.framework.project import settings
 from kedro.framework.startup import bootstrap_project
+from upath import UPath
 
 from evergreen.pipelines import retraining
 from evergreen.use_cases import UseCase, read_use_cases
@@ -42,11 +45,15 @@ def listed(syntax: ast.Module, tmp_path: Path) -> dict[str, Any]:
     Project(tmp_path / "data").conf_with(
         tmp_path, "mine", {"use_cases.yml": "fraud: {source: dated_table}\nchurn: ~\n"}
     )
-    functions = [node for node in syntax.body if isinstance(node, ast.FunctionDef) and "use_cases" in node.name]
-    module = ast.Module(body=functions, type_ignores=[])
-    names: dict[str, Any] = {"home": lambda: tmp_path, "yaml": yaml, "Any": Any}
-    exec(compile(module, str(DAG_FILE), "exec"), names)
-    return names
+    return functions_of(syntax, ("use_cases", "all_use_cases"), home=lambda: tmp_path, yaml=yaml)
+
+
+def functions_of(syntax: ast.Module, chosen: tuple[str, ...], **names: Any) -> dict[str, Any]:
+    """Some of the DAG's functions, without Airflow, which its module imports."""
+    functions = [node for node in syntax.body if isinstance(node, ast.FunctionDef) and node.name in chosen]
+    found = {"Any": Any, "Path": Path, **names}
+    exec(compile(ast.Module(body=functions, type_ignores=[]), str(DAG_FILE), "exec"), found)
+    return found
 
 
 @pytest.mark.parametrize("env", ["base", "mine"])
@@ -58,6 +65,18 @@ def test_the_dag_and_the_project_read_the_same_use_cases(listed: dict[str, Any],
 
 def test_the_dag_has_tasks_for_the_use_cases_of_every_environment(listed: dict[str, Any]) -> None:
     assert listed["all_use_cases"]() == ["high_value_sales", "churn", "fraud"]
+
+
+@pytest.mark.parametrize("data", ["memory://bucket/team one", "{tmp_path}/what? [x]*"])
+def test_the_dag_reads_records_where_the_slices_leave_them(syntax: ast.Module, data: str, tmp_path: Path) -> None:
+    place = data.format(tmp_path=tmp_path)
+    for name in ("trigger", "other"):
+        file = UPath(place) / "08_reporting" / "churn" / f"{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'{{"fired": "{name}"}}')
+    found = functions_of(syntax, ("data", "record"), setting=lambda _: place, fsspec=fsspec, json=json)
+    assert found["data"]() == place
+    assert found["record"]("churn", "trigger") == {"fired": "trigger"}
 
 
 def test_the_dag_runs_the_retraining_nodes_in_the_order_of_the_pipeline(constants: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from evergreen.datasets.lake import LakeDataset
 from evergreen.datasets.lazy_parquet import readable_names
 from evergreen.datasets.parquet_files import have_one_schema
 from evergreen.errors import EvergreenError
-from evergreen.paths import is_remote
+from evergreen.paths import is_remote, plain
+from evergreen.redaction import redact
 from evergreen.scratch import lasting_folder
 
 INSTALL = "install it with `pip install 'evergreen[spark]'`"
@@ -39,6 +40,28 @@ class _OnSpark:
         return ibis.pyspark.connect(session)
 
 
+def require_spark_knows(path: str, properties: Mapping[str, Any], what: str) -> None:
+    """Refuse a bucket where Spark has no file system for it: one started on this machine comes with none.
+
+    Args:
+        path: A folder, or the URL of one.
+        properties: Of the session. Those named ``spark.jars…`` or ``spark.hadoop.…`` say that one was brought along, a
+            master elsewhere has its own.
+        what: What lies there, to begin the sentence with.
+
+    Raises:
+        EvergreenError: Where Spark could neither read nor write it.
+    """
+    brought = any(name.startswith(("spark.jars", "spark.hadoop.")) for name in properties)
+    master = str(properties.get("spark.master", "local"))
+    if is_remote(path) and master.startswith("local") and not brought:
+        raise EvergreenError(
+            f"{what} lies in {redact(path)}, and Spark at {master} reads and writes folders of this machine alone: let "
+            "EVERGREEN_DATA and the lake name folders, or name a cluster (`--params=spark_master=<master>`), or let "
+            "`_spark` in conf/spark/catalog.yml bring the bucket's package (spark.jars.packages)."
+        )
+
+
 class SparkLakeDataset(_OnSpark, LakeDataset):
     """A table of the lake as Spark sees it; hive partitions become columns.
 
@@ -47,6 +70,10 @@ class SparkLakeDataset(_OnSpark, LakeDataset):
     Ibis calls moments and times without a zone one type on Spark; here a moment is one in UTC, as on other engines, so
     that its day is counted where the use case says.
     """
+
+    def __init__(self, *, lake: str, table: str, **options: Any) -> None:
+        require_spark_knows(plain(str(lake)), options.get("connection") or {}, f"the table {table}")
+        super().__init__(lake=lake, table=table, **options)
 
     def _read(self, source: Path) -> ir.Table:
         several = source != self._file
@@ -68,6 +95,11 @@ class SparkTableDataset(_OnSpark, FileDataset):
 
     A local folder is written under another name and then moved; elsewhere Spark's own committer replaces it.
     """
+
+    def __init__(self, filepath: str, **options: Any) -> None:
+        where = plain(str(filepath))
+        require_spark_knows(where, options.get("connection") or {}, f"the table {where.rpartition('/')[2]}")
+        super().__init__(filepath, **options)
 
     def save(self, data: ir.Table) -> None:
         """Compute the table on Spark and put it into place."""
