@@ -60,7 +60,8 @@ def power(args: argparse.Namespace) -> Iterator[list]:
     yield ["drift (reference / window)", "runs", *RULES]
     cases: dict[str, tuple[int, int, dict[str, float]]] = {
         "x0 shifted by .1 sd, 10k / 10k": (10_000, 10_000, {"shift": 0.1}),
-        "five points moved in c0, 10k / 1k": (10_000, 1_000, {"moved": 0.05}),
+        "five points moved to a level of 10 %, 10k / 1k": (10_000, 1_000, {"moved": 0.05}),
+        "five points moved to a level of 5 %, 10k / 1k": (10_000, 1_000, {"moved": 0.05, "levels": 20}),
         "x0 shifted by .1 sd, 10k / 1k": (10_000, 1_000, {"shift": 0.1}),
         "x0 with 1.2 times the sd, 10k / 1k": (10_000, 1_000, {"spread": 1.2}),
         "3 % of x0 ten times as large, 10k / 1k": (10_000, 1_000, {"wild": 0.03}),
@@ -69,7 +70,8 @@ def power(args: argparse.Namespace) -> Iterator[list]:
     for name, (rows, window_rows, drift) in cases.items():
         if args.setting and args.setting not in name:
             continue
-        found = np.array([verdicts(*pair) for pair in pairs(args.seeds, rows, window_rows, 10, **drift)])
+        levels = int(drift.pop("levels", 10))
+        found = np.array([verdicts(*pair) for pair in pairs(args.seeds, rows, window_rows, levels, **drift)])
         yield [name, len(found), *(f"{share:.1%}" for share in found.mean(axis=0))]
 
 

@@ -14,7 +14,10 @@ from evergreen.monitoring.drift.multivariate import classifier_two_sample_test
 from evergreen.monitoring.performance import measure_performance, positive_rate_shift
 from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.profiles.two_sample import (
+    chi_square,
     estimated_chi_square_p_value,
+    fisher_p_value,
+    loudest_level,
     size_factor,
     squared_normal_score_z,
 )
@@ -179,3 +182,29 @@ def test_an_alert_at_the_border_of_what_matters_does_not_flap():
         }
     )
     assert [alert.event for alert in alerts_over_time(history)] == ["opened", "repeated", "repeated", "closed"]
+
+
+def test_one_level_of_many_is_tested_exactly() -> None:
+    reference, window = np.array([40.0, 960.0, 1_000.0]), np.array([21.0, 179.0, 200.0])
+    assert loudest_level(reference, window) == 0
+    sides = [
+        stats.fisher_exact([[21, 379], [40, 1_960]], alternative=alternative).pvalue
+        for alternative in ("greater", "less")
+    ]
+    assert fisher_p_value(reference, window, 0) == pytest.approx(2 * min(sides))
+    assert fisher_p_value(window, reference, 0) == pytest.approx(2 * min(sides))
+
+
+def test_a_share_that_moves_to_one_of_many_levels_is_found_where_rows_are_independent() -> None:
+    rng = np.random.default_rng(11)
+    share = np.full(60, 1 / 60)
+    moved = share * (1 - 0.03)
+    moved[7] += 0.03
+    names = np.array([f"l{number}" for number in range(60)])
+    before, after = (pd.DataFrame({"c": rng.choice(names, rows, p=p)}) for rows, p in ((5_000, share), (900, moved)))
+    reference = build_profile(before)
+    found = compare_profiles(reference, build_profile(after, reference)).columns["c"]
+    counts = [np.asarray(build_profile(side, reference).columns["c"].counts[:-1], float) for side in (before, after)]
+    statistic, df = chi_square(*counts)
+    assert found.alarm
+    assert found.p_value < stats.chi2.sf(statistic, df) / 10

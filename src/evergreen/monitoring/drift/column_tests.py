@@ -30,8 +30,10 @@ from evergreen.monitoring.profiles.two_sample import (
     chi_square,
     estimated_chi_square_p_value,
     estimated_variance_p_value,
+    fisher_p_value,
     ks_distance,
     ks_p_value,
+    loudest_level,
     normal_score_z,
     pool_rare_levels,
     pooled,
@@ -76,7 +78,8 @@ def value_test(
     combination. Where rows depend on each other the squared distance of Kolmogorov and Smirnov has a heavier tail
     than Kolmogorov's, so it takes the larger inflation of its own and the scores'. The effect is the larger of those
     on the distribution function and on quantile cells. Categorical: chi-square of the 2 × k table with rare levels
-    pooled.
+    pooled, joined where rows are independent by Fisher's exact test of the level that differs most, which sees what
+    moved to one level of many; Bonferroni corrects it for the choice.
     """
     ref, win = np.asarray(reference.counts, float), np.asarray(window.counts, float)
     h = float(size_factor(ref.sum(), win.sum()))
@@ -171,7 +174,13 @@ def _named_levels_test(ref: Array, win: Array, design: DesignEffect) -> Tested:
     statistic, df = chi_square(ref, win)
     p_value = estimated_chi_square_p_value(float(statistic / design.values), df, design.windows)
     h = float(size_factor(ref.sum(), win.sum())) * design.values
-    return Tested("values", p_value, shift_from_shares(ref, win, h))
+    effect = shift_from_shares(ref, win, h)
+    if design.windows is not None:  # how much single levels move from window to window isn't known
+        return Tested("values", p_value, effect)
+    level = loudest_level(ref, win)
+    alone = min(1.0, len(ref) * fisher_p_value(ref, win, level))
+    two = np.array([[side[level], side.sum() - side[level]] for side in (ref, win)])
+    return Tested("values", cauchy_combination([p_value, alone]), max(effect, shift_from_shares(two[0], two[1], h)))
 
 
 def _unnamed_level_test(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from scipy import special, stats
 
 KOLMOGOROV_MEAN = 0.8687
 KOLMOGOROV_SECOND_MOMENT = np.pi**2 / 12
@@ -167,6 +167,22 @@ def share_p_value(reference: Array, window: Array, design_effect: float = 1.0) -
     as_many = special.betainc(found, total - found + 1, part) if found else 1.0
     as_few = special.betainc(total - found, found + 1, 1 - part) if found < total else 1.0
     return float(min(1.0, 2 * min(as_many, as_few)))
+
+
+def loudest_level(reference: Array, window: Array) -> int:
+    """The level whose share differs most, in standard errors; counts of shape (k,)."""
+    both = reference + window
+    share = both / both.sum()
+    variance = share * (1 - share) * size_factor(reference.sum(), window.sum())
+    difference = window / window.sum() - reference / reference.sum()
+    return int(np.argmax(difference**2 / np.where(variance > 0, variance, 1.0)))
+
+
+def fisher_p_value(reference: Array, window: Array, level: int) -> float:
+    """Two-sided p-value that one level's share is the same, exact given all totals (Fisher 1935), by doubling."""
+    found, total = int(window[level]), int(reference[level] + window[level])
+    drawn = stats.hypergeom(int(reference.sum() + window.sum()), total, int(window.sum()))
+    return float(min(1.0, 2 * min(drawn.cdf(found), drawn.sf(found - 1))))
 
 
 def estimated_chi_square_p_value(statistic: float, df: int, windows: float | None) -> float:
