@@ -155,16 +155,24 @@ LOG = """
 
 @contextlib.contextmanager
 def evergreen(
-    use_case: str, workers: int = 1, settings: str = SETTINGS, log: Path | None = None, table: Path | None = None
+    use_case: str,
+    workers: int = 1,
+    settings: str = SETTINGS,
+    log: Path | None = None,
+    table: Path | None = None,
+    further: str = "",
 ) -> Iterator[Server]:
-    """`kedro serve` with everything on; its log lies in a folder that goes with it unless another is named."""
+    """`kedro serve` with everything on; its log lies in a folder that goes with it unless another is named.
+
+    ``further`` goes into the catalog.
+    """
     with tempfile.TemporaryDirectory() as folder:
         conf = Path(folder) / "conf"
         shutil.copytree(ROOT / "conf", conf)
         (conf / "bench").mkdir()
         (conf / "bench" / "serving.yml").write_text(settings)
         places = {"log": log or Path(folder) / "log", "table": table or Path(folder) / "table"}
-        (conf / "bench" / "catalog.yml").write_text(LOG.format(use_case=use_case, **places))
+        (conf / "bench" / "catalog.yml").write_text(LOG.format(use_case=use_case, **places) + further)
         port = free_port()
         command = [sys.executable, "-m", "kedro", "serve", "--use-case", use_case, "--env=bench"]
         command += [f"--conf-source={conf}", f"--port={port}", f"--workers={workers}"]

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -34,7 +35,7 @@ from serving_load import Load, ask, request
 from serving_servers import HEADERS, STORE, evergreen, row_of
 
 USE_CASE = "churn"
-INTERVAL_SECONDS = 2.0
+INTERVAL_SECONDS = 1.0
 PAUSE_SECONDS = 0.002
 MOVER = """
 import sys, mlflow
@@ -127,11 +128,13 @@ def swaps(times: int) -> None:
         known = {v: registry.load(USE_CASE, v).probabilities(pd.DataFrame(rows)) for v in (former, other)}
         watched = Watched({version: np.asarray(found) for version, found in known.items()}, former)
         uvloop.run(interval(server.port, bodies, watched, moving, None))
-        pairs = [
-            [uvloop.run(interval(server.port, bodies, watched, moving, version)) for version in (None, to)]
-            for to in ((other, former)[turn % 2] for turn in range(times))
-        ]
-    report(watched, pairs)
+        pairs: list[list[Load]] = []
+        try:
+            for turn in range(times):
+                versions = (None, (other, former)[turn % 2])
+                pairs.append([uvloop.run(interval(server.port, bodies, watched, moving, v)) for v in versions])
+        finally:
+            report(watched, pairs)
 
 
 def report(watched: Watched, pairs: list[list[Load]]) -> None:
@@ -158,6 +161,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=100)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the alias is set back whatever happens
     swaps(parser.parse_args().times)
 
 

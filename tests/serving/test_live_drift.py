@@ -64,6 +64,22 @@ def test_a_shift_is_found_at_the_next_look_and_told_once(served: Served, tmp_pat
     assert told[0].lines[0].startswith("age: Its values are distributed differently")
 
 
+@pytest.mark.parametrize(("shift", "found"), [(20.0, True), (2.0, False)])
+def test_a_large_shift_is_found_within_two_looks_of_a_quiet_hour(
+    served: Served, tmp_path: Path, shift: float, found: bool
+) -> None:
+    traffic, told = Traffic(tmp_path, served), []
+    live = LiveDrift(USE_CASE, tmp_path, SETTINGS, told.extend)
+    for _ in range(61):
+        traffic.minute(400)
+        live.look(served.version)
+    assert told == []
+    for _ in range(2):
+        traffic.minute(400, shift=shift)
+        seen = live.look(served.version)
+    assert (seen["columns"]["age"]["alarm"], len(told)) == (found, int(found))
+
+
 class Kept(AlertChannel):
     """A channel of one's own."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from evergreen import registry
 from evergreen.monitoring.drift.compare import compare_profiles
-from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.drift.report import ColumnDrift, DriftReport
 from evergreen.monitoring.parameters import DriftPolicy
 from evergreen.monitoring.profiles.profile import CategoricalColumn, Column, NumericColumn, Profile
 from evergreen.monitoring.reference import PROBABILITY, Reference
@@ -23,6 +23,8 @@ from evergreen.serving.settings import LiveDriftSettings
 from evergreen.serving.tally import Layout, read_tallies
 
 MONTH_SECONDS = 30.4 * 86400
+NEWEST_LOOKS, LARGE_EFFECT = 2, 0.5
+"""A shift this large need not wait until it shows in the whole window: that of the newest looks is enough."""
 Notify = Callable[[list[AlertMessage]], None]
 logger = logging.getLogger("evergreen.serving")
 
@@ -31,7 +33,8 @@ class LiveDrift:
     """Holds the traffic of the last minutes against the reference of the version that serves.
 
     A look is one of many: the false alarms that a month may bring are dealt out evenly over its looks, so that looking
-    every minute costs no more false alarms than looking once a month.
+    every minute costs no more false alarms than looking once a month. The newest two looks are held against it for
+    themselves, too, where they have rows enough, for shifts of half a standard deviation and more.
 
     Args:
         use_case: Whose.
@@ -49,18 +52,24 @@ class LiveDrift:
         """Compare the newest window; as ``/stats`` shows it."""
         if version != self._version:
             self._begin(version)
-        window = self._window()
+        window, newest = self._windows()
         rows = int(window[""].sum()) if "" in window else 0
         found: dict[str, Any] = {"version": version, "rows": rows, "columns": {}}
-        if self._reference is None or rows < self._settings.min_rows:
+        least = self._settings.min_rows
+        if self._reference is None or rows < least:
             return {**found, "status": "insufficient_data"}
-        report = self._compare(window, rows)
+        report = self._compare(window, rows, self._settings.min_effect)
         columns = {name: c for name, c in report.columns.items() if c.status != "off" and c.effect is not None}
+        of_newest = int(newest[""].sum())
+        if least <= of_newest < rows:
+            sudden = self._compare(newest, of_newest, max(LARGE_EFFECT, self._settings.min_effect)).columns
+            columns |= {name: sudden[name] for name, c in columns.items() if sudden[name].alarm and not c.alarm}
         found["columns"] = {
             name: {"effect": round(float(c.effect or 0.0), 4), "alarm": c.alarm} for name, c in columns.items()
         }
-        self._tell(version, report, frozenset(name for name, c in columns.items() if c.alarm))
-        return {**found, "status": report.status, **self._of_scores(window[""])}
+        self._tell(version, {name: c for name, c in columns.items() if c.alarm})
+        status = "drift" if any(c.alarm for c in columns.values()) else report.status
+        return {**found, "status": status, **self._of_scores(window[""])}
 
     def _begin(self, version: str) -> None:
         self._version, self._counts_of_window = version, frozenset()
@@ -88,16 +97,17 @@ class LiveDrift:
         empty = np.zeros(self._layout.size, np.int64)
         self._past: deque[np.ndarray] = deque([empty], maxlen=max(2, round(looks) + 1))
 
-    def _window(self) -> dict[str, np.ndarray]:
-        """Counts by column of the newest minutes: what was counted by now without what was counted before them."""
+    def _windows(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Counts by column of the newest minutes, and of the newest looks: all counts without those before them."""
         if self._reference is None:
-            return {}
+            return {}, {}
         counts = read_tallies(self._folder, str(self._version), self._layout.size)
-        window = counts - self._past[0]
+        before = self._past[0], self._past[-min(NEWEST_LOOKS, len(self._past))]
         self._past.append(counts)
-        return self._layout.blocks(window)
+        window, newest = (self._layout.blocks(counts - former) for former in before)
+        return window, newest
 
-    def _compare(self, window: dict[str, np.ndarray], rows: int) -> DriftReport:
+    def _compare(self, window: dict[str, np.ndarray], rows: int, least: float) -> DriftReport:
         assert self._reference is not None
         columns: dict[str, Column] = {
             name: _column(column, window[name])
@@ -115,10 +125,9 @@ class LiveDrift:
         )
         spec = self._reference.spec
         a_look = self._settings.false_alarms_per_month * self._settings.every_seconds / MONTH_SECONDS
-        least = self._settings.min_effect
         scores_off = [PROBABILITY] if self._reference.scores is None else []
         policy = DriftPolicy(
-            q=a_look,
+            q=a_look / 2,  # two windows a look
             min_effect=least,
             warning_effect=max(0.2, least),
             high_effect=max(0.25, least),
@@ -140,13 +149,13 @@ class LiveDrift:
         rate = float(n[middle >= self._reference.threshold].sum() / n.sum())
         return {"positive_rate": round(rate, 4), "estimated_auc": None if auc is None else round(auc, 4)}
 
-    def _tell(self, version: str, report: DriftReport, alarms: frozenset[str]) -> None:
+    def _tell(self, version: str, alarms: dict[str, ColumnDrift]) -> None:
         """A message where a column begins to alarm; one that goes on is silent, until all is quiet again."""
-        new = sorted(alarms - self._counts_of_window)
-        self._counts_of_window = self._counts_of_window | alarms if alarms else frozenset()
+        new = sorted(alarms.keys() - self._counts_of_window)
+        self._counts_of_window = self._counts_of_window | alarms.keys() if alarms else frozenset()
         if not new:
             return
-        found = [report.columns[name] for name in new]
+        found = [alarms[name] for name in new]
         worst = max(found, key=lambda column: column.effect or 0.0)
         message = AlertMessage(
             use_case=self._use_case,
