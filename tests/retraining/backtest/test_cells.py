@@ -33,6 +33,10 @@ def rows(days: int = 84, per_day: int = 6) -> LabelledRows:
     )
 
 
+def ends(history: LabelledRows) -> tuple[int, int]:
+    return int(history.day_numbers.min()), int(history.day_numbers.max())
+
+
 class Fits:
     """Remembers what each model learnt, and scores by ``a``."""
 
@@ -46,7 +50,7 @@ class Fits:
 
 def test_a_model_learns_what_was_known_when_its_window_began():
     history, fits = rows(), Fits()
-    windows = lay_windows(history, 7, 28, 5, 52)
+    windows = lay_windows(*ends(history), 7, 28, 5, 52)
     cells, _ = fill_cells(history, windows, fits, "1", "r", 1000, NONE_KNOWN)
     count = len(windows.ends)
     assert count == (84 - 28 - 5) // 7
@@ -61,7 +65,7 @@ def test_a_model_learns_what_was_known_when_its_window_began():
 
 def test_known_cells_cost_nothing_and_those_of_another_recipe_are_not_taken_up():
     history, fits = rows(), Fits()
-    windows = lay_windows(history, 7, 28, 0, 52)
+    windows = lay_windows(*ends(history), 7, 28, 0, 52)
     cells, _ = fill_cells(history, windows, fits, "1", "r", 1000, NONE_KNOWN)
     fits.until.clear()
     again, _ = fill_cells(history, windows, fits, "1", "r", 1000, cells)
@@ -103,13 +107,13 @@ def test_a_new_week_fits_one_model_and_scores_the_kept_ones_once_more():
 
     history = rows(91)
     week_ago = history.where(history.day_numbers <= history.day_numbers.max() - 8)
-    windows = lay_windows(week_ago, 7, 28, 0, 52)
+    windows = lay_windows(*ends(week_ago), 7, 28, 0, 52)
     before, fresh = fill_cells(week_ago, windows, fit, "1", "r", 1000, NONE_KNOWN)
     table = models_table(KeptModels({}, Moving), fresh, "1", "r")
     assert list(table.columns) == list(MODEL_COLUMNS)
     kept = kept_models(table, "r", lambda stored: Moving(int(stored)))
     fitted.clear()
-    later = lay_windows(history, 7, 28, 0, 52, max(kept.known))
+    later = lay_windows(*ends(history), 7, 28, 0, 52, max(kept.known))
     assert later.ends[-2] == windows.ends[-1]  # a day late, and still on the same days
     cells, new = fill_cells(history, later, fit, "1", "r", 1000, before, models=kept)
     assert len(fitted) == len(new) == 1

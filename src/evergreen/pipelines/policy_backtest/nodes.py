@@ -10,13 +10,13 @@ import pandas as pd
 
 from evergreen import progress, registry
 from evergreen.modelling.parameters import TrainingParameters
-from evergreen.pipelines.policy_backtest.history import history_rows, recipe_name, recipe_of
+from evergreen.pipelines.policy_backtest.history import find_history, recipe_of, replayed
 from evergreen.reporting.policy_backtest import backtest_page
-from evergreen.retraining.backtest.cells import COLUMNS, fill_cells, lay_windows
-from evergreen.retraining.backtest.models import MODEL_COLUMNS, kept_models, models_table
+from evergreen.retraining.backtest.cells import COLUMNS, fill_cells
+from evergreen.retraining.backtest.models import MODEL_COLUMNS, models_table
 from evergreen.retraining.backtest.policies import matrix_of
 from evergreen.retraining.backtest.record import BacktestRecord, backtest_record, skipped_backtest
-from evergreen.retraining.forward_contenders import read_recipe, recipe_fit
+from evergreen.retraining.forward_contenders import recipe_fit
 from evergreen.retraining.parameters import RetrainingParameters
 from evergreen.rows.parameters import SplitParameters
 from evergreen.rows.windows import resolve_as_of
@@ -41,18 +41,15 @@ def replay_history(
     if table.date is None:
         return pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(MODEL_COLUMNS))
     today = resolve_as_of(window, table, as_of, dt.datetime.now(dt.UTC).date())
-    rows = history_rows(champion, window, table, split, policy, today)
+    history = find_history(champion, window, table, split, policy, today)
     recipe = recipe_of(champion, training)
-    name = recipe_name(recipe, policy, split, rows)
-    models = kept_models(past_models, name, read_recipe)
-    like = max(models.known, default=None)
-    days, first_days = policy.window_days, policy.first_days
-    windows = lay_windows(rows, days, first_days, split.label_delay_days, policy.max_windows, like)
-    fit = progress.counting(recipe_fit(recipe), "model", max(len(windows.ends) - len(models.known), 1))
+    found = replayed(champion, history, past, past_models, table, split, recipe, policy)
+    fit = progress.counting(recipe_fit(recipe), "model", max(len(found.windows.ends) - len(found.models.known), 1))
     cells, fitted = fill_cells(
-        rows, windows, fit, champion.version, name, policy.cell_rows, past, training.n_jobs, models
-    )
-    return cells, models_table(models, fitted, champion.version, name)
+        found.rows, found.windows, fit, champion.version, found.recipe, policy.cell_rows, past, training.n_jobs,
+        found.models,
+    )  # fmt: skip
+    return cells, models_table(found.models, fitted, champion.version, found.recipe)
 
 
 def compare_policies(

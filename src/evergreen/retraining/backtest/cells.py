@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,8 @@ from joblib import Parallel, delayed
 from scipy.special import expit
 
 from evergreen.evaluation.auc import structural_components
-from evergreen.retraining.backtest.models import KeptModels
-from evergreen.retraining.forward import Fit, Score
+from evergreen.retraining.backtest.models import KeptModels, WindowModel
+from evergreen.retraining.forward import Fit
 from evergreen.rows.labelled import LabelledRows
 
 COLUMNS = ("window_end", "version", "recipe", "model_end", "auc", "estimated_auc", "drift", "rows")
@@ -40,20 +41,19 @@ class Windows:
 
 
 def lay_windows(
-    rows: LabelledRows, days: int, first_days: int, delay_days: int, most: int, like: pd.Timestamp | None = None
+    first: int, last: int, days: int, first_days: int, delay_days: int, most: int, like: pd.Timestamp | None = None
 ) -> Windows:
-    """As many whole windows as there are, the last one ending with the rows, or a few days before.
+    """As many whole windows as there are, the last one ending with the history, or a few days before.
 
     Args:
-        rows: Labelled rows.
+        first: First day of the history, as days since 1970.
+        last: Its last day.
         days: Length of a window.
         first_days: Days that the first model learns from at least.
         delay_days: Days until an outcome is known.
         most: Most windows, the newest ones.
         like: Last day of a window of an earlier run: windows end on the same days, so that its cells are taken up.
     """
-    known = rows.day_numbers
-    first, last = int(known.min()), int(known.max())
     if like is not None:
         last -= (last - (like - pd.Timestamp(0)).days) % days
     count = min(max(last - first + 1 - first_days - delay_days, 0) // days, most)
@@ -70,7 +70,7 @@ def fill_cells(
     known: pd.DataFrame,
     n_jobs: int = 1,
     models: KeptModels = NONE_KEPT,
-) -> tuple[pd.DataFrame, dict[pd.Timestamp, Score]]:
+) -> tuple[pd.DataFrame, dict[pd.Timestamp, WindowModel]]:
     """Cells of all windows: those that are known as they are, the others by scoring, with a model kept or fitted.
 
     Args:
@@ -89,25 +89,41 @@ def fill_cells(
         fitted, by the last day of their window.
     """
     kept = known[known["recipe"] == recipe] if len(known) else known
-    have = set(zip(kept["model_end"], kept["window_end"], strict=True)) if len(kept) else set()
-    parts = [_sampled(rows, windows, place, cell_rows) for place in range(len(windows.ends))]
-    asked = [
-        (place, [j for j in range(place, len(parts)) if (_date(windows, place), _date(windows, j)) not in have])
-        for place in range(len(parts))
-    ]
+    have = _pairs(kept)
+    places = range(len(windows.ends))
+    dates = [_date(windows, place) for place in places]
+    asked = [(place, [j for j in places[place:] if (dates[place], dates[j]) not in have]) for place in places]
+    history = _History(rows, windows, cell_rows)
+    parts = {j: history.window(j) for j in sorted({j for _, todo in asked for j in todo})}
     found = Parallel(n_jobs=n_jobs, backend="threading")(
-        delayed(_row_of_cells)(rows, windows, place, todo, parts, fit, cell_rows, models)
-        for place, todo in asked
-        if todo
+        delayed(_row_of_cells)(history, place, todo, parts, fit, models) for place, todo in asked if todo
     )
-    fitted = {end: score for _, end, score in found if score is not None and models.known.get(end) is None}
+    fitted = {end: model for _, end, model in found if model is not None and end not in models.known}
     fresh = pd.DataFrame([cell for row, _, _ in found for cell in row]).assign(version=version, recipe=recipe)
-    ends = {_date(windows, place) for place in range(len(parts))}
-    whole = pd.concat([part for part in (kept, fresh) if len(part)], ignore_index=True) if len(parts) else kept
+    whole = pd.concat([part for part in (kept, fresh) if len(part)], ignore_index=True) if len(dates) else kept
     if not len(whole):
         return pd.DataFrame(columns=list(COLUMNS)), fitted
-    inside = whole["window_end"].isin(ends) & whole["model_end"].isin(ends)
+    inside = whole["window_end"].isin(dates) & whole["model_end"].isin(dates)
     return whole[inside][list(COLUMNS)].reset_index(drop=True), fitted
+
+
+def is_continued(windows: Windows, known: pd.DataFrame, recipe: str, models: KeptModels) -> bool:
+    """Whether all windows up to the newest one with a model are known, so that only later ones need their rows.
+
+    Args:
+        windows: The windows.
+        known: Cells of earlier runs, columns as ``COLUMNS``.
+        recipe: As of :func:`fill_cells`.
+        models: Models of earlier runs.
+    """
+    if not models.known:
+        return False
+    dates = [_date(windows, place) for place in range(len(windows.ends))]
+    old = [date for date in dates if date <= max(models.known)]
+    have = _pairs(known[known["recipe"] == recipe])
+    return all(date in models.known for date in old) and all(
+        (then, now) in have for place, then in enumerate(old) for now in old[place:]
+    )
 
 
 def expected_auc(probabilities: np.ndarray) -> float:
@@ -118,60 +134,96 @@ def expected_auc(probabilities: np.ndarray) -> float:
     return float(p @ below / pairs) if pairs > 0 else float("nan")
 
 
+@dataclass(frozen=True)
+class _Part:
+    """Rows of a window, and the mean of each numeric feature."""
+
+    rows: LabelledRows
+    means: np.ndarray
+
+
+class _History:
+    """Rows by day, ordered once."""
+
+    def __init__(self, rows: LabelledRows, windows: Windows, most: int) -> None:
+        self.rows, self.windows, self.most = rows, windows, most
+        days = rows.day_numbers
+        self.order = np.argsort(days, kind="stable")
+        self.days = days[self.order]
+
+    def learnt(self, place: int) -> LabelledRows:
+        """The newest rows that were known when a window began."""
+        until = int(np.searchsorted(self.days, self.windows.learnt_until(place), side="right"))
+        return self._at(self.order[max(until - self.most, 0) : until])
+
+    def window(self, place: int) -> _Part:
+        """A window's rows, drawn at random where there are too many."""
+        end = int(self.windows.ends[place])
+        first, after = np.searchsorted(self.days, [end - self.windows.days, end], side="right")
+        at = np.sort(self.order[first:after])
+        if len(at) > self.most:
+            at = np.random.default_rng(end).choice(at, self.most, replace=False)
+        rows = self._at(at)
+        return _Part(rows, _numbers(rows).mean().to_numpy(dtype=float))
+
+    def _at(self, at: np.ndarray) -> LabelledRows:
+        taken = np.zeros(len(self.days), dtype=bool)
+        taken[at] = True
+        return self.rows.where(taken)
+
+
 def _row_of_cells(
-    rows: LabelledRows,
-    windows: Windows,
-    place: int,
-    todo: list[int],
-    parts: list[LabelledRows],
-    fit: Fit,
-    cell_rows: int,
-    models: KeptModels,
-) -> tuple[list[dict[str, object]], pd.Timestamp, Score | None]:
+    history: _History, place: int, todo: list[int], parts: Mapping[int, _Part], fit: Fit, models: KeptModels
+) -> tuple[list[dict[str, object]], pd.Timestamp, WindowModel | None]:
     """The cells of one model, the last day of its window, and the model."""
-    until = windows.learnt_until(place)
-    at = np.flatnonzero(rows.day_numbers <= until)
-    at = at[np.argsort(rows.day_numbers[at], kind="stable")][-cell_rows:]
-    learnt = rows.where(np.isin(np.arange(len(rows.y)), at))
-    usable = len(learnt.y) >= FEWEST_ROWS and learnt.y.min() != learnt.y.max()
-    end = _date(windows, place)
-    score = (models.get(end) or fit(learnt, learnt.weights)) if usable else None
-    return [_cell(windows, place, j, parts[j], score, learnt) for j in todo], end, score
+    end = _date(history.windows, place)
+    model = models.get(end) or _fitted(history.learnt(place), fit)
+    cells = [
+        {
+            "window_end": _date(history.windows, j), "model_end": end, **_judged(parts[j], model),
+            "rows": len(parts[j].rows.y),
+        }
+        for j in todo
+    ]  # fmt: skip
+    return cells, end, model
 
 
-def _cell(
-    windows: Windows, place: int, j: int, part: LabelledRows, score: Score | None, learnt: LabelledRows
-) -> dict[str, object]:
-    cell: dict[str, object] = {
-        "window_end": _date(windows, j), "model_end": _date(windows, place), "auc": np.nan, "estimated_auc": np.nan,
-        "drift": _shift(learnt.X, part.X), "rows": len(part.y),
-    }  # fmt: skip
-    if score is None or not len(part.y):
-        return cell
-    logits = score(part.X)
-    cell["estimated_auc"] = expected_auc(expit(logits))
-    if part.y.min() != part.y.max():
-        cell["auc"] = float(structural_components(part.y, logits).aucs[0])
-    return cell
+def _fitted(learnt: LabelledRows, fit: Fit) -> WindowModel | None:
+    if len(learnt.y) < FEWEST_ROWS or learnt.y.min() == learnt.y.max():
+        return None
+    numbers = _numbers(learnt)
+    means, spreads = (found.to_numpy(dtype=float) for found in (numbers.mean(), numbers.std()))
+    return WindowModel(fit(learnt, learnt.weights), means, spreads)
 
 
-def _sampled(rows: LabelledRows, windows: Windows, place: int, most: int) -> LabelledRows:
-    days = rows.day_numbers
-    at = np.flatnonzero((days <= windows.ends[place]) & (days > windows.ends[place] - windows.days))
-    if len(at) > most:
-        at = np.random.default_rng(int(windows.ends[place])).choice(at, most, replace=False)
-    return rows.where(np.isin(np.arange(len(days)), at))
+def _judged(part: _Part, model: WindowModel | None) -> dict[str, float]:
+    """A model's AUC on a window, the one that its scores promise, and how far the window lies from what it learnt."""
+    rows = part.rows
+    if model is None or not len(rows.y):
+        return {"auc": np.nan, "estimated_auc": np.nan, "drift": 0.0}
+    logits = model.score(rows.X)
+    both = rows.y.min() != rows.y.max()
+    return {
+        "auc": float(structural_components(rows.y, logits).aucs[0]) if both else np.nan,
+        "estimated_auc": expected_auc(expit(logits)),
+        "drift": _shift(model.means, model.spreads, part.means),
+    }
 
 
-def _shift(then: pd.DataFrame, now: pd.DataFrame) -> float:
+def _numbers(rows: LabelledRows) -> pd.DataFrame:
+    """Numeric features as floats, in the order of the table's description."""
+    return rows.rows[rows.spec.numeric].apply(pd.to_numeric, errors="coerce").astype(float)
+
+
+def _shift(then: np.ndarray, spread: np.ndarray, now: np.ndarray) -> float:
     """Largest shift of a numeric feature's mean, in standard deviations of the rows learnt from."""
-    numbers = [name for name in then.columns if pd.api.types.is_numeric_dtype(then[name])]
-    if not numbers or not len(then) or not len(now):
-        return 0.0
-    spread = then[numbers].std().to_numpy(dtype=float)
-    moved = np.abs(now[numbers].mean().to_numpy(dtype=float) - then[numbers].mean().to_numpy(dtype=float))
+    moved = np.abs(now - then)
     usable = np.isfinite(moved) & np.isfinite(spread) & (spread > 0)
     return float((moved[usable] / spread[usable]).max()) if usable.any() else 0.0
+
+
+def _pairs(cells: pd.DataFrame) -> set[tuple[pd.Timestamp, pd.Timestamp]]:
+    return set(zip(cells["model_end"], cells["window_end"], strict=True)) if len(cells) else set()
 
 
 def _date(windows: Windows, place: int) -> pd.Timestamp:
