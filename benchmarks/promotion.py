@@ -137,7 +137,15 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--series", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--years-alone", action="store_true", help="the last table alone")
     arguments = parser.parse_args()
+    if not arguments.years_alone:
+        single_looks(arguments)
+    years_of_looks(arguments)
+
+
+def single_looks(arguments: argparse.Namespace) -> None:
+    """Tables of comparisons that are looked at once, or of many challengers on the same rows."""
     print("| rows | dependence | true gain | promoted | naive rule | minimum detectable gain (median) |")
     print("| ---: | --- | ---: | ---: | ---: | ---: |")
     for gain, sizes in ((0.0, (500, 2_000, 10_000)), (0.03, (2_000, 5_000, 10_000))):
@@ -160,6 +168,10 @@ def main() -> None:
         for spread in (0.0, 1.5, 2.0):
             cleared = unequal_blocks(blocks, spread, 5 * arguments.draws, arguments.seed)
             print(f"| {blocks} | {spread:g} | {cleared:.1%} |")
+
+
+def years_of_looks(arguments: argparse.Namespace) -> None:
+    """The table of challengers that are looked at every week."""
     print(f"\n| true gain, {WEEK_ROWS} rows a week | from week | years with a promotion | median weeks until then |")
     print("| ---: | ---: | ---: | ---: |")
     for gain, start in ((0.0, 0), (0.01, 0), (0.02, 0), (0.03, 0), (0.05, 20)):

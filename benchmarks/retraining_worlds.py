@@ -16,12 +16,11 @@ import argparse
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 from scipy.special import expit
-from sklearn.metrics import roc_auc_score
 
 from evergreen.evaluation.accumulating import JudgedDays, Look, decide_accumulating
 from evergreen.evaluation.auc import auc_covariance
@@ -37,16 +36,10 @@ from evergreen.retraining.parameters import CandidatePolicy, RefreshPolicy, Trig
 from evergreen.retraining.refresh import decide_refresh
 from evergreen.retraining.trigger import ChampionsAge, decide_trigger
 from evergreen.rows.labelled import LabelledRows
-from evergreen.rows.labels import LabelDefinition
-from evergreen.rows.splits import Bounds
-from evergreen.schema import TableSpec
 
 WORLDS = ("quiet", "sudden", "gradual", "there and back", "recurring", "covariate shift", "label shift")
 WEEKS, HISTORY, WEEK_ROWS, FEATURES, TEST_DAYS = 52, 26, 300, 5, 42
 START = dt.date(2025, 1, 6)
-NAMES = [f"x{number}" for number in range(FEATURES)]
-SPEC = TableSpec(entity="id", date="day", target="y", positive=1, numeric=NAMES)
-LABEL = LabelDefinition(target="y", kind="positive", positive=1)
 HARM = 0.005
 
 Weights = np.ndarray
@@ -61,10 +54,11 @@ class State:
     positives: float | None = None
 
     def rows(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Features (count, 5) and outcomes (count,)."""
+        """A one and features, (count, 6), and outcomes (count,)."""
         x = rng.normal(size=(4 * count if self.positives else count, FEATURES))
         x[:, 0] += self.mean
         y = rng.random(len(x)) < expit(self.logit(x))
+        x = np.column_stack([np.ones(len(x)), x])
         if self.positives is None:
             return x, y
         wanted = rng.random(count) < self.positives
@@ -79,16 +73,45 @@ class State:
 
 
 @dataclass(frozen=True)
-class Year:
-    """A stream, with what is true of each week: rows to score a model on, and the best model's AUC on them."""
+class Rows:
+    """What the project's functions ask of labelled rows, as arrays alone: a one and features (n, 6), outcomes, days."""
 
-    rows: LabelledRows
-    week: np.ndarray
+    X: np.ndarray
+    y: np.ndarray
+    day_numbers: np.ndarray
+    weights: None = None
+
+    def where(self, at: np.ndarray | slice) -> Rows:
+        """The rows at positions, or for which a mask is true."""
+        return Rows(self.X[at], self.y[at], self.day_numbers[at])
+
+
+@dataclass(frozen=True)
+class Year:
+    """A stream by weeks, with what is true of each week: rows to score a model on, the best model's AUC on them."""
+
+    rows: Rows
     truth: list[tuple[np.ndarray, np.ndarray, float]]
+    known: dict[tuple[int, bytes], float] = field(default_factory=dict)
+
+    def until(self, week: int) -> Rows:
+        """Rows up to a week, counted from the year's first."""
+        return self.rows.where(slice((week + HISTORY + 1) * WEEK_ROWS))
 
     def true_auc(self, week: int, weights: Weights) -> float:
         x, y, _ = self.truth[week]
-        return float(roc_auc_score(y, scores(weights, x)))
+        key = id(x), weights.tobytes()
+        if key not in self.known:
+            self.known[key] = auc(y, scores(weights, x))
+        return self.known[key]
+
+
+def auc(y: np.ndarray, said: np.ndarray) -> float:
+    """ROC AUC of scores without ties."""
+    ones = y[np.argsort(said)].astype(bool)
+    m = int(ones.sum())
+    n = len(ones) - m
+    return float((np.flatnonzero(ones).sum() - m * (m - 1) / 2) / (m * n))
 
 
 def states(world: str, rng: np.random.Generator) -> list[State]:
@@ -117,40 +140,43 @@ def simulate(world: str, seed: int) -> Year:
         if state not in known:
             x, y = state.rows(8_000, rng)
             asked, answers = state.rows(6_000, rng)
-            best = float(roc_auc_score(answers, scores(fit(x, y), asked)))
+            best = auc(answers, scores(fit(x, y), asked))
             known[state] = asked, answers, best
     x, y = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     week = np.repeat(np.arange(-HISTORY, WEEKS), WEEK_ROWS)
-    day = pd.Timestamp(START) + pd.to_timedelta(7 * week + rng.integers(0, 7, len(week)), unit="D")
-    frame = pd.DataFrame(x, columns=NAMES).assign(id=np.arange(len(y)), day=day, y=y.astype(int))
-    end = START + dt.timedelta(days=7 * WEEKS)
-    bounds = Bounds(dated=True, train_start=day.min().date(), train_end=end, test_end=end, judging_share=0.3)
-    share = np.linspace(0, 0.999, len(y))
-    rows = LabelledRows(frame, y.astype(np.int64), share, SPEC, LABEL, bounds, end)
-    return Year(rows, week, [known[state] for state in path[HISTORY:]])
+    day = (START - dt.date(1970, 1, 1)).days + 7 * week + rng.integers(0, 7, len(week))
+    return Year(Rows(x, y.astype(np.int64), day), [known[state] for state in path[HISTORY:]])
 
 
-def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Weights:
-    """Logistic regression with a little ridge, by Newton's steps."""
-    design = np.column_stack([np.ones(len(x)), x])
-    w = np.ones(len(x)) if weight is None else weight
-    beta, ridge = np.zeros(design.shape[1]), np.diag([0.0, *[1.0] * x.shape[1]])
-    for _ in range(6):
-        p = expit(design @ beta)
-        hessian = (design * (w * np.maximum(p * (1 - p), 1e-6))[:, None]).T @ design + ridge
-        beta = beta + np.linalg.solve(hessian, design.T @ (w * (y - p)) - ridge @ beta)
+def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, start: Weights | None = None) -> Weights:
+    """Logistic regression with a little ridge, by Newton's steps, from a neighbour's weights if there is one."""
+    beta, ridge = np.zeros(FEATURES + 1) if start is None else start, np.array([0.0, *[1.0] * FEATURES])
+    for _ in range(8):
+        p = expit(x @ beta)
+        error, bend = y - p, np.maximum(p * (1 - p), 1e-6)
+        if weight is not None:
+            error, bend = weight * error, weight * bend
+        hessian = (x * bend[:, None]).T @ x + np.diag(ridge)
+        step = np.linalg.solve(hessian, error @ x - ridge * beta)
+        beta = beta + step
+        if np.abs(step).max() < 1e-4:
+            break
     return beta
 
 
 def scores(weights: Weights, x: np.ndarray) -> np.ndarray:
     """On the logit scale."""
-    return weights[0] + x @ weights[1:]
+    return x @ weights
 
 
-def fit_rows(rows: LabelledRows, weight: np.ndarray | None) -> Callable[[pd.DataFrame], np.ndarray]:
-    """The recipe, as forward judging asks for it."""
-    weights = fit(rows.X.to_numpy(), rows.y, weight)
-    return lambda asked: scores(weights, asked.to_numpy())
+class Recipe:
+    """The recipe, as forward judging asks for it; each model begins where the one before it ended."""
+
+    last: Weights | None = None
+
+    def __call__(self, rows: Rows, weight: np.ndarray | None) -> Callable[[np.ndarray], np.ndarray]:
+        weights = self.last = fit(rows.X, rows.y, weight, self.last)
+        return lambda asked: scores(weights, asked)
 
 
 @dataclass
@@ -161,29 +187,29 @@ class Policy:
     trainings: int = 0
     refreshes: int = 0
 
-    def begin(self, known: LabelledRows) -> None:
+    def begin(self, known: Rows) -> None:
         """The first champion, from what was known before the last six weeks."""
-        self.weights = fit(known.X.to_numpy(), known.y)
+        self.weights = fit(known.X, known.y)
 
-    def step(self, known: LabelledRows, seen: LabelledRows, week: int) -> None:
+    def step(self, known: Rows, seen: Rows, week: int) -> None:
         """Live through a week: ``known`` rows have outcomes, of ``seen`` ones the features are known."""
 
 
 class EveryWeek(Policy):
     """All rows, every week, unasked."""
 
-    def step(self, known: LabelledRows, seen: LabelledRows, week: int) -> None:
-        self.weights = fit(known.X.to_numpy(), known.y)
+    def step(self, known: Rows, seen: Rows, week: int) -> None:
+        self.weights = fit(known.X, known.y)
         self.trainings += 1
 
 
 class EightWeeks(Policy):
     """The newest eight weeks, every four, unasked."""
 
-    def step(self, known: LabelledRows, seen: LabelledRows, week: int) -> None:
+    def step(self, known: Rows, seen: Rows, week: int) -> None:
         if week % 4 == 3:
             newest = known.where(known.day_numbers > known.day_numbers.max() - 56)
-            self.weights = fit(newest.X.to_numpy(), newest.y)
+            self.weights = fit(newest.X, newest.y)
             self.trainings += 1
 
 
@@ -192,21 +218,21 @@ class Tutorial(Policy):
 
     reference: np.ndarray
 
-    def begin(self, known: LabelledRows) -> None:
+    def begin(self, known: Rows) -> None:
         super().begin(known)
-        self.reference = known.X.to_numpy()
+        self.reference = known.X
 
-    def step(self, known: LabelledRows, seen: LabelledRows, week: int) -> None:
-        newest = seen.where(seen.day_numbers > seen.day_numbers.max() - 7).X.to_numpy()
-        tests = (stats.ks_2samp(self.reference[:, j], newest[:, j], method="asymp") for j in range(FEATURES))
+    def step(self, known: Rows, seen: Rows, week: int) -> None:
+        newest = seen.where(seen.day_numbers > seen.day_numbers.max() - 7).X
+        tests = (stats.ks_2samp(self.reference[:, j], newest[:, j], method="asymp") for j in range(1, FEATURES + 1))
         if min(each.pvalue for each in tests) >= 0.05:
             return
         self.trainings += 1
         mixed = np.random.default_rng(self.trainings).permutation(len(known.y))
         train, test = mixed[len(mixed) // 5 :], mixed[: len(mixed) // 5]
-        x, y = known.X.to_numpy(), known.y
+        x, y = known.X, known.y
         challenger = fit(x[train], y[train])
-        aucs = [roc_auc_score(y[test], scores(each, x[test])) for each in (challenger, self.weights)]
+        aucs = [auc(y[test], scores(each, x[test])) for each in (challenger, self.weights)]
         if aucs[0] >= aucs[1] + 0.005:
             self.weights, self.reference = challenger, x
 
@@ -217,29 +243,27 @@ class Evergreen(Policy):
     trigger, promotion, candidates = TriggerPolicy(), PromotionPolicy(), CandidatePolicy()
     refresh: RefreshPolicy = RefreshPolicy()
 
-    def begin(self, known: LabelledRows) -> None:
+    def begin(self, known: Rows) -> None:
         last = int(known.day_numbers.max())
         train, test = (known.where((known.day_numbers <= last - TEST_DAYS) == side) for side in (True, False))
         self.promoted = False
         self.retrained: int | None = None
-        self._crown(fit(train.X.to_numpy(), train.y), train, last - TEST_DAYS, last, self._auc_on(test, train))
+        self._crown(fit(train.X, train.y), train, last - TEST_DAYS, last, self._auc_on(test, train))
 
-    def _auc_on(self, test: LabelledRows, train: LabelledRows) -> tuple[float, float]:
-        found = auc_covariance(test.y.astype(bool), scores(fit(train.X.to_numpy(), train.y), test.X.to_numpy()))
+    def _auc_on(self, test: Rows, train: Rows) -> tuple[float, float]:
+        found = auc_covariance(test.y.astype(bool), scores(fit(train.X, train.y), test.X))
         return found.contrast([1])
 
-    def _crown(
-        self, weights: Weights, learnt: LabelledRows, train_end: int, today: int, promise: tuple[float, float]
-    ) -> None:
+    def _crown(self, weights: Weights, learnt: Rows, train_end: int, today: int, promise: tuple[float, float]) -> None:
         self.weights, self.train_end, self.made, self.promise = weights, train_end, today, promise
-        newest = learnt.where(learnt.day_numbers > train_end - 28).X.to_numpy()
+        newest = learnt.where(learnt.day_numbers > train_end - 28).X
         self.mean, self.count = newest.mean(axis=0), len(newest)
         self.looks: list[tuple[float, float]] = []
         self.said: Replay | None = None
         self.vain: NothingGained | None = None
         self.vain_refreshes: list[int] = []
 
-    def step(self, known: LabelledRows, seen: LabelledRows, week: int) -> None:
+    def step(self, known: Rows, seen: Rows, week: int) -> None:
         today = int(seen.day_numbers.max())
         age = ChampionsAge(
             version="1",
@@ -271,39 +295,40 @@ class Evergreen(Policy):
         if decision == "undecided" and trigger.refresh_due:
             self.vain_refreshes.append(today)
 
-    def _performance(self, known: LabelledRows) -> Check:
+    def _performance(self, known: Rows) -> Check:
         newest = known.where(known.day_numbers > max(self.train_end, known.day_numbers.max() - 28))
         if len(newest.y) < 300:
             return Check(name="performance", passed=True)
-        auc, error = auc_covariance(newest.y.astype(bool), scores(self.weights, newest.X.to_numpy())).contrast([1])
+        auc, error = auc_covariance(newest.y.astype(bool), scores(self.weights, newest.X)).contrast([1])
         drop = self.promise[0] - auc
         fell = drop > 0.03 and drop > 2.6 * np.hypot(error, self.promise[1])
         return Check(name="performance", passed=not fell, found=f"{drop:.3f}", allowed="0.030", effect=drop)
 
-    def _drift(self, seen: LabelledRows) -> Check:
-        newest = seen.where(seen.day_numbers > seen.day_numbers.max() - 7).X.to_numpy()
+    def _drift(self, seen: Rows) -> Check:
+        newest = seen.where(seen.day_numbers > seen.day_numbers.max() - 7).X
         shift = np.abs(newest.mean(axis=0) - self.mean)
         sure = shift > 3.5 * np.sqrt(1 / len(newest) + 1 / self.count)
         moved = float(shift[sure].max()) if sure.any() else 0.0
         return Check(name="drift", passed=moved <= 0.25, found=f"{moved:.2f}", allowed="0.25", effect=moved)
 
-    def _challenge(self, known: LabelledRows, today: int, gain_asked: bool, refresh_due: bool) -> str:
+    def _challenge(self, known: Rows, today: int, gain_asked: bool, refresh_due: bool) -> str:
         forward = self.candidates.forward
         spans = [span_of(choice, 28, self.candidates.half_life_days) for choice in self.candidates.candidates]
         before = None if self.said is None else longer(self.said, known)
-        self.said = replay(known, known, spans, fit_rows, self.train_end, forward, known=before)
+        rows = cast("LabelledRows", known)
+        self.said = replay(rows, rows, spans, cast("Any", Recipe()), self.train_end, forward, known=before)
         logits = self.said.chosen_logits(forward.choose_days)
         at = (self.said.days > self.train_end) & ~np.isnan(logits)
         if not at.any():
             return "undecided"
-        rows = known.where(at)
+        asked = known.where(at)
         judged = JudgedDays(
-            rows.y.astype(bool), scores(self.weights, rows.X.to_numpy()), logits[at], self.said.days[at],
+            asked.y.astype(bool), scores(self.weights, asked.X), logits[at], self.said.days[at],
             self.said.cutoffs[at],
         )  # fmt: skip
         if gain_asked:
             passed = days_passed(judged.days, _date(self.train_end)) / self.promotion.planned_days
-            self.looks.append((min(passed, 1.0), information_of(rows.y, judged.cutoffs)))
+            self.looks.append((min(passed, 1.0), information_of(asked.y, judged.cutoffs)))
             look = Look(len(self.looks), 1, *(tuple(each) for each in zip(*self.looks, strict=True)))
             shown = decide_accumulating(judged, look, self.promotion).decision == "promote"
         if not (gain_asked and shown):
@@ -314,7 +339,7 @@ class Evergreen(Policy):
         self._promote(known, spans, today, judged)
         return "serves"
 
-    def _promote(self, known: LabelledRows, spans: list[Span], today: int, judged: JudgedDays) -> None:
+    def _promote(self, known: Rows, spans: list[Span], today: int, judged: JudgedDays) -> None:
         assert self.said is not None  # it was judged
         last = int(known.day_numbers.max())
         choice, _ = recent_choice(self.said, last, self.candidates.forward)
@@ -323,7 +348,7 @@ class Evergreen(Policy):
         weight = span.weights((last - learnt.day_numbers).astype(float), None)
         newest = judged.days > judged.days.max() - 56
         promise = auc_covariance(judged.y[newest], judged.challenger[newest]).contrast([1])
-        self._crown(fit(learnt.X.to_numpy(), learnt.y, weight), learnt, last, today, promise)
+        self._crown(fit(learnt.X, learnt.y, weight), learnt, last, today, promise)
 
 
 class NoRefresh(Evergreen):
@@ -332,7 +357,7 @@ class NoRefresh(Evergreen):
     refresh = RefreshPolicy(every_days=0)
 
 
-def longer(said: Replay, rows: LabelledRows) -> Replay:
+def longer(said: Replay, rows: Rows) -> Replay:
     """What was said of the first rows, laid on all: newer ones stand behind them."""
     more = len(rows.y) - len(said.days)
     cutoffs = np.append(said.cutoffs, np.full(more, -1))
@@ -362,11 +387,11 @@ class Lived:
 
 def live(policy: Policy, year: Year, delay: int) -> Lived:
     """Let a policy live through a year whose outcomes are known ``delay`` weeks late."""
-    policy.begin(year.rows.where(year.week < -delay))
+    policy.begin(year.until(-delay - 1))
     lost, harmful = [], False
     for week in range(WEEKS):
         before = policy.weights
-        policy.step(year.rows.where(year.week <= week - delay), year.rows.where(year.week <= week), week)
+        policy.step(year.until(week - delay), year.until(week), week)
         auc = year.true_auc(week, policy.weights)
         if policy.weights is not before:
             harmful |= auc < year.true_auc(week, before) - HARM
