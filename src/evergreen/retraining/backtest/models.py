@@ -86,11 +86,12 @@ def models_table(
     known: KeptModels, fresh: Mapping[pd.Timestamp, WindowModel], version: str, recipe: str
 ) -> pd.DataFrame:
     """Known models and fresh ones that can be written down, one row each, columns ``MODEL_COLUMNS``."""
-    written = {
-        end: WrittenModel(model.score.dump(), model.means, model.spreads)
-        for end, model in fresh.items()
-        if isinstance(model.score, Stored)
-    }
+    written = {end: found for end, model in fresh.items() if (found := _written(model)) is not None}
     whole = {**known.known, **written}
     rows = [(end, version, recipe, each.model, list(each.means), list(each.spreads)) for end, each in whole.items()]
     return pd.DataFrame(rows, columns=list(MODEL_COLUMNS))
+
+
+def _written(model: WindowModel) -> WrittenModel | None:
+    score: object = model.score
+    return WrittenModel(score.dump(), model.means, model.spreads) if isinstance(score, Stored) else None
