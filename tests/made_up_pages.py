@@ -191,8 +191,8 @@ def card() -> str:
 def backtest() -> BacktestRecord:
     policies = tuple(
         PolicyCost(
-            policy=name, cost=3 + k, trainings=k, promotions=k, auc=0.8, regret=0.1 * k, regret_interval=(0.0, 0.2),
-            available=True,
+            policy=name, cost=3 + k, trainings=k, promotions=k, auc=0.8, cost_a_window=0.2 + 0.01 * k,
+            trainings_a_window=0.05 * k, regret=0.1 * k, regret_interval=(0.0, 0.2), available=True,
         )
         for k, name in enumerate(("never", "every 4 windows", "on drift"))
     )  # fmt: skip

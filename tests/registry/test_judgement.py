@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from evergreen import registry
 from evergreen.errors import EvergreenError
 from evergreen.evaluation.parameters import EvaluationParameters
-from evergreen.evaluation.spending import spend_alpha
+from evergreen.evaluation.spending import alpha_of_challenger, spend_alpha
 from evergreen.rows.fingerprint import content_digest
 from evergreen.rows.labelled import LabelledRows
 from versions import ROWS, Y, make_version
@@ -66,6 +66,27 @@ def test_every_other_challenger_on_the_same_rows_takes_a_look_and_pays_for_it(
     assert [tags(use_case, number)["look"] for number in ("2", "3", "4")] == ["1", "2", "3"]
     lines = [line for line in registry.audit(use_case) if line.action == "look"]
     assert [(line.to_version, line.evidence["look"]) for line in lines] == [("2", 1), ("3", 2), ("4", 3)]
+
+
+def test_where_rows_have_dates_an_experiment_is_another_challenger_of_the_one_budget(
+    use_case: str, champion: str, tmp_path: Path
+) -> None:
+    first, other = (challenge(use_case, tmp_path, mark) for mark in ("a", "b"))
+    decisions = []
+    for contest, copies, name in ((first, 4, "winter"), (first, 5, "winter"), (other, 4, "spring")):
+        manifest = contest.challenger.manifest
+        dated = manifest.model_copy(update={"bounds": manifest.bounds.model_copy(update={"dated": True})})
+        asked = replace(contest, challenger=replace(contest.challenger, manifest=dated))
+        decisions.append(registry.judge_challenger(asked, rows(contest, copies), POLICY, "shadow", name))
+    shares = [alpha_of_challenger(0.025, challenger) for challenger in (1, 1, 2)]
+    assert [decision.alpha for decision in decisions] == [
+        spend_alpha(share, look) for share, look in zip(shares, (1, 2, 1), strict=True)
+    ]
+    assert [(decision.look, decision.experiment) for decision in decisions] == [
+        (1, "winter"), (2, "winter"), (3, "spring")
+    ]  # fmt: skip
+    endless = [spend_alpha(alpha_of_challenger(0.025, k), n) for k in range(1, 200) for n in range(1, 200)]
+    assert sum(endless) < 0.025
 
 
 def test_the_same_challenger_asked_again_repeats_its_answer_and_costs_nothing(

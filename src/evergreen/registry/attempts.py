@@ -56,23 +56,28 @@ def take_look(contest: Contest, rows: str = "") -> int:
     return look
 
 
-def take_look_at_days(contest: Contest, rows: str, elapsed: float, information: float) -> Look:
+def take_look_at_days(
+    contest: Contest, rows: str, elapsed: float, information: float, experiment: str | None = None
+) -> Look:
     """Count one more look at a champion's judged days, before anything is seen.
 
-    Versions of one recipe are one challenger, that is asked again as days come; another recipe is another challenger. A
-    look at the same rows keeps its place, so that an interrupted judgement can be repeated.
+    Versions of one recipe are one challenger, that is asked again as days come; another recipe is another challenger,
+    and so is an experiment, whose rows are its own. A look at the same rows keeps its place, so that an interrupted
+    judgement can be repeated.
 
     Args:
         contest: The challenger, and the champion that it is judged against.
         rows: Digest of the judged rows.
         elapsed: Share of the planned time since the champion's training end.
         information: What the rows will weigh.
+        experiment: The experiment that brought the rows; None for judged days.
 
     Returns:
         The look, with those of the same challenger before it.
     """
     challenger, champion = contest.challenger, contest.reigning
     who = challenger.manifest.recipe or f"version {challenger.version}"
+    who = who if experiment is None else f"experiment {experiment}, version {challenger.version}"
     with registry_lock(champion.use_case):  # two judgements at once never take the same look
         tags = _tags(champion)
         met: list[str] = json.loads(tags.get(MET_TAG, "[]"))

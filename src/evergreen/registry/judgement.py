@@ -13,6 +13,7 @@ from evergreen.evaluation.decision import Evidence, PromotionDecision
 from evergreen.evaluation.gain import days_passed, information_of
 from evergreen.evaluation.judge import Contestant, ScoredRows, conditions, judge, judge_days
 from evergreen.evaluation.parameters import EvaluationParameters
+from evergreen.evaluation.spending import alpha_of_challenger
 from evergreen.registry.artefacts import MODEL_FILE
 from evergreen.registry.attempts import keep_judgement, kept_judgement, take_look, take_look_at_days
 from evergreen.registry.forward import is_judged_forward, judged_scores
@@ -68,10 +69,12 @@ def judge_challenger(
     kept = kept_judgement(contest, digest)
     if kept is not None:
         return kept
-    if evidence == "judging" and contest.challenger.manifest.bounds.dated:
+    dated = contest.challenger.manifest.bounds.dated
+    if evidence == "judging" and dated:
         decision = _judge_days(contest, rows, policy, digest)
     else:
-        decision = _judge_rows(contest, rows, policy, digest, evidence).model_copy(update={"experiment": experiment})
+        ask = _judge_rows if evidence == "judging" or not dated else _judge_requests
+        decision = ask(contest, rows, policy, digest, evidence, experiment)
     keep_judgement(contest, digest, decision)
     return decision
 
@@ -95,12 +98,37 @@ def judge_refresh(
 
 
 def _judge_rows(
-    contest: Contest, rows: LabelledRows, policy: EvaluationParameters, digest: str, evidence: Evidence
+    contest: Contest,
+    rows: LabelledRows,
+    policy: EvaluationParameters,
+    digest: str,
+    evidence: Evidence,
+    experiment: str | None,
 ) -> PromotionDecision:
     challenger = contest.challenger
     look = take_look(contest, digest)
     pair = contest.reigning.probabilities(rows.rows), challenger.probabilities(rows.rows)
-    return judge(rows, *pair, contestant(challenger), policy, look, evidence)
+    found = judge(rows, *pair, contestant(challenger), policy, look, evidence)
+    return found.model_copy(update={"experiment": experiment})
+
+
+def _judge_requests(
+    contest: Contest,
+    rows: LabelledRows,
+    policy: EvaluationParameters,
+    digest: str,
+    evidence: Evidence,
+    experiment: str | None,
+) -> PromotionDecision:
+    """Requests of an experiment, where rows have dates: another challenger out of the one budget of alpha."""
+    challenger = contest.challenger
+    look = take_look_at_days(contest, digest, 0.0, float(len(rows.y)), experiment or evidence)
+    own = alpha_of_challenger(policy.promotion.alpha, look.challenger)
+    promotion = policy.promotion.model_copy(update={"alpha": own})
+    pair = contest.reigning.probabilities(rows.rows), challenger.probabilities(rows.rows)
+    at_its_share = policy.model_copy(update={"promotion": promotion})
+    found = judge(rows, *pair, contestant(challenger), at_its_share, len(look.elapsed), evidence)
+    return found.model_copy(update={"look": look.number, "experiment": experiment})
 
 
 def _judge_days(contest: Contest, rows: LabelledRows, policy: EvaluationParameters, digest: str) -> PromotionDecision:

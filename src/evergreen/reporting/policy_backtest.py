@@ -31,7 +31,7 @@ def backtest_page(record: BacktestRecord) -> str:
         Section("What age costs", [Pictures([_ages(record)]), _staleness(record), Text(_AGE)]),
     ]
     verdict = Verdict(
-        f"Retrain {record.recommended}: it costs least of what can be set.",
+        f"Retrain {record.recommended}: of what costs about as little as the cheapest it trains least.",
         [("Since when", f"{counted(record.windows, 'window')} were replayed, {record.first} to {record.last}."),
          ("What to do", "Paste the settings below into conf/<env>/parameters.yml, unless they stand there already.")],
         "good",

@@ -104,6 +104,19 @@ def test_where_nothing_changes_nothing_is_recommended():
         assert record.recommended == "never"
 
 
+def test_a_lucky_calendar_is_not_recommended():
+    # the one change comes just before the training of "every 13 windows", whose date nobody could know
+    world = matrix((9,), noise=0.005)
+    lucky = every(13)
+    assert live(world, BacktestedPolicy("lucky", lucky, False), 0.01).in_charge[13] == 13
+    ends = [dt.date(2026, 1, 7) + dt.timedelta(days=7 * k) for k in range(WINDOWS)]
+    record = backtest_record("shop", ends[-1], "3", world, ends, 7, 0.01)
+    rows = {row.policy: row for row in record.policies}
+    calendar = rows["every 13 windows"]
+    assert calendar.cost_a_window > 1.02 * min(row.cost_a_window for row in record.policies if row.available)
+    assert record.recommended != "every 13 windows"
+
+
 def test_the_record_recommends_what_retraining_can_be_set_to_and_the_page_shows_it():
     ends = [dt.date(2026, 1, 7) + dt.timedelta(days=7 * k) for k in range(WINDOWS)]
     record = backtest_record("shop", ends[-1], "3", matrix(noise=0.005), ends, 7, 0.01)

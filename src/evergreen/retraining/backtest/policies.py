@@ -47,6 +47,11 @@ class Matrix:
         """How many windows there are."""
         return len(self.auc)
 
+    def since(self, start: int) -> Matrix:
+        """The windows from one on, its model the first."""
+        parts = (matrix[start:, start:] for matrix in (self.auc, self.estimated, self.drift))
+        return Matrix(*parts, self.delay)
+
 
 Rule = Callable[[Matrix, int, int, int], bool]
 """(matrix, window, window of the model in charge, window of the last training) → whether to train now."""
@@ -112,6 +117,18 @@ def live(matrix: Matrix, policy: BacktestedPolicy, cost: float) -> Lived:
         in_charge[window] = model
     costs = matrix.loss[in_charge, np.arange(matrix.windows)] + cost * trained
     return Lived(in_charge, trained, costs)
+
+
+def live_from_each_start(matrix: Matrix, policy: BacktestedPolicy, cost: float) -> tuple[float, float]:
+    """Cost and trainings a window, mean over histories that begin at each window of the first quarter.
+
+    A policy of the calendar may train just after a change by luck; begun elsewhere it would not have.
+    """
+    lived = [live(matrix.since(start), policy, cost) for start in range(matrix.windows // 4 + 1)]
+    return (
+        float(np.mean([each.costs.mean() for each in lived])),
+        float(np.mean([each.trained.mean() for each in lived])),
+    )
 
 
 def passes_gate(matrix: Matrix, window: int, model: int) -> bool:
