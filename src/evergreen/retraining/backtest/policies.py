@@ -49,8 +49,8 @@ class Matrix:
 
     def since(self, start: int) -> Matrix:
         """The windows from one on, its model the first."""
-        parts = (matrix[start:, start:] for matrix in (self.auc, self.estimated, self.drift))
-        return Matrix(*parts, self.delay)
+        later = slice(start, None)
+        return Matrix(self.auc[later, later], self.estimated[later, later], self.drift[later, later], self.delay)
 
 
 Rule = Callable[[Matrix, int, int, int], bool]
