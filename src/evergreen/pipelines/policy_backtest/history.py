@@ -28,7 +28,7 @@ REACH = 2
 
 
 @dataclass(frozen=True)
-class History:
+class ReplayedHistory:
     """What a backtest may read.
 
     Attributes:
@@ -53,7 +53,7 @@ def find_history(
     split: SplitParameters,
     policy: BacktestPolicy,
     today: dt.date,
-) -> History:
+) -> ReplayedHistory:
     """All days with known outcomes that the windows need, counted where the data lies."""
     end = today - dt.timedelta(days=split.label_delay_days)
     start = end - dt.timedelta(days=policy.window_days * policy.max_windows + policy.first_days)
@@ -63,12 +63,12 @@ def find_history(
     rows = between_dates(known, table, first, end)
     found = rows.group_by(day=rows[table.date].cast("date")).aggregate(rows=rows.count()).execute()
     days = pd.to_datetime(found["day"]).to_numpy(dtype="datetime64[D]").astype(np.int64)
-    return History(known, today, first, end, pd.Series(found["rows"].to_numpy(), index=days).sort_index())
+    return ReplayedHistory(known, today, first, end, pd.Series(found["rows"].to_numpy(), index=days).sort_index())
 
 
 def history_rows(
     champion: registry.ModelVersion,
-    history: History,
+    history: ReplayedHistory,
     table: TableSpec,
     policy: BacktestPolicy,
     since: int | None = None,
@@ -93,7 +93,7 @@ def history_rows(
     return without_empty_features(rows, champion.use_case)
 
 
-def newest_days(history: History, like: pd.Timestamp, policy: BacktestPolicy, delay_days: int) -> int:
+def newest_days(history: ReplayedHistory, like: pd.Timestamp, policy: BacktestPolicy, delay_days: int) -> int:
     """First day of what a backtest must read whose windows up to one are known: its next model's rows, and later ones.
 
     Args:
@@ -140,7 +140,7 @@ class Replayed:
 
 def replayed(
     champion: registry.ModelVersion,
-    history: History,
+    history: ReplayedHistory,
     past: pd.DataFrame,
     past_models: pd.DataFrame,
     table: TableSpec,
