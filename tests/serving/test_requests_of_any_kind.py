@@ -81,6 +81,8 @@ BAD: dict[str, Bad] = {
     "csv with text": ("POST", "/invocations", f"age,income,city\n{SECRET},2,A\n".encode(), CSV),
     "infer without inputs": ("POST", INFER, {}, JSON),
     "infer of other shapes": ("POST", INFER, {"inputs": [tensor("age", 1.0, shape=[2])]}, JSON),
+    "infer without a size": ("POST", INFER, {"inputs": [tensor("age", 1.0, shape=[])]}, JSON),
+    "infer of empty rows": ("POST", INFER, {"inputs": [tensor("age", [], shape=[1, 1])]}, JSON),
     "infer twice": ("POST", INFER, {"inputs": [*TENSORS, TENSORS[0]]}, JSON),
     "another model": ("POST", "/v2/models/other/infer", {"inputs": TENSORS}, JSON),
     "another version": ("POST", f"/v2/models/{USE_CASE}/versions/999/infer", {"inputs": TENSORS}, JSON),

@@ -90,7 +90,7 @@ def from_mlflow(body: bytes, kind: str, max_depth: int, features: list[str], num
         raise Refusal(400, f"The body is an object with one of {', '.join(READERS)}.")
     try:
         rows = READERS[given[0]](found[given[0]], features)
-    except (TypeError, KeyError, ValueError, AttributeError):
+    except (TypeError, LookupError, ValueError, AttributeError):
         raise Refusal(422, f"{given[0]} does not have the shape that MLflow's scoring protocol gives it.") from None
     if not all(isinstance(row, dict) for row in rows):
         raise Refusal(422, f"{given[0]} does not hold rows with their features by name.")
@@ -155,7 +155,7 @@ def from_inference(found: Any) -> tuple[Rows, str | None]:
         columns = {str(tensor["name"]): _flat(tensor) for tensor in found["inputs"]}
         sizes = {len(column) for column in columns.values()}
         request_id = found.get("id")
-    except (TypeError, KeyError, AttributeError, ValueError):
+    except (TypeError, LookupError, AttributeError, ValueError):
         raise Refusal(422, "inputs is a list of tensors with name, shape, datatype and data.") from None
     if len(sizes) != 1 or len(columns) != len(found["inputs"]):
         raise Refusal(422, "Every input is one feature, each once, all with the same number of rows.")
