@@ -164,7 +164,7 @@ def held_out(rows: LabelledRows, name: str, delay_days: int, cost: float) -> str
     )
 
 
-def ahead(retail: Path | None, delays: list[int]) -> None:
+def ahead(retail: Path | None, asked_streams: list[str], recipes: list[str], delays: list[int]) -> None:
     """The table of what recommendations are worth in windows that follow."""
     streams = {"flights": lambda: flights(300), "made-up, gradual change": drifting}
     if retail:
@@ -176,8 +176,10 @@ def ahead(retail: Path | None, delays: list[int]) -> None:
         flush=True,
     )
     for stream, read in streams.items():
+        if asked_streams and stream not in asked_streams:
+            continue
         rows = read()
-        for name in RECIPES:
+        for name in recipes:
             for delay in delays:
                 found = held_out(rows, name, delay, POLICY.retraining_cost)
                 print(f"| {stream}, {name}, {delay} days | {found}", flush=True)
@@ -193,11 +195,12 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--delays", type=int, nargs="+", default=[0, 28], help="days until outcomes are known")
     parser.add_argument("--online-retail", type=Path)
+    parser.add_argument("--streams", nargs="+", default=[], help="these alone")
     asked = parser.parse_args()
     if asked.part == "speed":
         speed(asked.rows, asked.recipes)
     else:
-        ahead(asked.online_retail, asked.delays)
+        ahead(asked.online_retail, asked.streams, asked.recipes, asked.delays)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ A lean stream: five features, 300 rows a week, a logistic model by Newton's step
 beyond it. Trigger, choices of rows, forward judging, spending of alpha, refresh and waiting are the project's own
 functions; monitoring is two plain checks (realised AUC of four weeks, shifted means of a week). Prints one markdown
 table: mean AUC lost against the best logistic model of the week's world; years in which a change of champion was
-harmful (its true AUC lay more than .005 under the former's, in the world of that week); trainings a year.
+harmful (its true AUC lay more than .005 under the former's, in the world of that week), and how many of them remain
+where changes are left out that came after a turn of the world whose outcomes nobody could know yet; trainings a year.
 """
 
 # ruff: noqa: D102, ARG002 - policies share one signature, which the base describes
@@ -40,7 +41,7 @@ from evergreen.rows.labelled import LabelledRows
 WORLDS = ("quiet", "sudden", "gradual", "there and back", "recurring", "covariate shift", "label shift")
 WEEKS, HISTORY, WEEK_ROWS, FEATURES, TEST_DAYS = 52, 26, 300, 5, 42
 START = dt.date(2025, 1, 6)
-HARM = 0.005
+HARM, TURN = 0.005, 1.1
 
 Weights = np.ndarray
 
@@ -92,11 +93,17 @@ class Year:
 
     rows: Rows
     truth: list[tuple[np.ndarray, np.ndarray, float]]
+    angles: list[float]
     known: dict[tuple[int, bytes], float] = field(default_factory=dict)
 
     def until(self, week: int) -> Rows:
         """Rows up to a week, counted from the year's first."""
         return self.rows.where(slice((week + HISTORY + 1) * WEEK_ROWS))
+
+    def turned_unseen(self, week: int, delay: int) -> bool:
+        """Whether the world has turned by more than half since the newest week whose outcomes are known."""
+        seen, now = self.angles[week - delay + HISTORY], self.angles[week + HISTORY]
+        return abs(now - seen) > TURN / 2
 
     def true_auc(self, week: int, weights: Weights) -> float:
         x, y, _ = self.truth[week]
@@ -127,7 +134,7 @@ def states(world: str, rng: np.random.Generator) -> list[State]:
     }.get(world, np.zeros(len(weeks)))
     mean = after * (1.0 if world == "covariate shift" else 0.0)
     positives = [None if world != "label shift" else (0.6 if moved else 0.35) for moved in after]
-    return [State(1.1 * s, m, p) for s, m, p in zip(share, mean, positives, strict=True)]
+    return [State(TURN * s, m, p) for s, m, p in zip(share, mean, positives, strict=True)]
 
 
 def simulate(world: str, seed: int) -> Year:
@@ -145,7 +152,9 @@ def simulate(world: str, seed: int) -> Year:
     x, y = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     week = np.repeat(np.arange(-HISTORY, WEEKS), WEEK_ROWS)
     day = (START - dt.date(1970, 1, 1)).days + 7 * week + rng.integers(0, 7, len(week))
-    return Year(Rows(x, y.astype(np.int64), day), [known[state] for state in path[HISTORY:]])
+    return Year(
+        Rows(x, y.astype(np.int64), day), [known[state] for state in path[HISTORY:]], [state.angle for state in path]
+    )
 
 
 def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, start: Weights | None = None) -> Weights:
@@ -377,10 +386,11 @@ POLICIES: dict[str, type[Policy]] = {
 
 @dataclass(frozen=True)
 class Lived:
-    """A year: AUC lost against the best, whether a change of champion was harmful, trainings, refreshes."""
+    """A year: AUC lost against the best, whether a change was harmful, and visibly so, trainings, refreshes."""
 
     lost: float
     harmful: bool
+    visibly: bool
     trainings: int
     refreshes: int
 
@@ -388,15 +398,17 @@ class Lived:
 def live(policy: Policy, year: Year, delay: int) -> Lived:
     """Let a policy live through a year whose outcomes are known ``delay`` weeks late."""
     policy.begin(year.until(-delay - 1))
-    lost, harmful = [], False
+    lost, harmful, visibly = [], False, False
     for week in range(WEEKS):
         before = policy.weights
         policy.step(year.until(week - delay), year.until(week), week)
         auc = year.true_auc(week, policy.weights)
         if policy.weights is not before:
-            harmful |= auc < year.true_auc(week, before) - HARM
+            harms = auc < year.true_auc(week, before) - HARM
+            harmful |= harms
+            visibly |= harms and not year.turned_unseen(week, delay)
         lost.append(year.truth[week][2] - auc)
-    return Lived(float(np.mean(lost)), harmful, policy.trainings, policy.refreshes)
+    return Lived(float(np.mean(lost)), harmful, visibly, policy.trainings, policy.refreshes)
 
 
 def _date(day: int) -> dt.date:
@@ -411,8 +423,11 @@ def main() -> None:
     parser.add_argument("--worlds", nargs="+", default=list(WORLDS))
     parser.add_argument("--policies", nargs="+", default=list(POLICIES))
     asked = parser.parse_args()
-    print("| delay, world | policy | AUC lost | harmful years | trainings a year | refreshes a year |", flush=True)
-    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    print(
+        "| delay, world | policy | AUC lost | harmful years | visibly so | trainings a year | refreshes a year |",
+        flush=True,
+    )
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for delay in asked.delays:
         for world in asked.worlds:
             years = [simulate(world, asked.first_seed + number) for number in range(asked.years)]
@@ -422,7 +437,8 @@ def main() -> None:
                     np.mean([getattr(each, part) for each in found]) for part in ("lost", "trainings", "refreshes")
                 )
                 harmful = sum(each.harmful for each in found)
-                cells = f"{lost:.4f} | {harmful} of {len(found)} | {trainings:.1f} | {refreshes:.1f}"
+                visibly = sum(each.visibly for each in found)
+                cells = f"{lost:.4f} | {harmful} of {len(found)} | {visibly} | {trainings:.1f} | {refreshes:.1f}"
                 print(f"| {delay} weeks, {world} | {name} | {cells} |", flush=True)
 
 
