@@ -2,12 +2,13 @@
 
     kedro run                                                a champion of churn
     python benchmarks/serving_faults.py stops [--times 20]   SIGTERM of the service
-    python benchmarks/serving_faults.py kills [--times 20]   SIGKILL of a worker, and of the supervisor, collecting
+    python benchmarks/serving_faults.py kills [--times 20]   SIGKILL of a worker, and of the supervisor
     python benchmarks/serving_faults.py full                 the log's disk full midway, both settings; needs root
     python benchmarks/serving_faults.py bad [--requests …]   bad requests: statuses, length of answers, memory
 
-Everything is on, as in `serving.py`. What was acknowledged is looked up in the table `service_predictions` that
-collections made: each must be there once. Reads ``EVERGREEN_DATA``.
+Everything is on, as in `serving.py`; where each turn needs a service of its own, it serves an exported version. What
+was acknowledged is looked up in the table `service_predictions` that collections made: each must be there once. Reads
+``EVERGREEN_DATA``.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from typing import Any
 import uvloop
 
 from serving_load import Load, ask, memory_mb, request
-from serving_servers import HEADERS, SETTINGS, STORE, Server, evergreen, get, row_of
+from serving_servers import HEADERS, SETTINGS, STORE, Server, evergreen, exported, get, row_of
 
 USE_CASE = "churn"
 COLLECTING = "auth: required\nlog: {{collect_minutes: 0.02, rotate_seconds: 0.5, when_full: {when_full}}}\n"
-TMPFS_MB = 4
+DISK_MB = 1
+FULL_SECONDS = 120
 
 
 @dataclass
@@ -105,13 +107,26 @@ def under_load(server: Server, act: Callable[[], Any], **options: Any) -> Load:
     return uvloop.run(both())
 
 
+@contextlib.contextmanager
+def version_folder() -> Iterator[Path]:
+    """The champion, exported."""
+    import mlflow
+
+    from evergreen import registry
+    from evergreen.serving.standalone import export_standalone
+
+    mlflow.set_tracking_uri(STORE)
+    with tempfile.TemporaryDirectory() as folder:
+        yield export_standalone(USE_CASE, registry.aliases_of(USE_CASE)[registry.CHAMPION], Path(folder))
+
+
 def stops(times: int) -> None:
     """SIGTERM: nothing lost, no request without an answer, no process left."""
     failed = closed = orphans = 0
     seconds = []
-    with kept() as found:
+    with kept() as found, version_folder() as folder:
         for _ in range(times):
-            with evergreen(USE_CASE, workers=2, log=found.log, table=found.table) as server:
+            with exported(folder, found.log) as server:
                 pids = server.pids
 
                 def act(server: Server = server) -> None:
@@ -131,7 +146,7 @@ def stops(times: int) -> None:
 
 
 def kills(times: int) -> None:
-    """SIGKILL of a worker (of one service), then of the supervisor (a service each)."""
+    """SIGKILL of a worker while the supervisor collects, then of the supervisor."""
     settings = COLLECTING.format(when_full="stop")
     with kept() as found, evergreen(USE_CASE, 2, settings, found.log, found.table) as server:
 
@@ -150,10 +165,15 @@ def kills(times: int) -> None:
             f"answer",
             flush=True,
         )
+    supervisors(times)
+
+
+def supervisors(times: int) -> None:
+    """SIGKILL of the supervisor, a service each."""
     failed = orphans = 0
-    with kept() as found:
+    with kept() as found, version_folder() as folder:
         for _ in range(times):
-            with evergreen(USE_CASE, 2, settings, found.log, found.table) as server:
+            with exported(folder, found.log) as server:
                 pids = [pid for pid in server.pids if pid != server.process.pid]
 
                 def kill_supervisor(server: Server = server) -> None:
@@ -165,7 +185,7 @@ def kills(times: int) -> None:
                 failed += load.failed
             orphans += sum(Path(f"/proc/{pid}").exists() for pid in pids)
         print(
-            f"{times} SIGKILLs of the supervisor, collecting: {found.compared()}; {failed} requests without an answer, "
+            f"{times} SIGKILLs of the supervisor: {found.compared()}; {failed} requests without an answer, "
             f"{orphans} processes left"
         )
 
@@ -174,11 +194,19 @@ def kills(times: int) -> None:
 def small_disk() -> Iterator[Path]:
     """A folder on a file system of a few MB."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={TMPFS_MB}m", "tmpfs", folder], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", folder], check=True)
         try:
             yield Path(folder)
         finally:
             subprocess.run(["umount", folder], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Wait until the disk takes no more, and two seconds of that."""
+    end = time.monotonic() + FULL_SECONDS
+    while time.monotonic() < end and os.statvfs(disk).f_bavail:
+        time.sleep(0.1)
+    time.sleep(2.0)
 
 
 def full() -> None:
@@ -189,7 +217,7 @@ def full() -> None:
             settings = COLLECTING.format(when_full=when_full).replace("collect_minutes: 0.02", "collect_minutes: null")
             with evergreen(USE_CASE, 2, settings, found.log, found.table) as server:
                 before = under_load(server, lambda: time.sleep(1.0), check=found.note, pause=0.02)
-                during = under_load(server, lambda: time.sleep(4.0), check=found.note)
+                during = under_load(server, lambda disk=disk: fill(disk), check=found.note)
                 ready = _status(server, "/ready")
                 subprocess.run(["mount", "-o", "remount,size=256m", str(disk)], check=True)
                 after = under_load(server, lambda: time.sleep(1.0), check=found.note)

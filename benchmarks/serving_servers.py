@@ -181,6 +181,15 @@ def evergreen(
 
 
 @contextlib.contextmanager
+def exported(folder: Path, log: Path) -> Iterator[Server]:
+    """An exported version: supervisor, two workers and log as ever, without a registry and so sooner ready."""
+    port = free_port()
+    command = [sys.executable, "-m", "evergreen.serving.exported", str(folder), f"--port={port}", f"--log={log}"]
+    with serving(command, "/ready", port, EVERGREEN_API_KEYS=KEY) as server:
+        yield server
+
+
+@contextlib.contextmanager
 def constant() -> Iterator[Server]:
     """FastAPI that returns a constant, by uvicorn."""
     with tempfile.TemporaryDirectory() as folder:

@@ -32,7 +32,7 @@ import uvloop
 
 from evergreen import registry
 from serving_load import Load, ask, request
-from serving_servers import HEADERS, STORE, evergreen, row_of
+from serving_servers import DATA, HEADERS, STORE, evergreen
 
 USE_CASE = "churn"
 INTERVAL_SECONDS = 1.0
@@ -123,9 +123,11 @@ def swaps(times: int) -> None:
     former = registry.aliases_of(USE_CASE)[registry.CHAMPION]
     other = next(v.version for v in registry.list_versions(USE_CASE) if v.version != former)
     with mover() as moving, evergreen(USE_CASE, workers=2) as server:
-        rows = [{**row_of(server.port), "age": 20.0 + number} for number in range(50)]
-        bodies = [request("/predict", json.dumps(row).encode(), headers=HEADERS) for row in rows]
-        known = {v: registry.load(USE_CASE, v).probabilities(pd.DataFrame(rows)) for v in (former, other)}
+        spec = registry.load(USE_CASE, former).manifest.spec
+        rows = pd.read_parquet(DATA / "04_feature" / USE_CASE / "features.parquet")[spec.features].sample(50)
+        plain = rows.astype(object).where(rows.notna(), None).to_dict("records")
+        bodies = [request("/predict", json.dumps(row, default=float).encode(), headers=HEADERS) for row in plain]
+        known = {v: registry.load(USE_CASE, v).probabilities(rows) for v in (former, other)}
         watched = Watched({version: np.asarray(found) for version, found in known.items()}, former)
         uvloop.run(interval(server.port, bodies, watched, moving, None))
         pairs: list[list[Load]] = []
@@ -143,7 +145,7 @@ def report(watched: Watched, pairs: list[list[Load]]) -> None:
     loads = [load for pair in pairs for load in pair]
     print(
         f"{len(pairs)} changes of version under load, {sum(watched.seen.values()):,} answers ({dict(watched.seen)}; "
-        f"the versions differ by {np.abs(one - two).min():.3f} to {np.abs(one - two).max():.3f}): "
+        f"the versions differ by {np.abs(one - two).min():.2g} to {np.abs(one - two).max():.2g}): "
         f"{sum(load.failed for load in loads)} failed, {sum(len(load.refused) for load in loads)} refused, "
         f"{watched.wrong} not as their version says"
     )
