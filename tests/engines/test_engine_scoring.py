@@ -24,7 +24,9 @@ def test_a_statement_gives_the_predictions_on_every_engine(engine: Any, duckdb: 
     assert_same(scoring_of(engine, name).statement().to_pandas(), here, 1e-9)
 
 
-@pytest.mark.parametrize("policy", [{}, {"keep_features": False, "hash_entities": True}])
+@pytest.mark.parametrize(
+    "policy", [{}, {"keep_features": False, "hash_entities": True}, {"spec": SPEC}]
+)  # one without a date
 def test_executors_make_the_predictions_that_this_process_makes(
     spark: Any, duckdb: Any, tmp_path: Path, policy: dict[str, Any]
 ) -> None:

@@ -67,7 +67,12 @@ def predictions_schema(rows: ir.Table, scorer: Callable[[pd.DataFrame], pd.DataF
     types = rows.schema().to_pyarrow()
     one = pd.DataFrame({name: _example(types.field(name).type) for name in types.names}, index=[0])
     made = pa.Table.from_pandas(scorer(one), preserve_index=False).schema
-    return pa.schema([types.field(field.name) if field.name in types.names else field for field in made])
+    return pa.schema([types.field(field.name) if field.name in types.names else _in_micros(field) for field in made])
+
+
+def _in_micros(field: pa.Field) -> pa.Field:
+    """A moment as Spark keeps it: pandas makes a day one of whole seconds, which Spark does not know."""
+    return field.with_type(pa.timestamp("us", field.type.tz)) if pa.types.is_timestamp(field.type) else field
 
 
 def _example(kind: pa.DataType) -> Any:
