@@ -168,7 +168,7 @@ def flaml(python: Path, X: pd.DataFrame, y: np.ndarray, X_test: pd.DataFrame, se
 
 
 def three_fits(X: pd.DataFrame, y: np.ndarray, X_test: pd.DataFrame, seed: int) -> Side:
-    """scikit-learn's boosted trees as they come, fitted three times on all rows: what a large table's search may cost."""
+    """scikit-learn's boosted trees as they come, fitted three times on all rows."""
     texts = X.select_dtypes(exclude="number").columns
     encoder = make_column_transformer((OrdinalEncoder(), list(texts)), remainder="passthrough")
     before = cpu_seconds()
