@@ -102,7 +102,7 @@ def broken(data: Path, command: list[str], may_refuse: bool) -> str:
     after = warm(data, command)
     said = after.stdout + after.stderr
     if "Traceback" in said or (after.returncode and not may_refuse):
-        return said.splitlines()[-1] if said else f"the next command ended with {after.returncode}"
+        return "\n".join(said.splitlines()[-12:]) or f"the next command ended with {after.returncode}"
     left = list((data / "07_model_output").rglob("*.new"))
     return f"left behind: {left[0].name}" if left else ""
 
