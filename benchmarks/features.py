@@ -24,6 +24,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from evergreen.datasets.own_table import within_memory
 from evergreen.datasets.synthetic.dataset import write_recipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
 from evergreen.features.contracts import PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
@@ -49,7 +50,7 @@ def evergreen(folder: Path) -> None:
     con = ibis.duckdb.connect(temp_directory=str(folder / "spill"), **CONFIG)
     con.raw_sql("SET enable_progress_bar = false")
     *star, kpis = [con.read_parquet(folder / f"{name}.parquet", table_name=name) for name in TABLES]
-    retail_features(*star, kpis).to_parquet(folder / "features.parquet")
+    within_memory(con, lambda: retail_features(*star, kpis).to_parquet(folder / "features.parquet"))
 
 
 def duckdb_write(folder: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import ibis.expr.types as ir
+from ibis.backends import BaseBackend
 from kedro_datasets.ibis import FileDataset
 
 from evergreen.datasets.lazy_parquet import lazy_parquet
@@ -13,6 +17,34 @@ from evergreen.datasets.whole import written_whole
 from evergreen.errors import EvergreenError
 from evergreen.invocation import command
 from evergreen.paths import place, plain
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def within_memory(connection: BaseBackend, work: Callable[[], None]) -> None:
+    """Do what asks DuckDB for much memory, and where that is not enough for all threads, do it again with one.
+
+    Each thread holds blocks of its own that can't be spilled, so one gets along with less.
+
+    Args:
+        connection: The connection that works; another engine than DuckDB bounds its own memory.
+        work: What to do; it can be begun anew.
+
+    Raises:
+        duckdb.OutOfMemoryException: Where one thread has not enough, either.
+    """
+    try:
+        work()
+    except duckdb.OutOfMemoryException:
+        row = connection.con.execute("select current_setting('threads')").fetchone()
+        if row is None or row[0] == 1:
+            raise
+        _LOGGER.info("DuckDB's memory_limit is not enough for %d threads: beginning again with one.", row[0])
+        connection.con.execute("set threads = 1")
+        try:
+            work()
+        finally:
+            connection.con.execute(f"set threads = {row[0]}")
 
 
 class OwnTableDataset(Spilling, FileDataset):
@@ -52,7 +84,7 @@ class OwnTableDataset(Spilling, FileDataset):
     def save(self, data: ir.Table) -> None:
         """Work the table out and write it."""
         with written_whole(self._place) as temporary:
-            self.connection.to_parquet(data, str(temporary), **self._save_args)
+            within_memory(self.connection, lambda: self.connection.to_parquet(data, str(temporary), **self._save_args))
 
     def _exists(self) -> bool:
         return self._place.exists()
