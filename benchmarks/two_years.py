@@ -50,7 +50,10 @@ def lengthen(file: Path) -> None:
         lines = pq.read_table(file)
         days = lines["date_key"].cast(pa.int32())
         ids = pc.add(lines["sales_id"], pc.add(pc.max(lines["sales_id"]), 1))
-        earlier = {"date_key": pc.subtract(days, 7 * SOURCE_WEEKS).cast(pa.date32()), "sales_id": ids}
+        earlier = {
+            "date_key": pc.subtract(days, pa.scalar(7 * SOURCE_WEEKS, pa.int32())).cast(pa.date32()),
+            "sales_id": ids,
+        }
         columns = [earlier.get(name, lines[name]) for name in lines.column_names]
         whole = pa.concat_tables([pa.table(columns, schema=lines.schema), lines])
         first = FIRST - dt.timedelta(days=7 * LEARNT)
