@@ -5,6 +5,7 @@
     python benchmarks/drift.py over-time --repetitions 200
     python benchmarks/drift.py runs
     python benchmarks/drift.py performance
+    python benchmarks/drift.py as-a-whole --repetitions 100
 
 On an idle machine: false alarms and power about 5 minutes, over time 12 (with ``--repetitions 200``), runs 15,
 performance 2.
@@ -26,6 +27,8 @@ from drift_tables import SETTINGS, ZIPF, dependent_pairs, pairs, rate, show, tab
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles, merge
 from evergreen.monitoring.alerts import alerts_over_time, history_rows
+from evergreen.monitoring.drift.multivariate import MultivariateDrift, classifier_two_sample_test
+from evergreen.monitoring.drift.report import SIDE_SHARE
 from evergreen.monitoring.performance import measure_performance
 
 RULES = ["evergreen", "tutorial: any column", "tutorial: share > .3", "always-fire", "never-fire"]
@@ -121,6 +124,38 @@ def runs(args: argparse.Namespace) -> Iterator[list]:
         yield [name, len(found), *(rate(int(hits), len(found)) for hits in found.sum(axis=0))]
 
 
+def as_a_whole(args: argparse.Namespace) -> Iterator[list]:
+    """Changes that no margin shows, by the classifier test on 5,000 rows of either side, ten numbers."""
+    yield ["change", "runs", "found", "ROC AUC, mean"]
+    cases = {
+        "nothing": (0.5, 0.0),
+        "a correlation of .5 turns to -.5": (-0.5, 0.0),
+        "one store of fifty + 1 sd": (0.5, 1.0),
+    }
+    for name, (correlation, shift) in cases.items():
+        if args.setting and args.setting not in name:
+            continue
+        found = [_told_apart(seed, correlation, shift) for seed in args.seeds]
+        aucs = [each.auc for each in found if each.auc is not None]
+        yield [name, len(found), rate(sum(each.alarm for each in found), len(found)), f"{np.mean(aucs):.3f}"]
+
+
+def _told_apart(seed: int, correlation: float, shift: float) -> MultivariateDrift:
+    rng = np.random.default_rng(seed)
+    names = [f"x{i}" for i in range(10)]
+
+    def rows(rho: float, moved: float) -> pd.DataFrame:
+        values = rng.normal(size=(5_000, 10))
+        values[:, 1] = rho * values[:, 0] + np.sqrt(1 - rho**2) * values[:, 1]
+        store = rng.integers(0, 50, len(values))
+        values[store == 0, 2] += moved
+        return pd.DataFrame(values, columns=names).assign(store=[f"s{number}" for number in store])
+
+    before, after = rows(0.5, 0.0), rows(correlation, shift)
+    q = DriftPolicy().q * SIDE_SHARE
+    return classifier_two_sample_test(before, after, numeric=names, categorical=["store"], q=q)
+
+
 def performance(args: argparse.Namespace) -> Iterator[list]:
     """Windows as good as promised: how often any of five metrics alerts, and would without an interval."""
     yield ["rows with an outcome", "windows", "any of five metrics alerts", "any drop beyond its limit"]
@@ -143,6 +178,7 @@ def _measured_again(seed: int, rows: int) -> tuple[bool, bool]:
 
 COMMANDS = {
     "false-alarms": false_alarms, "power": power, "over-time": over_time, "runs": runs, "performance": performance,
+    "as-a-whole": as_a_whole,
 }  # fmt: skip
 
 if __name__ == "__main__":
