@@ -128,6 +128,19 @@ def test_a_drift_since_the_reference_does_not_pass_for_dependence() -> None:
     assert with_replayed_designs(reference, since, WEEK) == with_replayed_designs(reference, until, WEEK)
 
 
+def test_what_rows_share_weighs_more_where_windows_have_grown() -> None:
+    rows = weeks(60, 0.1 * np.random.default_rng(9).normal(size=60), seed=9)
+    reference = profiled(rows[rows["date"] >= FIRST + pd.Timedelta(weeks=34)])
+    start = (FIRST + pd.Timedelta(weeks=60)).date()
+    past = past_columns(training_counts(rows, reference, "date", 7), reference, start, WEEK)
+    usual, grown, fewer = (
+        with_replayed_designs(reference, past, WEEK, size).columns["x"].design.ranks for size in (700, 2_800, 100)
+    )
+    assert usual > 2
+    assert grown - 1 == pytest.approx(3.7 * (usual - 1), rel=0.15)  # four times the rows, against as large a reference
+    assert fewer == usual
+
+
 def test_too_little_history_says_nothing() -> None:
     rows = weeks(10)
     reference = profiled(rows)

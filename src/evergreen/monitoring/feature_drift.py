@@ -44,7 +44,7 @@ def compare_features(
         else past_columns(no_counts() if counts is None else counts, reference.profile, start, length)
     )
     hours = isinstance(start, dt.datetime)
-    known = with_replayed_designs(reference.profile, past, length)
+    known = with_replayed_designs(reference.profile, past, length, profiles[0].rows)
 
     def compared(windows: int, profile: Profile) -> DriftReport:
         held = known if windows == 1 else for_pooled(known, windows)

@@ -41,7 +41,9 @@ _FEWEST_EFFECTIVE = 3.0
 _HIGHEST_CORRELATION = 0.98
 
 
-def with_replayed_designs(reference: Profile, past: Mapping[str, PastColumn], length: dt.timedelta) -> Profile:
+def with_replayed_designs(
+    reference: Profile, past: Mapping[str, PastColumn], length: dt.timedelta, rows: int | None = None
+) -> Profile:
     """The reference with design effects from replayed history, where there is enough of it.
 
     That is history up to the reference's end: a drift that began since would be taken for dependence and excuse
@@ -51,6 +53,7 @@ def with_replayed_designs(reference: Profile, past: Mapping[str, PastColumn], le
         reference: The champion's reference profile, with what its own rows say.
         past: Counts of past windows.
         length: Length of a window.
+        rows: Rows of the window that is looked at; None: as many as past windows had.
     """
     windows = _length_in_windows(reference, length)
     columns: dict[str, Column] = {}
@@ -58,10 +61,28 @@ def with_replayed_designs(reference: Profile, past: Mapping[str, PastColumn], le
         if isinstance(column, TimeColumn) or name not in past:
             columns[name] = column
             continue
-        found = replayed_design(_until(past[name], reference.window_end), windows)
-        found = found or replayed_design(past[name], windows)
+        found = None
+        for history in (_until(past[name], reference.window_end), past[name]):
+            found = found or replayed_design(history, windows)
+            if found is not None and rows is not None:
+                found = _at_size(found, history, windows, rows)
+                break
         columns[name] = column if found is None else column.model_copy(update={"design": found, "pair_design": None})
     return reference.model_copy(update={"columns": columns})
+
+
+def _at_size(found: DesignEffect, past: PastColumn, windows: int, rows: int) -> DesignEffect:
+    """A design effect where windows have grown: what rows of a window share does not shrink as they become more.
+
+    The part above 1 is in proportion to the rows, as the variance of a mean is ``s² / n + t²`` = ``s² / n (1 + n c)``.
+    Windows that have shrunk keep the larger effect.
+    """
+    usual = float(np.median(past.counts.sum(axis=1) + past.nulls))
+    before = usual * min(windows, max(1, len(past.counts) // 2))
+    grown = float(size_factor(usual, before) / size_factor(max(rows, 1), before)) if usual else 1.0
+    more = max(1.0, grown)
+    names = [name for name in ("values", "ranks", "scales", "nulls") if getattr(found, name) is not None]
+    return found.model_copy(update={name: 1 + (getattr(found, name) - 1) * more for name in names})
 
 
 def _until(past: PastColumn, end: dt.date | None) -> PastColumn:
