@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
@@ -38,6 +38,8 @@ FEW_SCORES = (
     f"Scores are not compared: the version keeps scores of fewer than {MIN_UNSEEN} rows that it has not seen, and not "
     "the models behind its scores out of fold."
 )
+
+BY_THE_HOUR = "Scores are not compared by the hour: how much they differ between hours of a day is not known."
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
@@ -206,9 +208,10 @@ def judge_window(
         counts: Counts of past windows, of whatever champions; None: there are none.
     """
     spec, known = reference.spec, _known_scores(reference)
+    compared = replace(reference, scores=None) if isinstance(window.start, dt.datetime) else reference
     off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
     policy = parameters.drift.model_copy(update={"off": off})
-    scores = _score_drift(reference, window, policy)
+    scores = _score_drift(compared, window, policy)
     drift, pair, four = compare_features(
         reference, (window.profile, window.pair, window.four), window.start, policy, parameters.length, counts
     )
@@ -216,7 +219,7 @@ def judge_window(
         drift=drift,
         scores=scores,
         positive_rate=positive_rate_shift(
-            known[PROBABILITY] >= reference.threshold,
+            _known_scores(compared)[PROBABILITY] >= reference.threshold,
             window.scores >= reference.threshold,
             limit=parameters.max_positive_rate_change,
             ci=1 - policy.q * SIDE_SHARE * (1 - VALUES_WEIGHT),
@@ -247,7 +250,8 @@ def window_score_profile(reference: Reference, window: Window) -> Profile:
 def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:
     """Drift of the scores at their part of the budget; the adjusted p-value may be held against the whole ``q``."""
     if reference.scores is None:
-        return ColumnDrift(status="insufficient_data", message=FEW_SCORES)
+        hours = isinstance(window.start, dt.datetime)
+        return ColumnDrift(status="insufficient_data", message=BY_THE_HOUR if hours else FEW_SCORES)
     scored = window_score_profile(reference, window)
     found = compare_profiles(reference.score_profile, scored, policy, share=SIDE_SHARE).columns[PROBABILITY]
     adjusted = None if found.adjusted_p_value is None else min(found.adjusted_p_value / SIDE_SHARE, 1.0)
