@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
 import subprocess
@@ -18,6 +20,7 @@ from evergreen.serving import served
 from evergreen.serving.exported import Exported
 from evergreen.serving.served import Served
 from evergreen.serving.standalone import export_standalone
+from serving_load import Load, ask, request
 
 ROW = b'{"age": 50, "income": 1.5, "city": "A"}'
 
@@ -52,6 +55,31 @@ def test_it_answers_where_mlflow_cannot_be_imported_and_ends_on_sigterm(exported
         process.terminate()
         assert process.wait(30) == 0
     assert {file.name for file in exported.iterdir()} == {next(exported.iterdir()).name}
+
+
+def test_sigterm_under_load_loses_no_request_and_every_answer_is_in_the_log(exported: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "evergreen.serving.exported", str(exported), "--port=0", f"--log={tmp_path}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        found = re.search(r":(\d+) by", process.stderr.readline())
+        assert found
+
+        answers: list[str] = []
+
+        async def stop_under_load() -> Load:
+            bodies, over = [request("/predict", ROW)], process.poll
+            check = lambda _, answer: answers.append(answer["request_id"])  # noqa: E731
+            asking = ask(int(found[1]), bodies, check=check, pause=0.002, until=lambda: over() is not None)
+            loading = asyncio.create_task(asking)
+            while len(answers) < 100:  # every client is connected
+                await asyncio.sleep(0.01)
+            process.terminate()
+            return await loading
+
+        load = asyncio.run(stop_under_load())
+    lines = [json.loads(line) for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
+    assert (load.failed, load.refused, load.closed, process.returncode) == (0, [], 8, 0)
+    assert sorted(answers) == sorted(line["request_id"] for line in lines)
 
 
 def test_a_folder_with_no_version_is_refused_by_name(tmp_path: Path) -> None:
