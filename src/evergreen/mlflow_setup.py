@@ -72,6 +72,26 @@ def prepare_mlflow(loader: AbstractConfigLoader) -> None:
     elif mlflow_scheme(uri).partition("+")[0] in DATABASES:
         deadlines = MlflowDeadlines.model_validate(loader["parameters"]["mlflow_server"])
         ask_database(uri, deadlines.first_answer_seconds)
+    elif mlflow_scheme(uri) not in ("", "file"):
+        require_known(uri)
+
+
+def require_known(uri: str) -> None:
+    """Refuse an address for runs of a kind that neither MLflow nor a plugin of it knows.
+
+    Raises:
+        EvergreenError: Naming the address; nothing was run.
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking._tracking_service.utils import _get_store
+
+    try:
+        _get_store(uri)
+    except (MlflowException, KeyError, ValueError) as error:
+        raise EvergreenError(
+            f"MLflow cannot keep runs at {redact(uri)} ({_reason(error)}): nothing was run; allowed are http://, "
+            f"https:// and databases such as postgresql://; {_CORRECT}."
+        ) from error
 
 
 def give_up_on_server() -> None:

@@ -36,7 +36,7 @@ def refuse_faulty_parameters(loader: AbstractConfigLoader) -> None:
     """
     conf, given = Path(loader.conf_source), loader.runtime_params or {}
     base = settings.CONFIG_LOADER_CLASS(str(conf), env=BASE, **settings.CONFIG_LOADER_ARGS)["parameters"]
-    asked = {name for name in given if name in _names_asked_for(conf)}
+    asked = {name for name in given if name in _names_asked_for(conf)} - {"as_of"}
     faults = list(parameter_faults({k: v for k, v in loader["parameters"].items() if k not in asked}, base))
     if faults:
         raise EvergreenError(" ".join(faults))

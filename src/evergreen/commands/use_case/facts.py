@@ -18,6 +18,8 @@ SAMPLE_ROWS = 20_000
 _NEAR_ALL = 0.8  # approximate counts of levels are off by some per cent: above this share they are counted exactly
 _MOST = 0.9  # share of texts that must be numbers or dates for the column to be called one
 _KINDS: dict[str, Kind] = {"VARCHAR": "text", "BOOLEAN": "truth", "DATE": "date"}
+_NUMBERS = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL(\(.*\))?")  # DOUBLE[] is a list
+_MOMENTS = re.compile(r"TIMESTAMP(_\w+| WITH TIME ZONE)?")
 _DAYS = (19000101, 21991231)
 
 
@@ -149,10 +151,10 @@ def _counts(name: str, i: int, stored: str, kind: Kind) -> str:
 
 def _kind(stored: str, sample: pd.Series) -> Kind:
     """What a column holds by its type, and by a sample of its texts."""
-    if stored.startswith("TIMESTAMP"):
+    if _MOMENTS.fullmatch(stored):
         return "date"
     if stored != "VARCHAR":
-        number = re.match(r"U?(TINY|SMALL|BIG|HUGE)?INT|DOUBLE|FLOAT|DECIMAL", stored)
+        number = _NUMBERS.fullmatch(stored)
         if number and _are_days(sample):
             return "date"
         return "number" if number else _KINDS.get(stored, "other")
