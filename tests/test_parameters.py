@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from annotated_types import Le
 from kedro.framework.project import pipelines, settings
 from kedro.framework.startup import bootstrap_project
 from kedro.validation.type_extractor import TypeExtractor
@@ -52,6 +53,13 @@ def test_every_field_of_every_block_is_read_by_something() -> None:
     for model in {part for root in models().values() for part in parts(root)}:
         for name in model.model_fields:
             assert re.search(rf"\.{name}\b", SOURCE), f"{model.__name__}.{name} is read by nothing"
+
+
+def test_no_number_of_days_is_longer_than_calendars_are() -> None:
+    for part in {part for root in models().values() for part in parts(root)}:
+        for name, field in part.model_fields.items():
+            if re.search(r"(^|_)days", name) and int in (field.annotation, *get_args(field.annotation)):
+                assert any(isinstance(bound, Le) for bound in field.metadata), f"{part.__name__}.{name} has no end"
 
 
 def test_a_block_is_called_parameters_what_it_holds_policy_and_a_room_has_one_file_of_them() -> None:

@@ -83,6 +83,7 @@ VALUES = (
     "churn.table.entity=5",
     "churn.table.numeric=income",
     "churn.window_days=1.5",
+    "churn.window_days=99999999999999999999",
     "churn.split.test_share=1e400",
     "churn.split.folds=many",
     "churn.training.n_jobs=0",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from evergreen.records import Frozen
-from evergreen.schema import Value
+from evergreen.schema import MOST_DAYS, Value
 
 Statistic = Literal["avg", "std", "total", "min", "max"]
 CALENDAR = ("year", "month", "day_of_week", "is_weekend", "quarter", "season")
@@ -96,8 +96,8 @@ class HistoryRule(Frozen):
     keys: list[str] = Field(min_length=1)
     measures: dict[str, list[Statistic]] = Field(default_factory=dict)
     frequency: bool = False
-    windows: list[int] = Field(default_factory=list)
-    delay_days: int = Field(default=1, ge=1)
+    windows: list[Annotated[int, Field(le=MOST_DAYS)]] = Field(default_factory=list)
+    delay_days: int = Field(default=1, ge=1, le=MOST_DAYS)
 
     @model_validator(mode="after")
     def _looks_at_something(self) -> HistoryRule:
@@ -129,7 +129,7 @@ class Past(Frozen):
         calendar: What of the row's date is a feature.
     """
 
-    history_days: int = Field(default=90, gt=0)
+    history_days: int = Field(default=90, gt=0, le=MOST_DAYS)
     measures: dict[str, Measure] = Field(default_factory=dict)
     histories: dict[str, HistoryRule] = Field(default_factory=dict)
     calendar: list[Literal["year", "month", "day_of_week", "is_weekend", "quarter", "season"]] = Field(

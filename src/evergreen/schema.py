@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 
 from evergreen.records import Frozen
 
+MOST_DAYS = 36_500
+"""A century: no span of days is longer, and dates far beyond overflow."""
+
 KnownAt = Literal["prediction", "outcome"]
 
 Value = str | int | float | bool

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from evergreen.records import Frozen
+from evergreen.schema import MOST_DAYS
 
 Direction = Literal["increasing", "decreasing"]
 
@@ -50,8 +51,8 @@ class PromotionPolicy(Frozen):
     first_champion_floor: float = Field(default=0.6, ge=0, lt=1)
     power: float = Field(default=0.8, gt=0.5, lt=1)
     min_units_per_class: int = Field(default=10, ge=2)
-    newest_days: int = Field(default=28, ge=7)
-    planned_days: int = Field(default=364, ge=28)
+    newest_days: int = Field(default=28, ge=7, le=MOST_DAYS)
+    planned_days: int = Field(default=364, ge=28, le=MOST_DAYS)
     max_slice_loss: float = Field(default=0.05, ge=0, le=1)
     max_calibration_error: float = Field(default=0.1, gt=0, le=1)
 

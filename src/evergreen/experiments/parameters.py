@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from evergreen.evaluation.sequential import Kind
 from evergreen.experiments.multiplicity import Method
 from evergreen.records import Frozen
+from evergreen.schema import MOST_DAYS
 
 Mode = Literal["replay", "shadow", "split"]
 MetricKind = Literal["roc_auc", "accuracy", "log_loss", "brier", "value", "binary", "continuous", "ratio"]
@@ -157,7 +158,7 @@ class ExperimentPolicy(Frozen):
     looks: int = Field(default=5, ge=1, le=100)
     bounds: Kind = "lan_demets_obf"
     planned_rows: int | None = Field(default=None, ge=20)
-    minimum_days: int = Field(default=7, ge=0)
+    minimum_days: int = Field(default=7, ge=0, le=MOST_DAYS)
     start: dt.datetime | None = None
     end: dt.datetime | None = None
 

@@ -13,6 +13,7 @@ from evergreen.modelling.encoding import FEW_LEVELS
 from evergreen.modelling.estimators import ALGORITHMS, COMPETITORS, GRIDS, algorithm
 from evergreen.records import Frozen
 from evergreen.rows.parameters import LabelPolicy
+from evergreen.schema import MOST_DAYS
 
 ROW_CAPS = {"SVM": 2_000, "NeuralNetwork": 10_000, "GradientBoosting": 20_000}
 
@@ -69,7 +70,7 @@ class ScoringParameters(Frozen):
     batch_rows: int = Field(default=100_000, ge=1)
     keep_features: bool = True
     hash_entities: bool = False
-    retention_days: int | None = Field(default=400, ge=1)
+    retention_days: int | None = Field(default=400, ge=1, le=MOST_DAYS)
 
 
 class TrainingParameters(Frozen):

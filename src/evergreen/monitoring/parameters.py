@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from evergreen.monitoring.drift.statistics import STATISTICS
 from evergreen.records import Frozen
+from evergreen.schema import MOST_DAYS
 from evergreen.use_cases import WINDOW_DAYS
 
 _EACH_YEAR = re.compile(r"(\d\d)-(\d\d)$")
@@ -33,7 +34,7 @@ class ReasonPolicy(Frozen):
     min_importance: float = Field(default=0.1, ge=0, le=1)
     max_drifted_share: float = Field(default=0.5, ge=0, le=1)
     max_estimated_drop: float = Field(default=0.05, ge=0, le=1)
-    max_days_since_training: int | None = Field(default=None, ge=0)
+    max_days_since_training: int | None = Field(default=None, ge=0, le=MOST_DAYS)
 
 
 class SeasonPolicy(Frozen):
@@ -148,7 +149,7 @@ class QualityPolicy(Frozen):
     min_rows: int = Field(default=1, ge=1)
     max_null_share: float = Field(default=0.5, ge=0, le=1)
     max_duplicates: int = Field(default=0, ge=0)
-    max_age_days: int = Field(default=2, ge=0)
+    max_age_days: int = Field(default=2, ge=0, le=MOST_DAYS)
     max_unseen_share: float = Field(default=0.01, ge=0, le=1)
     max_outside_share: float = Field(default=0.01, ge=0, le=1)
     max_infinities: int = Field(default=0, ge=0)
@@ -213,7 +214,7 @@ class SkewPolicy(Frozen):
         max_requests: At most so many, the newest.
     """
 
-    days: int = Field(default=28, ge=1)
+    days: int = Field(default=28, ge=1, le=MOST_DAYS)
     max_requests: int = Field(default=10_000, ge=1)
 
 
@@ -241,7 +242,7 @@ class MonitoringParameters(Frozen):
     """
 
     source: Literal["table", "service"] = "table"
-    window_days: int = Field(default=WINDOW_DAYS, ge=1)
+    window_days: int = Field(default=WINDOW_DAYS, ge=1, le=MOST_DAYS)
     window: Literal["1h", "2h", "3h", "4h", "6h", "8h", "12h"] | None = None
     max_rows: int = Field(default=100_000, ge=100)
     sample_rows: int = Field(default=5_000, ge=100, le=10_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from evergreen.records import Frozen
+from evergreen.schema import MOST_DAYS
 
 
 class RetentionParameters(Frozen):
@@ -16,4 +17,4 @@ class RetentionParameters(Frozen):
     """
 
     keep_versions: int = Field(default=10, ge=1)
-    keep_days: int = Field(default=90, ge=0)
+    keep_days: int = Field(default=90, ge=0, le=MOST_DAYS)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from evergreen.monitoring.reasons import ReasonName
 from evergreen.records import Frozen
+from evergreen.schema import MOST_DAYS
 
 Choice = Literal["all", "recency_weighted", "weeks_26", "weeks_16", "weeks_8", "recent", "newest"]
 Rule = Literal[ReasonName, "follow_up"]
@@ -22,8 +23,8 @@ class ForwardPolicy(Frozen):
         fit_rows: Most rows that a judging model is fitted on, drawn at random beyond.
     """
 
-    weekly_days: int = Field(default=56, ge=7)
-    choose_days: int = Field(default=28, ge=7)
+    weekly_days: int = Field(default=56, ge=7, le=MOST_DAYS)
+    choose_days: int = Field(default=28, ge=7, le=MOST_DAYS)
     fit_rows: int = Field(default=50_000, ge=100)
 
 
@@ -46,7 +47,7 @@ class CandidatePolicy(Frozen):
     )
     half_life_days: float = Field(default=90.0, gt=0)
     recipe: Literal["champion", "search"] = "champion"
-    max_age_days: int = Field(default=364, ge=28)
+    max_age_days: int = Field(default=364, ge=28, le=MOST_DAYS)
     forward: ForwardPolicy = ForwardPolicy()
 
 
@@ -66,7 +67,7 @@ class GatePolicy(Frozen):
     min_share_of_usual: float = Field(default=0.25, gt=0, le=1)
     max_missing_share: float = Field(default=0.1, ge=0, le=1)
     max_duplicate_share: float = Field(default=0.01, ge=0, le=1)
-    min_days: int | None = Field(default=None, ge=1)
+    min_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
 
 
 class TriggerPolicy(Frozen):
@@ -84,8 +85,8 @@ class TriggerPolicy(Frozen):
     """
 
     rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
-    follow_up_days: int = Field(default=42, ge=0)
-    cool_down_days: int = Field(default=7, ge=0)
+    follow_up_days: int = Field(default=42, ge=0, le=MOST_DAYS)
+    cool_down_days: int = Field(default=7, ge=0, le=MOST_DAYS)
     min_new_labelled_rows: int = Field(default=1000, ge=0)
     growth: float = Field(default=2.0, ge=1)
     larger_effect: float = Field(default=1.25, gt=1)
@@ -107,8 +108,8 @@ class RefreshPolicy(Frozen):
         min_standard_errors: How far ahead of the champion the recipe must be on them, in standard errors.
     """
 
-    every_days: int = Field(default=28, ge=0)
-    judged_days: int = Field(default=56, ge=14)
+    every_days: int = Field(default=28, ge=0, le=MOST_DAYS)
+    judged_days: int = Field(default=56, ge=14, le=MOST_DAYS)
     min_standard_errors: float = Field(default=1.0, ge=0)
 
 
@@ -123,9 +124,9 @@ class BacktestPolicy(Frozen):
         retraining_cost: What a retraining costs, in AUC lost over one window.
     """
 
-    window_days: int = Field(default=7, ge=1)
+    window_days: int = Field(default=7, ge=1, le=MOST_DAYS)
     max_windows: int = Field(default=52, ge=2)
-    first_days: int = Field(default=56, ge=1)
+    first_days: int = Field(default=56, ge=1, le=MOST_DAYS)
     cell_rows: int = Field(default=20_000, ge=100)
     retraining_cost: float = Field(default=0.01, ge=0)
 
@@ -144,7 +145,7 @@ class RetrainingParameters(Frozen):
         backtest: How the pipeline ``policy_backtest`` replays the history.
     """
 
-    window_days: int = Field(default=28, ge=1)
+    window_days: int = Field(default=28, ge=1, le=MOST_DAYS)
     explained_rows: int = Field(default=200, ge=10)
     gate: GatePolicy = GatePolicy()
     trigger: TriggerPolicy = TriggerPolicy()

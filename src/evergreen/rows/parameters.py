@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from evergreen.records import Frozen
+from evergreen.schema import MOST_DAYS
 
 
 class SplitParameters(Frozen):
@@ -22,9 +23,9 @@ class SplitParameters(Frozen):
         fold_order: ``stratified`` deals blocks by label; ``timeline`` validates on later days than it trains on.
     """
 
-    history_days: int = Field(default=90, ge=0)
-    test_days: int = Field(default=91, ge=1)
-    label_delay_days: int = Field(default=0, ge=0)
+    history_days: int = Field(default=90, ge=0, le=MOST_DAYS)
+    test_days: int = Field(default=91, ge=1, le=MOST_DAYS)
+    label_delay_days: int = Field(default=0, ge=0, le=MOST_DAYS)
     judging_share: float = Field(default=0.3, gt=0, lt=1)
     folds: int = Field(default=5, ge=2)
     fold_order: Literal["stratified", "timeline"] = "stratified"
