@@ -14,6 +14,8 @@ from evergreen.datasets.synthetic.retail import RetailRecipe
 from shipped_star import KPI_COLUMNS
 from tests_support import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 PIPELINES = "--pipelines=feature_engineering,training,evaluation,scoring,monitoring,retraining"
 
 

@@ -19,6 +19,8 @@ from evergreen.registry.database import database_uri, is_whole, prepare_database
 from tests_support import ROOT
 from versions import make_version
 
+pytestmark = pytest.mark.slow
+
 RUN = "run --env=test --namespaces=churn --pipeline=feature_engineering"
 MODELS = "--use-case=churn --env=test"
 PROMOTE = f"models promote --version=1 --reason=test --yes {MODELS}"

@@ -15,6 +15,8 @@ from evergreen.commands.checking import check_environment
 from evergreen.experiments.parameters import ExperimentParameters
 from tests_support import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 bootstrap_project(ROOT)
 PAGE = (ROOT / "docs/experiments.md").read_text()
 [DEFINED] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

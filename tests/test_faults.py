@@ -30,6 +30,8 @@ from evergreen.interruption import Terminated
 from evergreen.registry import database
 from tests_support import ROOT
 
+pytestmark = pytest.mark.slow
+
 RUN = "run --env=test --namespaces=churn --pipeline=feature_engineering"
 
 

@@ -14,6 +14,8 @@ import pytest
 from evergreen.invocation import Invocation
 from tests_support import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("invocation", "words", "typed"),

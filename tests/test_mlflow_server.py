@@ -13,6 +13,8 @@ import pytest
 from local_server import free_port, running
 from tests_support import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:

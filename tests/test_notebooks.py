@@ -20,6 +20,8 @@ from nbformat.v4 import new_code_cell
 from evergreen.pipeline_registry import register_pipelines
 from tests_support import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 bootstrap_project(ROOT)
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EMPTY = "get_ipython().extension_manager.loaded.discard('kedro.ipython')\n%reset -f"

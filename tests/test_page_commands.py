@@ -12,6 +12,8 @@ import pytest
 from evergreen.cli import cli
 from tests_support import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "deploy/README.md"]
 OF_KEDRO = {"mlflow", "viz", "jupyter", "catalog", "registry", "ipython", "package"}
 

@@ -9,6 +9,8 @@ import pytest
 from conftest import Made
 from tests_support import Project
 
+pytestmark = pytest.mark.slow
+
 TINY = {
     "sales_rows": "8000",
     "high_value_sales.retraining.gate.min_rows": "100",

@@ -12,6 +12,8 @@ import pytest
 
 from tests_support import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "use-case.md").read_text()
 SOURCE = " ".join(
     re.sub(r'"\s*f?"', "", file.read_text()).replace("\n", " ") for file in (ROOT / "src/evergreen").rglob("*.py")

@@ -18,6 +18,8 @@ from evergreen.errors import EvergreenError
 from evergreen.use_cases import read_use_cases
 from tests_support import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 TABLE = "{entity: id, target: label, numeric: [amount]}"
 OWN = {
     "use_cases.yml": "fraud: {source: dated_table}\nchurn: ~\nhigh_value_sales: ~\n",

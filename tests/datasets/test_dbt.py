@@ -14,6 +14,8 @@ from evergreen.datasets.dbt.exposures import HEADER, reference
 from evergreen.errors import EvergreenError
 from tests_support import Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def target(tmp_path: Path) -> Target:

@@ -12,6 +12,8 @@ import pytest
 
 from tests_support import ROOT
 
+pytestmark = pytest.mark.slow
+
 LOOK = """
 import json, sys
 from pathlib import Path

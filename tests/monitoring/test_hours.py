@@ -21,6 +21,8 @@ from evergreen.monitoring.served import by_the_hour, newest_hour, service_window
 from evergreen.registry import load, reference
 from tiny_use_case import TABLE, Kept, KeptOnceMade, TinyUseCase, people
 
+pytestmark = pytest.mark.slow
+
 FIRST = dt.datetime(2026, 3, 1)
 DAYS, AN_HOUR = 12, 60
 SIX_HOURS = dt.timedelta(hours=6)

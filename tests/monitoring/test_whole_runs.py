@@ -13,6 +13,8 @@ from evergreen.monitoring.conclude import overall_status
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.performance import PerformanceReport
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("run", "repetitions"), [(independent_run, 20), (dependent_run, 12)])
 def test_a_run_where_nothing_changed_seldom_alarms_in_any_of_its_parts(run, repetitions):

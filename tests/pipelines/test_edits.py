@@ -16,6 +16,8 @@ from evergreen.registry.lineage import compare_declarations
 from evergreen.rows.parameters import SplitParameters
 from tiny_use_case import TABLE, Kept, TinyUseCase, people
 
+pytestmark = pytest.mark.slow
+
 FIRST = TABLE.model_copy(update={"numeric": ["age", "balance", "children"], "categorical": ["region", "code"]})
 
 

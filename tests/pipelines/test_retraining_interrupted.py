@@ -14,6 +14,8 @@ import pytest
 from conftest import Made
 from tests_support import Project
 
+pytestmark = pytest.mark.slow
+
 ALGORITHM = "churn.training.algorithms=[LogisticRegression]"
 HERE = Path(__file__).parent
 STEPS = {

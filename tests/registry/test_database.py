@@ -17,6 +17,8 @@ from evergreen.registry import database
 from evergreen.registry.database import database_file, database_uri, is_whole, prepare_database
 from versions import make_version
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

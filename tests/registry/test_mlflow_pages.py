@@ -12,6 +12,8 @@ from mlflow.entities import Run
 from evergreen.registry.artefacts import DIGEST_TAG, DIGESTS_TAG, LONGEST_TAG, digest_tags, stored_digests
 from tests_support import Project
 
+pytestmark = pytest.mark.slow
+
 ALGORITHM = "tags.algorithm != ''"
 
 

@@ -31,6 +31,8 @@ from evergreen.serving.served import FACTS_FILE, Served
 from evergreen.serving.settings import ServingSettings
 from tiny_use_case import TABLE, Kept, KeptOnceMade, TinyUseCase, people
 
+pytestmark = pytest.mark.slow
+
 STRONG, WEAK = "1", "2"
 ASKED = 900
 

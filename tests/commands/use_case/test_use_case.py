@@ -20,6 +20,8 @@ from evergreen.commands.use_case.proposal import Asked, Proposal, propose
 from evergreen.errors import EvergreenError
 from tests_support import ROOT, USE_CASES, Project
 
+pytestmark = pytest.mark.slow
+
 ROWS = 1200
 
 

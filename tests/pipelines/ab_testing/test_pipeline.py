@@ -13,6 +13,8 @@ from evergreen import registry
 from evergreen.experiments.parameters import ExperimentParameters
 from tiny_use_case import Kept, KeptOnceMade, TinyUseCase, people
 
+pytestmark = pytest.mark.slow
+
 SHADOW = {"mode": "shadow", "variants": {"champion": {"version": 1}, "challenger": {"version": 2}}}
 
 

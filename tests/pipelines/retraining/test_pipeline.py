@@ -12,6 +12,8 @@ from evergreen.retraining.contenders import RowPool
 from evergreen.retraining.parameters import CandidatePolicy, GatePolicy, RetrainingParameters, TriggerPolicy
 from tiny_use_case import Kept, TinyUseCase, people
 
+pytestmark = pytest.mark.slow
+
 BEFORE = ("feature_engineering", "training", "evaluation", "monitoring")
 
 
