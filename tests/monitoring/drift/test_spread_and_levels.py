@@ -206,3 +206,13 @@ def test_a_share_that_moves_to_one_of_many_levels_is_found_where_rows_are_indepe
     statistic, df = chi_square(*counts)
     assert found.alarm
     assert stats.chi2.sf(statistic, df) > 0.5  # chi-square alone asks sixty levels, and one has moved
+
+
+def test_wandering_middles_are_no_tails_of_the_test_of_spread() -> None:
+    rng, windows = np.random.default_rng(8), 4_000
+    edges = np.r_[-np.inf, stats.norm.ppf(np.arange(1, 20) / 20), np.inf]
+    middles = rng.normal(0, 0.3, (windows, 1))  # of days that share factors
+    window = rng.multinomial(1_000, np.diff(stats.norm.cdf(edges - middles), axis=1)).astype(float)
+    reference = np.tile(rng.multinomial(26_000, np.full(20, 0.05)), (windows, 1)).astype(float)
+    z = squared_normal_score_z(reference, window)
+    assert (np.abs(z) > 3 * np.sqrt((z**2).mean())).mean() < 0.01  # .27 % of normals, 2.3 % about a common mean

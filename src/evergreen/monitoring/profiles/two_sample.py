@@ -44,21 +44,27 @@ def normal_score_z(reference: Array, window: Array) -> Array:
         van der Waerden, "Order tests for the two-sample problem and their power" (1952).
     """
     quantile = _upper_quantiles(reference + window)
-    return _score_z(reference, window, _normal_density(quantile))
+    return _standardised(*_surplus(reference, window, _normal_density(quantile)))
 
 
 def squared_normal_score_z(reference: Array, window: Array) -> Array:
-    """Klotz' z: how far the window's ranks, read as normal quantiles and squared, spread; shape (...).
+    """Klotz' z: how far the window's ranks, read as normal quantiles and squared, spread about their mean; shape (...).
 
     It sees what changes spread or tails and leaves the middle where it is. Ranks of one bin share their mean square.
     For Gaussian values it is as efficient as the F test of two variances, which no other distribution may have.
+
+    Each side's squares are taken about its own mean: about the common one a moved middle raises them, too, by its
+    square, so that where middles wander from window to window they would have the tails of a squared normal.
 
     References:
         Klotz, "Nonparametric tests for scale", Annals of Mathematical Statistics 33 (1962).
     """
     quantile = _upper_quantiles(reference + window)
     density = _normal_density(quantile)
-    return _score_z(reference, window, np.where(np.isfinite(quantile), quantile, 0.0) * density)
+    moved, moved_variance = _surplus(reference, window, density)
+    spread, variance = _surplus(reference, window, np.where(np.isfinite(quantile), quantile, 0.0) * density)
+    n, m = reference.sum(axis=-1), window.sum(axis=-1)
+    return _standardised(spread - (moved**2 - moved_variance) * (n - m) / np.maximum(n * m, 1), variance)
 
 
 def _upper_quantiles(both: Array) -> Array:
@@ -71,8 +77,8 @@ def _normal_density(quantile: Array) -> Array:
     return np.exp(-(quantile**2) / 2) / np.sqrt(2 * np.pi)
 
 
-def _score_z(reference: Array, window: Array, antiderivative: Array) -> Array:
-    """The window's sum of scores over its standard deviation, without drift.
+def _surplus(reference: Array, window: Array, antiderivative: Array) -> tuple[Array, Array]:
+    """The window's sum of scores, and its variance without drift.
 
     ``antiderivative`` holds, at each bin's upper end, the integral of the score times the normal density, its sign
     turned, so that a bin's mean score is a difference; scores sum to 0, and ties need no correction of their own.
@@ -83,7 +89,10 @@ def _score_z(reference: Array, window: Array, antiderivative: Array) -> Array:
     before = np.concatenate([np.zeros((*antiderivative.shape[:-1], 1)), antiderivative[..., :-1]], axis=-1)
     score = (before - antiderivative) * total[..., None] / np.where(both > 0, both, 1.0)
     variance = n * m / (total * np.maximum(total - 1, 1)) * (both * score**2).sum(axis=-1)
-    surplus = (window * score).sum(axis=-1)
+    return (window * score).sum(axis=-1), variance
+
+
+def _standardised(surplus: Array, variance: Array) -> Array:
     return np.where(variance > 0, surplus / np.sqrt(np.where(variance > 0, variance, 1.0)), 0.0)
 
 
