@@ -99,11 +99,22 @@ def cross_fitted(
         (n,) probabilities, none of which saw its own label.
     """
     probability = np.empty(len(scores))
-    for number in np.unique(fold):
+    for number, sigmoid in platt_of_others(scores, y, fold, sample_weight).items():
         inside = fold == number
-        weight = None if sample_weight is None else sample_weight[~inside]
-        probability[inside] = fit_platt(scores[~inside], y[~inside], weight).probability(scores[inside])
+        probability[inside] = sigmoid.probability(scores[inside])
     return probability
+
+
+def platt_of_others(
+    scores: np.ndarray, y: np.ndarray, fold: np.ndarray, sample_weight: np.ndarray | None = None
+) -> dict[int, Platt]:
+    """Each fold's sigmoid by its number, fitted on the others; arguments as for :func:`cross_fitted`."""
+    found = {}
+    for number in np.unique(fold):
+        others = fold != number
+        weight = None if sample_weight is None else sample_weight[others]
+        found[int(number)] = fit_platt(scores[others], y[others], weight)
+    return found
 
 
 def logit_scores(estimator: Any, X: np.ndarray) -> np.ndarray:

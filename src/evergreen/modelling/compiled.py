@@ -21,7 +21,7 @@ from sklearn.svm import SVC
 from evergreen.errors import EvergreenError
 from evergreen.modelling.calibration import PlattScaled
 from evergreen.modelling.encoding import FIRST, CategoryCodes
-from evergreen.modelling.predictor import ACTIVATIONS, ARRAYS_FILE, PLAN_FILE
+from evergreen.modelling.predictor import ACTIVATIONS, ARRAYS_FILE, PLAN_FILE, read_plain
 from evergreen.modelling.preprocessing import TIERS, CategoryText, PriceTier
 
 Model = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -49,6 +49,11 @@ class Compiled:
         """Write plan and arrays into an existing folder; the plan last, so that a folder with one is whole."""
         np.savez(folder / ARRAYS_FILE, **self.arrays)  # type: ignore[arg-type]
         (folder / PLAN_FILE).write_text(json.dumps(self.plan, allow_nan=False), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Compiled:
+        """What :meth:`write` wrote."""
+        return cls(*read_plain(folder))
 
 
 def compile_pipeline(pipeline: Pipeline, facts: dict[str, Any] | None = None) -> Compiled:

@@ -6,7 +6,6 @@ held only against scores of the same models: each later row is scored by one of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,11 +13,10 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from evergreen.modelling.calibration import fit_platt, logit_scores
+from evergreen.modelling.calibration import logit_scores, platt_of_others
 from evergreen.modelling.compiled import Compiled, NotCompilableError, compile_pipeline
 from evergreen.modelling.compiled_model import CompiledModel
 from evergreen.modelling.parameters import TrainingParameters
-from evergreen.modelling.predictor import ARRAYS_FILE, PLAN_FILE
 from evergreen.modelling.tuning import Matrices, Params, fit_model
 from evergreen.schema import TableSpec
 
@@ -42,13 +40,17 @@ def fit_fold_models(
     """
     models = [fit_model(name, params, fold.train, policy) for fold in matrices.folds]
     if calibrated:
-        scores = [_logits(model, fold.valid.X) for model, fold in zip(models, matrices.folds, strict=True)]
+        valid = [fold.valid for fold in matrices.folds]
+        scores = [_logits(model, part.X) for model, part in zip(models, valid, strict=True)]
+        weights = [part.weight for part in valid if part.weight is not None]
+        sigmoids = platt_of_others(
+            np.concatenate(scores),
+            np.concatenate([part.y for part in valid]),
+            np.repeat(np.arange(len(valid)), [len(part.y) for part in valid]),
+            np.concatenate(weights) if weights else None,
+        )
         for number, model in enumerate(models):
-            others = [place for place in range(len(models)) if place != number]
-            y = np.concatenate([matrices.folds[place].valid.y for place in others])
-            weights = [fold.valid.weight for fold in matrices.folds if fold.valid.weight is not None]
-            weight = np.concatenate([weights[place] for place in others]) if weights else None
-            model[-1].set_params(**fit_platt(np.concatenate([scores[place] for place in others]), y, weight)._asdict())
+            model[-1].set_params(**sigmoids[number]._asdict())
     return [Pipeline([*fold.preprocessing.steps, *m.steps]) for fold, m in zip(matrices.folds, models, strict=True)]
 
 
@@ -108,9 +110,4 @@ def read_fold_models(folder: Path, spec: TableSpec) -> FoldScores | None:
     """What :func:`write_fold_models` wrote; None where it wrote nothing."""
     if not folder.is_dir():
         return None
-    models: list[CompiledModel] = []
-    for place in sorted(folder.iterdir()):
-        with np.load(place / ARRAYS_FILE, allow_pickle=False) as arrays:
-            plan = json.loads((place / PLAN_FILE).read_text(encoding="utf-8"))
-            models.append(CompiledModel(Compiled(plan, dict(arrays)), spec))
-    return FoldScores(models)
+    return FoldScores([CompiledModel(Compiled.read(place), spec) for place in sorted(folder.iterdir())])

@@ -72,6 +72,13 @@ class NumpyTrees:
         return total
 
 
+def read_plain(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Plan and arrays of a model's plain form, as they were written to a folder."""
+    plan = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
+    with np.load(folder / ARRAYS_FILE, allow_pickle=False) as found:
+        return plan, {name: np.ascontiguousarray(found[name]) for name in found.files}
+
+
 def expit(x: np.ndarray) -> np.ndarray:
     """The logistic function, without overflow."""
     small = np.exp(-np.abs(x))
@@ -120,10 +127,7 @@ class Predictor:
     @classmethod
     def read(cls, folder: Path, canonical: Canonical, trees: TreeKernel | None = None) -> Predictor:
         """The predictor that was written to a folder."""
-        plan = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
-        with np.load(folder / ARRAYS_FILE, allow_pickle=False) as found:
-            arrays = {name: np.ascontiguousarray(found[name]) for name in found.files}
-        return cls(plan, arrays, canonical, trees)
+        return cls(*read_plain(folder), canonical, trees)
 
     def probability(self, values: Sequence[Any]) -> float:
         """Probability of class 1 of one row, its values in the order of ``features``; None is missing."""

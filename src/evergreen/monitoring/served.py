@@ -71,7 +71,11 @@ def service_window(
 
 def newest_hour(window: ir.Table, spec: TableSpec, as_of: str | dt.date | None) -> dt.datetime:
     """The last minute of the hour that a window of hours ends with: that of the newest row, or of ``as_of``."""
-    return requested_hour(as_of) or end_of_hour(pd.Timestamp(window[spec.date].max().execute()).to_pydatetime())
+    return _last_minute(window[spec.date], as_of)
+
+
+def _last_minute(times: ir.Column, as_of: str | dt.date | None) -> dt.datetime:
+    return requested_hour(as_of) or end_of_hour(pd.Timestamp(times.max().execute()).to_pydatetime())
 
 
 def _by_the_hour(answered: ir.Table, spec: TableSpec, as_of: str | dt.date | None) -> ir.Table:
@@ -81,7 +85,7 @@ def _by_the_hour(answered: ir.Table, spec: TableSpec, as_of: str | dt.date | Non
             f"monitoring.window is in hours, but {_TIME} of service_predictions is {found}: a time is needed; leave "
             "monitoring.window out and use window_days."
         )
-    last = requested_hour(as_of) or end_of_hour(pd.Timestamp(answered[_TIME].max().execute()).to_pydatetime())
+    last = _last_minute(answered[_TIME], as_of)
     answered = answered.filter(within(answered[_TIME], None, last))
     (known,) = within(answered["observed_at"], None, last)
     return _as_rows(answered, spec, {str(spec.date): answered[_TIME].cast("timestamp")}, known)

@@ -29,7 +29,7 @@ from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.profiles.profile import Profile, merge
 from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
 from evergreen.monitoring.reference import BLOCK_SHARE, MIN_UNSEEN, PROBABILITY, Reference
-from evergreen.rows.spans import first_of
+from evergreen.rows.spans import by_hours, first_of
 from evergreen.rows.splits import block_codes, block_share, unseen_mask
 from evergreen.rows.windows import between_dates, fetch_rows, rows_up_to, sample_blocks
 from evergreen.schema import TableSpec
@@ -79,6 +79,11 @@ class Window:
     outcomes_end: dt.date | None = None
     earlier: pd.DataFrame | None = None
     comparable: np.ndarray | None = None
+
+    @property
+    def of_hours(self) -> bool:
+        """Whether it is a window of hours."""
+        return by_hours(self.end)
 
     @property
     def scores(self) -> np.ndarray:
@@ -208,7 +213,7 @@ def judge_window(
         counts: Counts of past windows, of whatever champions; None: there are none.
     """
     spec, known = reference.spec, _known_scores(reference)
-    compared = replace(reference, scores=None) if isinstance(window.start, dt.datetime) else reference
+    compared = replace(reference, scores=None) if window.of_hours else reference
     off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
     policy = parameters.drift.model_copy(update={"off": off})
     scores = _score_drift(compared, window, policy)
@@ -250,8 +255,7 @@ def window_score_profile(reference: Reference, window: Window) -> Profile:
 def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:
     """Drift of the scores at their part of the budget; the adjusted p-value may be held against the whole ``q``."""
     if reference.scores is None:
-        hours = isinstance(window.start, dt.datetime)
-        return ColumnDrift(status="insufficient_data", message=BY_THE_HOUR if hours else FEW_SCORES)
+        return ColumnDrift(status="insufficient_data", message=BY_THE_HOUR if window.of_hours else FEW_SCORES)
     scored = window_score_profile(reference, window)
     found = compare_profiles(reference.score_profile, scored, policy, share=SIDE_SHARE).columns[PROBABILITY]
     adjusted = None if found.adjusted_p_value is None else min(found.adjusted_p_value / SIDE_SHARE, 1.0)

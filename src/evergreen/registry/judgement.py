@@ -73,8 +73,12 @@ def judge_challenger(
     if evidence == "judging" and dated:
         decision = _judge_days(contest, rows, policy, digest)
     else:
-        ask = _judge_rows if evidence == "judging" or not dated else _judge_requests
-        decision = ask(contest, rows, policy, digest, evidence, experiment)
+        found = (
+            _judge_requests(contest, rows, policy, digest, evidence, experiment)
+            if dated
+            else _compare(contest, rows, policy, take_look(contest, digest), evidence)
+        )
+        decision = found.model_copy(update={"experiment": experiment})
     keep_judgement(contest, digest, decision)
     return decision
 
@@ -97,21 +101,6 @@ def judge_refresh(
     return decide_refresh(judged, refresh, policy.promotion, checks)
 
 
-def _judge_rows(
-    contest: Contest,
-    rows: LabelledRows,
-    policy: EvaluationParameters,
-    digest: str,
-    evidence: Evidence,
-    experiment: str | None,
-) -> PromotionDecision:
-    challenger = contest.challenger
-    look = take_look(contest, digest)
-    pair = contest.reigning.probabilities(rows.rows), challenger.probabilities(rows.rows)
-    found = judge(rows, *pair, contestant(challenger), policy, look, evidence)
-    return found.model_copy(update={"experiment": experiment})
-
-
 def _judge_requests(
     contest: Contest,
     rows: LabelledRows,
@@ -121,14 +110,20 @@ def _judge_requests(
     experiment: str | None,
 ) -> PromotionDecision:
     """Requests of an experiment, where rows have dates: another challenger out of the one budget of alpha."""
-    challenger = contest.challenger
     look = take_look_at_days(contest, digest, 0.0, float(len(rows.y)), experiment or evidence)
     own = alpha_of_challenger(policy.promotion.alpha, look.challenger)
     promotion = policy.promotion.model_copy(update={"alpha": own})
-    pair = contest.reigning.probabilities(rows.rows), challenger.probabilities(rows.rows)
     at_its_share = policy.model_copy(update={"promotion": promotion})
-    found = judge(rows, *pair, contestant(challenger), at_its_share, len(look.elapsed), evidence)
-    return found.model_copy(update={"look": look.number, "experiment": experiment})
+    found = _compare(contest, rows, at_its_share, len(look.elapsed), evidence)
+    return found.model_copy(update={"look": look.number})
+
+
+def _compare(
+    contest: Contest, rows: LabelledRows, policy: EvaluationParameters, look: int, evidence: Evidence
+) -> PromotionDecision:
+    """Both versions' scores of the same rows, as one look at them."""
+    pair = contest.reigning.probabilities(rows.rows), contest.challenger.probabilities(rows.rows)
+    return judge(rows, *pair, contestant(contest.challenger), policy, look, evidence)
 
 
 def _judge_days(contest: Contest, rows: LabelledRows, policy: EvaluationParameters, digest: str) -> PromotionDecision:

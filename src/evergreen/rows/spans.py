@@ -28,11 +28,6 @@ def first_of(last: dt.date, length: dt.timedelta) -> dt.date:
     return last - length + (_MINUTE if isinstance(last, dt.datetime) else _DAY)
 
 
-def last_before(last: dt.date, length: dt.timedelta) -> dt.date:
-    """Last moment of the window before the one of this length that ends with ``last``."""
-    return last - length
-
-
 def end_of_hour(moment: dt.datetime) -> dt.datetime:
     """The last minute of a moment's hour."""
     return moment.replace(minute=59, second=0, microsecond=0, tzinfo=None)

@@ -61,14 +61,18 @@ def with_replayed_designs(
         if isinstance(column, TimeColumn) or name not in past:
             columns[name] = column
             continue
-        found = None
-        for history in (_until(past[name], reference.window_end), past[name]):
-            found = found or replayed_design(history, windows)
-            if found is not None and rows is not None:
-                found = _at_size(found, history, windows, rows)
-                break
+        found = _design(past[name], reference.window_end, windows, rows)
         columns[name] = column if found is None else column.model_copy(update={"design": found, "pair_design": None})
     return reference.model_copy(update={"columns": columns})
+
+
+def _design(past: PastColumn, end: dt.date | None, windows: int, rows: int | None) -> DesignEffect | None:
+    """A column's design effect by history up to a day, or by all where that is too little; None: both are."""
+    for history in (_until(past, end), past):
+        found = replayed_design(history, windows)
+        if found is not None:
+            return found if rows is None else _at_size(found, history, windows, rows)
+    return None
 
 
 def _at_size(found: DesignEffect, past: PastColumn, windows: int, rows: int) -> DesignEffect:
