@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local_server import end
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-extensions",
@@ -118,7 +120,6 @@ def browser() -> Iterator[Browser]:
                 tab.attach()
                 yield tab
         finally:
-            process.terminate()
-            process.wait(timeout=20)
+            end(process)
             if process.stderr is not None:
                 process.stderr.close()

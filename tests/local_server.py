@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 START_SECONDS = 180
+STOP_SECONDS = 10
 FAULT_OF_THE_SERVER = 500
 
 
@@ -32,8 +33,17 @@ def running(command: Sequence[str], address: str, folder: Path) -> Iterator[None
         _wait_for(address, server, log)
         yield
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        end(server)
+
+
+def end(server: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+    """Ask the server to stop; one that still waits for its clients' open connections is killed."""
+    server.terminate()
+    try:
+        server.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

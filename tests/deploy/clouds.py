@@ -39,5 +39,6 @@ def azure(folder: Path) -> Iterator[dict[str, str]]:
     options = ["--inMemoryPersistence", "--skipApiVersionCheck", "--blobHost=127.0.0.1", f"--blobPort={port}"]
     with running(["node", str(program), "--silent", *options], f"http://127.0.0.1:{port}/", folder):
         login = AZURITE.format(port=port)
-        BlobServiceClient.from_connection_string(login).create_container("evergreen")
+        with BlobServiceClient.from_connection_string(login) as client:
+            client.create_container("evergreen")
         yield {"AZURE_STORAGE_CONNECTION_STRING": login, "EVERGREEN_DATA": "az://evergreen/team one"}
