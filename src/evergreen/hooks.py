@@ -36,6 +36,7 @@ class ProjectHooks:
     """
 
     _named: str | None = None
+    _logged: frozenset[tuple[str, str]] = frozenset()
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -102,16 +103,17 @@ class ProjectHooks:
 
     @hook_impl
     def after_node_run(self, inputs: dict[str, Any]) -> None:
-        """Log typed parameters field by field, which MLflow would otherwise get as one string."""
+        """Log typed parameters field by field, once a run: MLflow would otherwise get them as one string."""
         import mlflow
         from pydantic import BaseModel
 
-        if mlflow.active_run() is None:
-            return
-        for name, value in inputs.items():
-            if name.startswith("params:") and isinstance(value, BaseModel):
-                key = name.removeprefix("params:")
-                mlflow.log_dict(value.model_dump(mode="json"), f"parameters/{key}.json")
+        run = mlflow.active_run()
+        given = {name.removeprefix("params:"): value for name, value in inputs.items() if name.startswith("params:")}
+        typed = {name: value for name, value in given.items() if isinstance(value, BaseModel)}
+        new = {(run.info.run_id, name) for name in typed} - self._logged if run is not None else set()
+        for _, name in sorted(new):
+            mlflow.log_dict(typed[name].model_dump(mode="json"), f"parameters/{name}.json")
+        self._logged |= new
 
 
 def _chosen_rooms(run_params: dict[str, Any]) -> list[str]:

@@ -137,11 +137,8 @@ def _one_page(pictures: dict[str, go.Figure]) -> str:
 
 
 def _log_metrics(version: ModelVersion, metrics: Metrics) -> None:
-    client = MlflowClient()
-    for part, found in metrics.items():
-        for name, metric in found.items():
-            if metric.value is not None:
-                client.log_metric(version.run_id, f"{part}_{name}", metric.value)
+    told = {f"{part}_{name}": metric.value for part, found in metrics.items() for name, metric in found.items()}
+    mlflow.log_metrics({name: value for name, value in told.items() if value is not None}, run_id=version.run_id)
     auc = metrics["test"]["roc_auc"].value
     if mlflow.active_run() is not None and auc is not None:
         mlflow.log_metric(f"{version.use_case}.test_roc_auc", auc)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import mlflow
 import mlflow.sklearn
 import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Metric
 
 from evergreen.modelling.search import Candidate
 from evergreen.registry.artefacts import mlflow_flavour
@@ -37,7 +40,7 @@ def log_candidate(
     run = mlflow.start_run(nested=True, run_name=f"{use_case}.{candidate.algorithm}")
     mlflow.set_tags({"use_case": use_case, "pipeline": pipeline, "algorithm": candidate.algorithm})
     if candidate.status == "ok":
-        model_uri = _log_result(candidate, example)
+        model_uri = _log_result(run.info.run_id, candidate, example)
         mlflow.end_run("FINISHED")
     else:
         model_uri = None
@@ -48,7 +51,7 @@ def log_candidate(
     return LoggedCandidate(candidate, run.info.run_id, model_uri)
 
 
-def _log_result(candidate: Candidate, example: pd.DataFrame) -> str:
+def _log_result(run_id: str, candidate: Candidate, example: pd.DataFrame) -> str:
     mlflow.log_params({name: str(value) for name, value in candidate.best_params.items()})
     mlflow.log_metrics(
         {
@@ -59,8 +62,9 @@ def _log_result(candidate: Candidate, example: pd.DataFrame) -> str:
             "threshold": candidate.threshold,
         }
     )
-    for fold, score in enumerate(candidate.fold_scores):
-        mlflow.log_metric("fold_roc_auc", score, step=fold)
+    now = int(time.time() * 1000)
+    folds = [Metric("fold_roc_auc", score, now, fold) for fold, score in enumerate(candidate.fold_scores)]
+    MlflowClient().log_batch(run_id, metrics=folds)
     if candidate.selected_features is not None:
         mlflow.log_table(candidate.selected_features, "selected_features.json")
     logged = mlflow.sklearn.log_model(candidate.pipeline, name="model", **mlflow_flavour(candidate.pipeline, example))
