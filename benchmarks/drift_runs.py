@@ -41,7 +41,7 @@ def independent_run(seed: int, rows: int = 4_000, window_rows: int = 1_000) -> F
     """Ten numeric and five categorical columns of independent rows, the window like the reference."""
     rng = np.random.default_rng(seed)
     both = table(rng, rows + window_rows).assign(id=np.arange(rows + window_rows))
-    return _judged(both[:rows], both[rows:], NUMBERS)
+    return judged(both[:rows], both[rows:], NUMBERS)
 
 
 def dependent_run(seed: int) -> Findings:
@@ -49,7 +49,7 @@ def dependent_run(seed: int) -> Findings:
     rows = blocked(np.random.default_rng(seed), 27).assign(id=lambda frame: np.arange(len(frame)))
     rows["store"] = rows["id"] // 5 % 20
     old = rows["date"] < rows["date"].min() + pd.Timedelta(weeks=26)
-    return _judged(rows[old], rows[~old], STORES)
+    return judged(rows[old], rows[~old], STORES)
 
 
 def parts(findings: Findings) -> Iterator[bool]:
@@ -59,7 +59,8 @@ def parts(findings: Findings) -> Iterator[bool]:
     yield from [*found, any(found)]
 
 
-def _judged(old: pd.DataFrame, new: pd.DataFrame, spec: TableSpec) -> Findings:
+def judged(old: pd.DataFrame, new: pd.DataFrame, spec: TableSpec) -> Findings:
+    """All that monitoring says of a window of rows against a reference of others."""
     scores = pd.Series(probability(old, spec), index=old.index)
     profile, score_profile = reference_profiles(old, spec, scores, window_days=7)
     sample = old.sample(min(len(old), 5_000), random_state=0)

@@ -71,13 +71,15 @@ def weeks_of_rows(rng: np.random.Generator, means: np.ndarray, rows: int | np.nd
 class Series:
     """Weeks of rows; those before ``begin`` are history, the last ``length`` of them the reference."""
 
-    def __init__(self, rows: pd.DataFrame, begin: int, length: int, history: bool) -> None:
+    def __init__(
+        self, rows: pd.DataFrame, begin: int, length: int, history: bool, groups: tuple[str, ...] = ()
+    ) -> None:
         self.rows, self.week = rows, ((rows["date"] - pd.Timestamp(FIRST)).dt.days // 7).to_numpy()
-        self.names = [name for name in rows.columns if name != "date"]
+        self.names = [name for name in rows.columns if name not in ("date", *groups)]
         old = rows[(self.week >= begin - length) & (self.week < begin)]
         blocks = old["date"].dt.strftime("%Y%m%d")
         self.reference = reference_of(
-            build_profile(old, numeric=self.names, date="date", blocks=blocks.to_numpy()), self.names
+            build_profile(old, numeric=self.names, date="date", blocks=blocks.to_numpy(), groups=groups), self.names
         )
         self.history = history
         before = rows[self.week < begin]

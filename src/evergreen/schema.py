@@ -57,6 +57,8 @@ class TableSpec(Frozen):
         time_zone: Where a row's day is counted (``Europe/Berlin``); needed where dates carry a time zone.
         null_keys: ``refuse`` a table with rows that lack a key or date, or ``drop`` these rows.
         block: Columns whose joint value is never torn apart between sets (store × day); default: the entity.
+        groups: Columns within whose values drift is looked for, too (the rows of a store), each a categorical feature
+            or a column of ``block``; default: the columns of ``block`` but the date and the entity, ``[]``: none.
         target: Column that holds the outcome, before the label definition turns it into 0/1.
         positive: Value of ``target`` that counts as 1, or a list of such values.
         threshold: In place of ``positive``: numbers above it count as 1; without either, a quantile is fitted.
@@ -73,6 +75,7 @@ class TableSpec(Frozen):
     time_zone: str | None = None
     null_keys: Literal["refuse", "drop"] = "refuse"
     block: list[str] = Field(default_factory=list)
+    groups: list[str] | None = None
     target: str
     positive: Value | tuple[Value, ...] | None = None
     threshold: float | None = None
@@ -111,6 +114,12 @@ class TableSpec(Frozen):
             raise ValueError("panel: true needs a date: its rows are keyed by entity and date")
         if self.panel and self.block not in ([], [self.entity]):
             raise ValueError("panel: true keeps an entity's rows together, so block is the entity; leave block out")
+        unknown = [name for name in self.groups or () if name not in self.group_columns]
+        if unknown:
+            raise ValueError(
+                f"groups: {', '.join(unknown)} are no categorical features and not of block, or numeric features, the "
+                "date or the entity; name columns whose values are groups of rows"
+            )
         return self
 
     @property
@@ -134,6 +143,13 @@ class TableSpec(Frozen):
     def block_columns(self) -> list[str]:
         """The columns that make a block."""
         return self.block or [self.entity]
+
+    @property
+    def group_columns(self) -> list[str]:
+        """The columns within whose values drift is looked for."""
+        asked = self.block if self.groups is None else self.groups
+        taken = {*self.numeric, self.date, self.entity}
+        return [name for name in asked if name in {*self.block, *self.categorical} - taken]
 
     @property
     def keys(self) -> list[str]:

@@ -38,7 +38,7 @@ class Alert(Frozen):
     """One event in the life of a column's alert.
 
     Attributes:
-        column: The column.
+        column: The column; where it is about a group of rows, ``column · within by = group``.
         event: ``opened`` is reported to people, ``repeated`` stays silent, ``closed`` is reported once.
         window_end: Last day or minute of the window that it happened in.
         severity: Severity in that window; of a closed alert, the severity that it opened with.
@@ -62,7 +62,9 @@ def history_rows(
     pair: DriftReport | None = None,
     four: DriftReport | None = None,
 ) -> pd.DataFrame:
-    """One row a column of a drift report, to append to the history; see ``COLUMNS``.
+    """One row a column of a drift report, and one a column that stands out in a group, to append to the history.
+
+    Its columns are ``COLUMNS``.
 
     Args:
         report: Report on the window alone.
@@ -73,7 +75,8 @@ def history_rows(
     """
     pairs, fours = _tested(pair), _tested(four)
     rows = []
-    for name, column in report.columns.items():
+    within = {found.name: found.verdict for view in report.groups for found in view.found}
+    for name, column in {**report.columns, **within}.items():
         both, all_four = pairs.get(name), fours.get(name)
         row = {
             "window_start": pd.Timestamp(str(window_start)),

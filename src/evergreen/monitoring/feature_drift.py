@@ -6,8 +6,9 @@ import datetime as dt
 
 import pandas as pd
 
+from evergreen.monitoring.drift.by_group import compare_groups, not_compared
 from evergreen.monitoring.drift.compare import compare_profiles
-from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.drift.report import COLUMNS_SHARE, GROUPS_SHARE, DriftReport, GroupDrift
 from evergreen.monitoring.parameters import DriftPolicy
 from evergreen.monitoring.past.counts import no_counts, past_columns
 from evergreen.monitoring.past.replay import for_pooled, knows_a_year, with_replayed_designs
@@ -17,6 +18,8 @@ from evergreen.monitoring.reference import Reference
 
 SEASONS_SEEN = "A shift counts only where it differs, too, from what earlier years' windows of the same weeks did."
 HOURS = "Windows of hours are held against what hours before them did; seasons are looked for by windows of days."
+GROUPS_BY_HOURS = "Groups are not compared by the hour: how much they differ between hours of a day is not known."
+GROUPS_OF_TUTORIALS = "The tutorial rule looks at columns over all rows alone."
 SEASONS_UNSEEN = "With less than a year of past windows a season cannot be told from drift yet."
 
 
@@ -45,19 +48,34 @@ def compare_features(
     )
     hours = isinstance(start, dt.datetime)
     known = with_replayed_designs(reference.profile, past, length, profiles[0].rows)
+    if hours or policy.rule == "tutorial":
+        groups = not_compared(known, GROUPS_BY_HOURS if hours else GROUPS_OF_TUTORIALS)
+    else:
+        groups = compare_groups(known, profiles[0], policy, reference.importance or None)
+    share = COLUMNS_SHARE - GROUPS_SHARE if any(view.tests for view in groups) else COLUMNS_SHARE
 
     def compared(windows: int, profile: Profile) -> DriftReport:
         held = known if windows == 1 else for_pooled(known, windows)
         moved = alternatives(known, profile, past, start, policy.known_seasons) if start and not hours else {}
-        return compare_profiles(held, profile, policy, importance=reference.importance or None, seasons=moved)
+        weights = reference.importance or None
+        return compare_profiles(held, profile, policy, importance=weights, seasons=moved, share=share)
 
     alone, *pooled = [
         None if profile is None else compared(windows, profile)
         for windows, profile in zip((1, 2, 4), profiles, strict=True)
     ]
     assert alone is not None
+    alone = with_groups(alone, groups)
     if start is not None:
         said = SEASONS_SEEN if any(map(knows_a_year, past.values())) else SEASONS_UNSEEN
         said = HOURS if hours else said
         alone = alone.model_copy(update={"seasons": said})
     return alone, pooled[0], pooled[1]
+
+
+def with_groups(report: DriftReport, groups: tuple[GroupDrift, ...]) -> DriftReport:
+    """The report with what became of groups of rows, which count as the columns do."""
+    drifted = report.drifted or any(view.alarms for view in groups)
+    return report.model_copy(
+        update={"groups": groups, "drifted": drifted, "status": "drift" if drifted else report.status}
+    )

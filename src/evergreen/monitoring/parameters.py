@@ -89,7 +89,8 @@ class DriftPolicy(Frozen):
             left to ``evergreen``.
         shows: Statistics in ``STATISTICS`` that are computed and shown beside it.
         q: The whole budget of a window: how many of the windows in which nothing changed may raise an alarm.
-            ``COLUMNS_SHARE`` of it is the columns', ``SIDE_SHARE`` the scores' and the rows' as a whole each.
+            ``COLUMNS_SHARE`` of it is the columns', ``SIDE_SHARE`` the scores' and the rows' as a whole each; of the
+            columns' part ``GROUPS_SHARE`` is that of their view by group, where the table has ``groups``.
         min_effect: Smallest effect worth an alarm; from here an alarm is ``info``.
         warning_effect: From here an alarm is a ``warning``.
         high_effect: From here an alarm is ``high``.

@@ -39,7 +39,7 @@ class MonitoringRecord(Record):
         window_start: First day of the window, or minute where it is one of hours; None without dates.
         window_end: Last day or minute of the window.
         rows: Rows in the window.
-        drift: The features, column by column.
+        drift: The features, column by column, over all rows and within groups of them.
         scores: Drift of the predicted probability, by the same test.
         positive_rate: Shift of the share of positive predictions.
         multivariate: Classifier two-sample test on the stored sample; None where no sample is stored.

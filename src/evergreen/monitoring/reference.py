@@ -81,6 +81,7 @@ def reference_profiles(
         blocks=spec.block_columns,
         numeric=spec.numeric,
         categorical=spec.categorical,
+        groups=spec.group_columns,
         date=spec.date,
         period_days=window_days,
     )

@@ -130,7 +130,7 @@ def look_at_window(
     spec, length = reference.spec, parameters.length
     table = as_declared(table, spec)
     rows = rows_up_to(table, spec, end, length)
-    there = [name for name in [*spec.features, *([spec.date] if spec.date else [])] if name in rows.columns]
+    there = [name for name in rows.columns if name in {*spec.features, spec.date, *reference.profile.groups}]
     fetched = fetch_rows(with_nulls(rows, spec), spec, max_rows=parameters.max_rows)
     profile = build_profile(rows.select(there), reference.profile, date=spec.date)
     pair = _with_before(profile, table.select(there), reference, end - length, length)

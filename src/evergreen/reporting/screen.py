@@ -97,6 +97,8 @@ def _evaluation(evaluation: EvaluationRecord, training: TrainingRecord | None) -
 def _monitoring(record: MonitoringRecord) -> str:
     drifted = [name for name, column in record.drift.columns.items() if column.alarm]
     alarms = [f"{len(drifted)} of {len(record.drift.watched)} columns drifted{_listed(drifted)}"]
+    if record.drift.group_alarms:
+        alarms.append(f"{len(record.drift.group_alarms)} within groups of rows")
     if record.performance is not None and any(drop.alert for drop in record.performance.metrics.values()):
         auc = record.performance.metrics["roc_auc"]
         alarms.append(f"performance fell (AUC {_number(auc.reference)} → {_number(auc.window.value)})")

@@ -106,7 +106,7 @@ def test_the_page_is_whole_and_fetches_nothing(name, request):
     assert "@import" not in page
     links = [address[1:] for address in read.addresses if address.startswith("#")]
     assert [one for one in links if one not in read.ids] == []
-    assert len(links) == 10
+    assert len(links) == 11
 
 
 def test_everything_that_was_found_stands_in_the_page(drifted):

@@ -19,6 +19,11 @@ ColumnStatus = Literal["ok", "drift", "insufficient_data", "missing", "retyped",
 # Scores are never null: what the test of a column keeps for its nulls, the share of positive predictions gets.
 SIDE_SHARE = 0.1
 COLUMNS_SHARE = 1 - 2 * SIDE_SHARE
+GROUPS_SHARE = 0.1
+"""Of the columns' part, what their view by group gets in windows in which any column of a group can be tested."""
+
+
+WITHIN = " · within "
 
 
 class Hypothesis(Frozen):
@@ -94,12 +99,69 @@ class ColumnDrift(Frozen):
     message: str
 
 
+class GroupFinding(Frozen):
+    """What became of one column within one group of rows.
+
+    Attributes:
+        by: Column whose values make the groups.
+        group: Value of it.
+        column: Column that was looked at.
+        reference_rows: Values that the group has in the reference.
+        window_rows: Values that it has in the window.
+        direction: Where numbers went, as far as that is sure.
+        verdict: The same as for a column over all rows.
+    """
+
+    by: str
+    group: str
+    column: str
+    reference_rows: int
+    window_rows: int
+    direction: Literal["higher", "lower"] | None = None
+    verdict: ColumnDrift
+
+    @property
+    def name(self) -> str:
+        """What alerts and histories call it."""
+        return f"{self.column}{WITHIN}{self.by} = {self.group}"
+
+
+class GroupDrift(Frozen):
+    """What became of columns within the values of one.
+
+    Attributes:
+        by: Column whose values make the groups.
+        status: ``drift`` where any column of any group is in alarm; ``insufficient_data`` where no group has rows
+            enough, or the window lacks the column.
+        groups: Groups that the reference counts.
+        judged: Those with a column that could be tested.
+        tests: Tests of a column within a group.
+        minimum_detectable_effect: Shift that half of the tests find with 80 % power; None without tests of numbers.
+        found: What stands out, in alarm first.
+        message: One sentence for a reader.
+    """
+
+    by: str
+    status: Literal["ok", "drift", "insufficient_data"]
+    groups: int
+    judged: int = 0
+    tests: int = 0
+    minimum_detectable_effect: float | None = None
+    found: tuple[GroupFinding, ...] = ()
+    message: str
+
+    @property
+    def alarms(self) -> list[GroupFinding]:
+        """What is in alarm, largest effect first."""
+        return [finding for finding in self.found if finding.verdict.alarm]
+
+
 class DriftReport(Frozen):
     """What became of a window.
 
     Attributes:
-        status: ``drift`` when any column alarms (tutorial rule: when enough do), ``insufficient_data`` when
-            no column could be tested well enough, else ``ok``.
+        status: ``drift`` when any column alarms, over all rows or within a group (tutorial rule: when enough do),
+            ``insufficient_data`` when no column could be tested well enough, else ``ok``.
         drifted: Whether ``status`` is ``drift``.
         rule: The rule that decided.
         q: False discovery rate that it used.
@@ -113,6 +175,7 @@ class DriftReport(Frozen):
         columns: Verdicts by column.
         new_columns: Columns of the window that the reference doesn't have.
         seasons: What can be said of seasons, in a sentence; None where rows have no dates.
+        groups: The same within groups of rows; empty where the reference counts none.
     """
 
     status: Literal["ok", "drift", "insufficient_data"]
@@ -129,6 +192,7 @@ class DriftReport(Frozen):
     columns: dict[str, ColumnDrift]
     new_columns: tuple[str, ...] = ()
     seasons: str | None = None
+    groups: tuple[GroupDrift, ...] = ()
 
     @property
     def watched(self) -> list[str]:
@@ -150,3 +214,13 @@ class DriftReport(Frozen):
         """Columns in alarm, largest effect first."""
         named = [name for name, column in self.columns.items() if column.alarm]
         return sorted(named, key=lambda name: -(self.columns[name].effect or math.inf))
+
+    @property
+    def group_alarms(self) -> list[GroupFinding]:
+        """Columns in alarm within a group of rows."""
+        return [finding for view in self.groups for finding in view.alarms]
+
+
+def of_a_group(name: str) -> bool:
+    """Whether alerts and histories mean a column within a group by this name, not over all rows."""
+    return WITHIN in name

@@ -25,6 +25,11 @@ def weighed(
     found = {}
     for name, column in judged.items():
         if column.status == "drift" and column.effect is not None and average > 0:
-            counting = column.effect * min(1.0, 2 * weights[name] / average)
+            counting = counting_effect(column.effect, weights[name], average)
             found[name] = column.model_copy(update={"severity": policy.severity(counting)})
     return found
+
+
+def counting_effect(effect: float, weight: float, average: float) -> float:
+    """The effect as far as it counts, by the column's weight and that of an average one."""
+    return effect * min(1.0, 2 * weight / average) if average > 0 else effect

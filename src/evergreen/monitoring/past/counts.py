@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evergreen.monitoring.profiles.bins import even_cells
 from evergreen.monitoring.profiles.profile import CategoricalColumn, NumericColumn, Profile, TimeColumn, ValueColumn
 from evergreen.monitoring.profiles.source import Cut, FrameSource, IbisSource
 from evergreen.monitoring.profiles.tally import LevelTally, NumericTally
@@ -37,12 +38,7 @@ def no_counts() -> pd.DataFrame:
 
 def cells(column: NumericColumn, most: int = CELLS) -> NDArray[np.intp]:
     """Numbers of the column's edges that bound at most ``most`` cells of about equal share."""
-    if len(column.edges) < most:
-        return np.arange(len(column.edges))
-    before = np.cumsum(column.counts)[:-1]
-    steps = most - 2
-    targets = -(-int(before[-1]) * np.arange(steps + 1) // steps)  # whole numbers, so that coarse edges are fine ones
-    return np.unique(np.searchsorted(before, targets).clip(max=len(before) - 1))
+    return even_cells(np.asarray(column.counts), most)
 
 
 def in_cells(column: NumericColumn, chosen: NDArray[np.intp]) -> Floats:

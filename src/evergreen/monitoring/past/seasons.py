@@ -86,7 +86,7 @@ def alternatives(
             continue
         h = float(size_factor(max(known.count, 1), max(new.count, 1)))
         moved = [
-            Alternative(move.first, _moved(coarse[0], move.off * part), coarse[1], 1 + part**2 * move.h / h)
+            Alternative(move.first, moved_by(coarse[0], move.off * part), coarse[1], 1 + part**2 * move.h / h)
             for move in _seasonal_moves(column, start, same)
             for part in _PARTS
         ]
@@ -178,8 +178,13 @@ def _coarse_levels(known: CategoricalColumn, new: CategoricalColumn) -> tuple[Ca
     return reduced[0], reduced[1]
 
 
-def _moved(known: ValueColumn, off: Floats) -> ValueColumn:
-    """The reference with its shares moved, and as many rows."""
+def moved_by(known: ValueColumn, off: Floats) -> ValueColumn:
+    """The reference with its shares moved, and as many rows.
+
+    Args:
+        known: The reference.
+        off: By how much each cell's share moves; where none would be left, it is none.
+    """
     rows = known.count
     share = np.maximum(np.asarray(known.counts, float) / max(rows, 1) + off, 0.0)
     counts = np.rint(share / share.sum() * rows).astype(int)

@@ -36,6 +36,21 @@ def quantile_edges(values: NDArray[np.float64], bins: int) -> NDArray[np.float64
     return np.unique(np.concatenate([below, ordered[ranks], atoms, np.nextafter(atoms, -_LARGEST)]))
 
 
+def even_cells(counts: NDArray, most: int) -> NDArray[np.intp]:
+    """Numbers of the edges that bound at most ``most`` cells of about equal share.
+
+    Args:
+        counts: Values per bin, one more than there are edges.
+        most: Cells, the outermost two of which hold what lies beyond all edges.
+    """
+    if len(counts) <= most:
+        return np.arange(len(counts) - 1)
+    before = np.cumsum(counts)[:-1]
+    steps = most - 2
+    targets = -(-int(before[-1]) * np.arange(steps + 1) // steps)  # whole numbers, so that coarse edges are fine ones
+    return np.unique(np.searchsorted(before, targets).clip(max=len(before) - 1))
+
+
 class Binner:
     """Bin numbers of values: ``np.searchsorted(edges, x, side="left")``, several times faster.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ibis.expr.types as ir
@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from evergreen.errors import EvergreenError
 from evergreen.monitoring.profiles.bins import quantile_edges
 from evergreen.monitoring.profiles.design_effect import MIN_WINDOWS
+from evergreen.monitoring.profiles.group_tally import GroupTally, known_cells, largest_groups, own_cells
 from evergreen.monitoring.profiles.profile import CategoricalColumn, Family, NumericColumn, Profile
-from evergreen.monitoring.profiles.pushdown import push_down
-from evergreen.monitoring.profiles.source import HASHED_PIECES, Cut, FrameSource, IbisSource, Kind, Source
+from evergreen.monitoring.profiles.pushdown import push_down, push_down_groups, with_groups
+from evergreen.monitoring.profiles.source import HASHED_PIECES, Batch, Cut, FrameSource, IbisSource, Kind, Source
 from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Tally, TimeTally
 from evergreen.monitoring.profiles.two_sample import border_share
 
@@ -39,6 +40,7 @@ def build_profile(
     *,
     numeric: Sequence[str] | None = None,
     categorical: Sequence[str] | None = None,
+    groups: Sequence[str] = (),
     date: str | None = None,
     period_days: int = 7,
     bins: int = 256,
@@ -56,6 +58,7 @@ def build_profile(
         numeric: Numeric columns of a new reference; default with ``categorical``: all by their type, but for
             blocks and date.
         categorical: Categorical columns of a new reference, whatever their type.
+        groups: Columns of a new reference within whose largest groups of rows its columns are counted, too.
         date: Column with the rows' date. A reference is cut by it into held-out windows of ``period_days``.
         period_days: Length of a monitoring window.
         bins: Quantile bins of a numeric column.
@@ -70,7 +73,7 @@ def build_profile(
     source: Source = FrameSource(table) if isinstance(table, pd.DataFrame) else IbisSource(table)
     labels = _labels(blocks, source.families)
     if reference is None:
-        keys = [*(labels if isinstance(labels, list) else []), *([date] if date else [])]
+        keys = [*(labels if isinstance(labels, list) else []), *([date] if date else []), *groups]
         kinds = _kinds(source.families, numeric, categorical, keys)
     else:
         kinds = _reference_kinds(reference, source.families)
@@ -79,15 +82,18 @@ def build_profile(
     cut = None if reference is not None else _cut(date, first_day, last_day, period_days, labels)
     pieces = cut.pieces + 1 if cut else 1
     if reference is None:
-        tallies = _own_tallies(source, kinds, pieces, bins, max_levels, rows)
+        _demand_groups(groups, source.families, kinds)
+        sample = source.sample(with_groups(kinds, groups), _SAMPLE_ROWS)
+        tallies = _own_tallies(sample, kinds, pieces, bins, max_levels, rows)
+        grouped = _own_groups(sample, groups, tallies, pieces, rows)
     else:
         tallies = {name: _same_tally(reference, name, pieces) for name in kinds}
+        grouped = _same_groups(reference, source, tallies, pieces)
     if isinstance(source, IbisSource) and source.engine not in _IN_PROCESS:
         push_down(source, kinds, cut, tallies)
+        push_down_groups(source, kinds, cut, grouped)
     else:
-        for batch, numbers in source.batches(kinds, cut):
-            for name, tally in tallies.items():
-                tally.add(batch[name], numbers)
+        _count(source, kinds, cut, tallies, grouped)
     ordered = cut is not None and cut.date is not None
     return Profile(
         rows=rows,
@@ -95,7 +101,22 @@ def build_profile(
         window_end=last_day,
         families=source.families,
         columns={name: t.column(held_out=cut is not None, ordered=ordered) for name, t in tallies.items()},
+        groups={by: found.finished(held_out=cut is not None, ordered=ordered) for by, found in grouped.items()},
     )
+
+
+def _count(
+    source: Source,
+    kinds: Mapping[str, Kind],
+    cut: Cut | None,
+    tallies: Mapping[str, Tally],
+    grouped: Mapping[str, GroupTally],
+) -> None:
+    """Fill the tallies in this process."""
+    for batch, numbers in source.batches(with_groups(kinds, grouped), cut):
+        codes = {name: tally.add(batch[name], numbers) for name, tally in tallies.items()}
+        for by, counted in grouped.items():
+            counted.add(batch[by], numbers, codes)
 
 
 def _labels(blocks: Any, families: dict[str, Family]) -> Any:
@@ -107,6 +128,16 @@ def _labels(blocks: Any, families: dict[str, Family]) -> Any:
         _demand(list(blocks), families, "block")
         return list(blocks)
     return blocks
+
+
+def _demand_groups(groups: Sequence[str], families: dict[str, Family], kinds: Mapping[str, Kind]) -> None:
+    _demand(groups, families, "group")
+    numbers = [by for by in groups if kinds.get(by, "categorical") != "categorical"]
+    if numbers:
+        raise EvergreenError(
+            f"Reference profile: {', '.join(numbers)} make groups and are numbers or times among the columns; "
+            "take them out of one of the two."
+        )
 
 
 def _kinds(
@@ -148,9 +179,8 @@ def _cut(date: str | None, first: dt.date | None, last: dt.date | None, period_d
 
 
 def _own_tallies(
-    source: Source, kinds: dict[str, Kind], pieces: int, bins: int, max_levels: int, rows: int
+    sample: Batch, kinds: dict[str, Kind], pieces: int, bins: int, max_levels: int, rows: int
 ) -> dict[str, Tally]:
-    sample = source.sample(kinds, _SAMPLE_ROWS)
     tallies: dict[str, Tally] = {}
     for name, kind in kinds.items():
         if kind == "numeric":
@@ -166,6 +196,17 @@ def _own_tallies(
     return tallies
 
 
+def _own_groups(
+    sample: Batch, groups: Sequence[str], tallies: Mapping[str, Tally], pieces: int, rows: int
+) -> dict[str, GroupTally]:
+    cells = {name: own_cells(tally, sample[name]) for name, tally in tallies.items()} if groups else {}
+    found: dict[str, GroupTally] = {}
+    for by in groups:
+        counted = {name: chosen for name, chosen in cells.items() if chosen is not None and name != by}
+        found[by] = GroupTally(largest_groups(sample[by], rows), counted, tallies, pieces)
+    return found
+
+
 def _border_share(counts: Sequence[int], max_levels: int, *, whole: bool) -> float:
     """Share of rows below which chance decided whether a level is listed: four errors above the last one that is."""
     sampled = sum(counts)
@@ -173,6 +214,22 @@ def _border_share(counts: Sequence[int], max_levels: int, *, whole: bool) -> flo
         return 0.0
     last = counts[max_levels - 1] if len(counts) > max_levels else 1
     return border_share(last, sampled)
+
+
+def _same_groups(
+    reference: Profile, source: Source, tallies: Mapping[str, Tally], pieces: int
+) -> dict[str, GroupTally]:
+    """The reference's groups, as far as this table has the column that makes them."""
+    return {
+        by: GroupTally(
+            known.groups,
+            {name: known_cells(column) for name, column in known.columns.items() if name in tallies},
+            tallies,
+            pieces,
+        )
+        for by, known in reference.groups.items()
+        if by in source.families
+    }
 
 
 def _same_tally(reference: Profile, name: str, pieces: int) -> Tally:

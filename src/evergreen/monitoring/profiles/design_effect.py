@@ -30,6 +30,7 @@ from evergreen.monitoring.profiles.two_sample import (
 
 MIN_WINDOWS = 4
 _MIN_WINDOW_VALUES = 20
+_MIN_GROUP_VALUES = 5
 _GAP_SHARES = (0.1, 0.25, 0.4)
 _FEWEST_EFFECTIVE = 3.0
 
@@ -82,37 +83,79 @@ def _in_pairs(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([pieces[::2] + pieces[1::2], outside])
 
 
+def group_design_effects(values: NDArray[np.int64], *, ordered: bool, numeric: bool) -> tuple[DesignEffect | None, ...]:
+    """Design effect of one column within each group of rows, from its counts per piece of the reference.
+
+    A group with too few values in most pieces takes what those that could be measured average.
+
+    Args:
+        values: Shape (groups, K + 1, cells); the last row of a group holds its rows outside any piece.
+        ordered: As for :func:`design_effect`.
+        numeric: Likewise.
+
+    Returns:
+        One a group; None for all where none could be measured.
+    """
+    k = values.shape[-2] - 1
+    gap = max(1, round(_GAP_SHARES[1] * k)) if ordered else 0
+    inside, outside = _held_out(values.astype(float), gap)
+    enough = _enough(inside, outside, _MIN_GROUP_VALUES)
+    known = enough.sum(axis=-1) >= MIN_WINDOWS
+    measured = {}
+    for group in np.flatnonzero(known):
+        used = enough[group]
+        measured[int(group)] = _measured(inside[group][used], outside[group][used], numeric=numeric, ordered=ordered)
+    usual = _average(list(measured.values()))
+    return tuple(measured.get(group, usual) for group in range(len(values)))
+
+
+def _average(effects: list[DesignEffect]) -> DesignEffect | None:
+    if not effects:
+        return None
+    mean = {name: float(np.mean([getattr(each, name) for each in effects])) for name in ("values", "ranks")}
+    windows = min(each.windows for each in effects if each.windows is not None)
+    return DesignEffect(**mean, scales=float(np.mean([each.of_scales for each in effects])), windows=windows)
+
+
 def _at_gap(values: Array, shares: Array, gap: int, *, numeric: bool, ordered: bool) -> DesignEffect:
     inside, outside = _held_out(values, gap)
-    enough = (inside.sum(axis=-1) >= _MIN_WINDOW_VALUES) & (outside.sum(axis=-1) >= _MIN_WINDOW_VALUES)
+    enough = _enough(inside, outside)
     null_effect = _null_effect(*_held_out(shares, gap))
     if enough.sum() < MIN_WINDOWS:
         return DesignEffect(nulls=null_effect)
-    inside, outside = inside[enough], outside[enough]
+    found = _measured(inside[enough], outside[enough], numeric=numeric, ordered=ordered)
+    return found.model_copy(update={"nulls": null_effect})
+
+
+def _enough(inside: Array, outside: Array, least: int = _MIN_WINDOW_VALUES) -> NDArray[np.bool_]:
+    return (inside.sum(axis=-1) >= least) & (outside.sum(axis=-1) >= least)
+
+
+def _measured(inside: Array, outside: Array, *, numeric: bool, ordered: bool) -> DesignEffect:
+    """By how much pieces differ from the rest, both of shape (pieces, bins), over what independent rows would."""
     h = size_factor(inside.sum(axis=-1), outside.sum(axis=-1))
     windows = _effective_number(_differences(inside, outside, numeric=numeric), ordered=ordered)
     if not numeric:
         groups = pool_rare_levels(outside.mean(axis=0), inside.mean(axis=0))
         statistic, df = chi_square(pooled(outside, groups), pooled(inside, groups))
         inflation = float(statistic.mean() / df) if df else 1.0
-        return DesignEffect(values=max(1.0, inflation), nulls=null_effect, windows=windows)
+        return DesignEffect(values=max(1.0, inflation), windows=windows)
     distances = ks_distance(outside, inside)
     return DesignEffect(
         values=max(1.0, float((distances**2 / h).mean() / KOLMOGOROV_SECOND_MOMENT)),
         ranks=max(1.0, float((normal_score_z(outside, inside) ** 2).mean())),
         scales=max(1.0, float((squared_normal_score_z(outside, inside) ** 2).mean())),
-        nulls=null_effect,
         windows=windows,
     )
 
 
 def _held_out(counts: Array, gap: int) -> tuple[Array, Array]:
-    """Counts of each piece, and of everything but the piece and ``gap`` neighbours on each side."""
-    pieces = counts[:-1]
-    k = len(pieces)
-    before = np.concatenate([np.zeros((1, counts.shape[-1])), np.cumsum(pieces, axis=0)])
+    """Counts of each piece, and of all but it and ``gap`` neighbours on each side; shape (..., K, bins)."""
+    pieces = counts[..., :-1, :]
+    k = pieces.shape[-2]
+    before = np.concatenate([np.zeros((*pieces.shape[:-2], 1, counts.shape[-1])), np.cumsum(pieces, axis=-2)], axis=-2)
     first, last = np.maximum(np.arange(k) - gap, 0), np.minimum(np.arange(k) + gap + 1, k)
-    return pieces, counts.sum(axis=0) - (before[last] - before[first])
+    return pieces, counts.sum(axis=-2, keepdims=True) - (before[..., last, :] - before[..., first, :])
 
 
 def _null_effect(inside: Array, outside: Array) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from evergreen.errors import EvergreenError
+from evergreen.monitoring.profiles.groups import GroupCounts, merge_groups
 from evergreen.records import Frozen
 
 Family = Literal["number", "boolean", "text", "time", "null", "other"]
@@ -170,6 +171,7 @@ class Profile(Frozen):
         window_end: Last day that the rows speak of, where known.
         families: Type family of every column of the table, profiled or not.
         columns: Summaries by column name.
+        groups: Counts of the columns within the values of other ones, by the latter's name.
     """
 
     rows: int
@@ -177,6 +179,7 @@ class Profile(Frozen):
     window_end: dt.date | None = None
     families: dict[str, Family]
     columns: dict[str, Column]
+    groups: dict[str, GroupCounts] = Field(default_factory=dict)
 
 
 def merge(a: Profile, b: Profile) -> Profile:
@@ -203,6 +206,7 @@ def merge(a: Profile, b: Profile) -> Profile:
         window_end=max(ends, default=None),
         families=b.families | {name: kind for name, kind in a.families.items() if kind != "null"},
         columns={name: merge_columns(name, column, b.columns[name]) for name, column in a.columns.items()},
+        groups=merge_groups(a.groups, b.groups),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from evergreen.monitoring.profiles.group_tally import GroupTally
 from evergreen.monitoring.profiles.profile import UNSEEN_LEVELS_KEPT
 from evergreen.monitoring.profiles.source import Cut, IbisSource, Kind
 from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Tally, TimeTally
@@ -43,6 +44,41 @@ def push_down(source: IbisSource, kinds: Mapping[str, Kind], cut: Cut | None, ta
         _take_counts(count_query(table, ours, source.engine).to_pyarrow(), ours)
         _take_moments(moment_query(table, ours).to_pyarrow().to_pylist()[0], ours)
         _take_unseen(table, ours)
+
+
+def with_groups(kinds: Mapping[str, Kind], groups: Iterable[str]) -> dict[str, Kind]:
+    """The columns to read: those that are profiled, and those that make groups."""
+    return {**kinds, **dict.fromkeys(groups, "categorical")}
+
+
+def push_down_groups(
+    source: IbisSource, kinds: Mapping[str, Kind], cut: Cut | None, grouped: Mapping[str, GroupTally]
+) -> None:
+    """Fill the tallies by group; the engine answers with counts here, too.
+
+    Args:
+        source: The remote table.
+        kinds: Kind of each profiled column.
+        cut: How to cut a reference into held-out windows; None for a window.
+        grouped: Empty tallies by the column that makes the groups, filled in place.
+    """
+    for by, counted in grouped.items():
+        names = list(counted.columns)
+        for start in range(0, len(names), _COLUMNS_PER_QUERY):
+            chosen = {name: kinds[name] for name in names[start : start + _COLUMNS_PER_QUERY] if name != by}
+            table = source.selected({**chosen, by: "categorical"}, cut, source.table)
+            group = _code(table[f"c{len(chosen)}"], counted.coded, source.engine)
+            piece = table.piece.cast("int64") if cut is not None else ibis.literal(0, "int64")
+            ours = {f"c{i}": counted.columns[name] for i, name in enumerate(chosen)}
+            if start == 0:
+                _take_rows(table.select(group=group), counted)
+            sections = table.mutate(piece=piece * counted.sections + group)
+            _take_counts(count_query(sections, ours, source.engine).to_pyarrow(), ours)
+
+
+def _take_rows(groups: ir.Table, counted: GroupTally) -> None:
+    for cell in groups.group_by("group").agg(rows=groups.count()).to_pyarrow().to_pylist():
+        counted.coded.counts[0, cell["group"]] += cell["rows"]
 
 
 def count_query(table: ir.Table, tallies: Mapping[str, Tally], engine: str) -> ir.Table:

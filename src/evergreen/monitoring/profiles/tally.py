@@ -41,8 +41,8 @@ class NumericTally:
         self.count, self.mean, self.m2 = 0, 0.0, 0.0
         self._bins = Binner(edges)
 
-    def add(self, values: NDArray[np.float64], pieces: Pieces | None) -> None:
-        """Count a batch; NaN is null. ``pieces`` numbers each row's piece, None for a single one."""
+    def add(self, values: NDArray[np.float64], pieces: Pieces | None) -> NDArray[np.integer]:
+        """Count a batch; NaN is null. ``pieces`` numbers each row's piece, None for a single one. Each row's code."""
         finite = np.isfinite(values)
         if finite.all():
             codes, kept = self._bins(values), values
@@ -50,7 +50,7 @@ class NumericTally:
             kept = values[finite]
             codes = np.where(np.isnan(values), len(self.edges) + 2, len(self.edges) + 1)
             codes[finite] = self._bins(kept)
-        self.counts += _crossed(codes, pieces, self.counts.shape)
+        self.counts += crossed(codes, pieces, self.counts.shape)
         if len(kept):
             with np.errstate(over="ignore", invalid="ignore"):  # a wild value makes the variance as large as can be
                 mean = float(kept.mean())
@@ -58,6 +58,7 @@ class NumericTally:
                 centred = kept - mean
                 m2 = float(np.nan_to_num(centred @ centred))
             self.add_moments(len(kept), mean, m2, float(kept.min()), float(kept.max()))
+        return codes
 
     def add_moments(self, count: int, mean: float, m2: float, minimum: float, maximum: float) -> None:
         """Merge the moments of further finite values."""
@@ -94,8 +95,8 @@ class LevelTally:
         self._known = Levels(self.levels)
         self._value_set = pa.array(self.levels, pa.string())
 
-    def add(self, values: pa.Array, pieces: Pieces | None) -> None:
-        """Count a batch of strings."""
+    def add(self, values: pa.Array, pieces: Pieces | None) -> NDArray[np.integer]:
+        """Count a batch of strings. Each row's code."""
         found = pc.index_in(values, value_set=self._value_set)
         if found.null_count > values.null_count:
             values = self._matched(values)
@@ -104,10 +105,11 @@ class LevelTally:
         if values.null_count:
             nulls = values.is_null().to_numpy(zero_copy_only=False)
             codes = np.where(nulls, len(self.levels) + 1, codes)
-        self.counts += _crossed(codes, pieces, self.counts.shape)
+        self.counts += crossed(codes, pieces, self.counts.shape)
         if found.null_count > values.null_count:
             others = pc.value_counts(values.filter(found.is_null()).drop_null())
             self.add_unseen({item["values"]: item["counts"] for item in others.to_pylist()})
+        return codes
 
     def _matched(self, values: pa.Array) -> pa.Array:
         """The values, those that stand for a level under its name."""
@@ -145,12 +147,13 @@ class TimeTally:
         self.first: dt.datetime | None = None
         self.last: dt.datetime | None = None
 
-    def add(self, values: NDArray[np.datetime64], pieces: Pieces | None = None) -> None:
-        """Take in a batch; NaT is null."""
+    def add(self, values: NDArray[np.datetime64], pieces: Pieces | None = None) -> NDArray[np.integer]:
+        """Take in a batch; NaT is null. A time has no code."""
         del pieces
         known = values[~np.isnat(values)].astype("datetime64[us]")
         ends = (known.min().item(), known.max().item()) if len(known) else (None, None)
         self.add_range(len(known), len(values) - len(known), *ends)
+        return np.empty(0, np.int64)
 
     def add_range(self, count: int, nulls: int, first: Any, last: Any) -> None:
         """Merge the range of further rows."""
@@ -178,6 +181,7 @@ def _designs(
     return design, pair_design_effect(design, values, nulls, numeric=numeric) if ordered else None
 
 
-def _crossed(codes: NDArray[np.integer], pieces: Pieces | None, shape: tuple[int, int]) -> NDArray[np.int64]:
+def crossed(codes: NDArray[np.integer], pieces: Pieces | None, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Rows per piece and code."""
     flat = codes if pieces is None else pieces.astype(np.int64) * shape[1] + codes
     return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)

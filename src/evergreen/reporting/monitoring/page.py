@@ -28,6 +28,7 @@ from evergreen.reporting.monitoring.evidence import (
     quality_blocks,
     retraining_blocks,
 )
+from evergreen.reporting.monitoring.groups import group_blocks
 from evergreen.reporting.monitoring.trends import (
     WINDOWS_SHOWN,
     auc_picture,
@@ -87,6 +88,7 @@ def monitoring_page(
         Section("Performance", performance_blocks(record.performance, record.estimate)),
         Section("Predictions", [positive_rate_text(record.positive_rate), Panels([predictions])]),
         Section("Columns", columns, names="columns"),
+        Section("Within groups", group_blocks(record.drift, is_open)),
         Section("Retraining", retraining_blocks(record, answer)),
         Section("Rows as a whole", multivariate_blocks(record.multivariate)),
         Section("Data quality", quality_blocks(record.quality)),
@@ -139,9 +141,11 @@ def _tiles(record: MonitoringRecord, answer: RetrainingAnswer) -> list[Tile]:
     mostly = record.drift.mostly_unjudged
     watched, unjudged = len(record.drift.watched), len(record.drift.unjudged)
     judged = f"of {watched}, {unjudged} not judged" if unjudged else f"of {watched}"
+    within = len(record.drift.group_alarms)
+    judged += f"; {within} within groups" if within else ""
     return [
         Tile("Rows", f"{record.rows:,}", "in this window"),
-        Tile("Columns in alarm", f"{len(alarms)}", judged, "watch" if alarms or mostly else "good"),
+        Tile("Columns in alarm", f"{len(alarms)}", judged, "watch" if alarms or within or mostly else "good"),
         Tile("Alerts open", f"{len(record.open_alerts)}", "over windows", "watch" if record.open_alerts else "good"),
         Tile(
             "ROC AUC, estimated",

@@ -45,6 +45,8 @@ def _gauges(record: MonitoringRecord, decision: RetrainingTrigger | None) -> Ite
     yield _Gauge("drift_effect", "Drift as an equivalent mean shift in standard deviations.", list(effects))
     alarms = [({"column": name}, float(column.alarm)) for name, column in judged.items()]
     yield _Gauge("drift_alarm", "1 where the column alarms in this window.", list(alarms))
+    within = float(len(record.drift.group_alarms)) if record.drift.groups else None
+    yield _single("drift_alarms_within_groups", "Columns in alarm within a group of rows.", within)
     yield _single("window_rows", "Rows in the window.", record.rows)
     yield _Gauge("roc_auc", "ROC AUC: estimated without labels, realised on them, and the reference's.", _aucs(record))
     yield _single("positive_rate", "Share of positive predictions.", record.positive_rate.window)

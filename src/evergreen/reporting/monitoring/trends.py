@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from evergreen.monitoring.alerts import disjoint_windows
+from evergreen.monitoring.drift.report import of_a_group
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.monitoring.reference import PROBABILITY
 from evergreen.reporting.charts.lines import Axes, DrawnLine, Level, line_picture
@@ -71,7 +72,7 @@ def positive_rate_picture(metrics: pd.DataFrame, limit: float | None = None) -> 
 def drift_picture(history: pd.DataFrame, limit: float | None = None) -> Picture | None:
     """The largest effect of any column that could be judged, and that of the scores, window by window."""
     ends = windows_of(history)
-    rows = history[~history["status"].isin(("off", "insufficient_data"))] if ends else history
+    rows = history[~history["status"].isin(("off", "insufficient_data")) & _over_all_rows(history)] if ends else history
     if not ends or rows["effect"].isna().all():
         return None
     features, scores = rows[rows["column"] != PROBABILITY], rows[rows["column"] == PROBABILITY]
@@ -99,10 +100,16 @@ def breadth_picture(history: pd.DataFrame) -> Picture | None:
     ends = windows_of(history)
     if not ends:
         return None
-    rows = history[history["column"].ne(PROBABILITY) & history["status"].isin(IN_ALARM)]
+    used = history[_over_all_rows(history) & history["column"].ne(PROBABILITY)]
+    rows = used[used["status"].isin(IN_ALARM)]
     counts = [float(rows["window_end"].eq(end).sum()) for end in ends]
     axes = _axes(ends, lambda value: f"{value:.0f}", tick_text, low=0.0, high=1.0)
     return line_picture("Columns in alarm by window", [DrawnLine("columns in alarm", counts, "bad")], axes)
+
+
+def _over_all_rows(history: pd.DataFrame) -> pd.Series:
+    """Which rows of the history are about a column over all rows, not within a group."""
+    return ~history["column"].map(of_a_group).astype(bool)
 
 
 def lowest_auc(record: MonitoringRecord) -> float | None:

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 import pandas as pd
 
-from evergreen.monitoring.drift.report import DriftReport
+from evergreen.monitoring.drift.report import COLUMNS_SHARE, GROUPS_SHARE, DriftReport
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.reporting.blocks import Tone, Verdict
 from evergreen.reporting.monitoring.decision import RetrainingAnswer
@@ -74,6 +74,8 @@ def _state(record: MonitoringRecord) -> str:
             )
     elif alarms:
         changed = f"the data has changed in {len(alarms)} of {counted(watched, 'column')}"
+    elif record.drift.group_alarms:
+        changed = f"the data has changed within {counted(len(_groups_in_alarm(record)), 'group')} of rows"
     else:
         changed = "the data has changed, though no single column stands out"
     suffers = {
@@ -83,6 +85,10 @@ def _state(record: MonitoringRecord) -> str:
         "unknown": "and outcomes that would show whether the model suffers are not known yet",
     }[_measured(record)]
     return f"{changed}, {suffers}."
+
+
+def _groups_in_alarm(record: MonitoringRecord) -> list[str]:
+    return sorted({f"{found.by} {found.group}" for found in record.drift.group_alarms})
 
 
 def since_when(record: MonitoringRecord, history: pd.DataFrame | None) -> str:
@@ -109,6 +115,9 @@ def _what_happened(record: MonitoringRecord) -> str:
         sentences.append(f"In alarm: {named}. {weight}")
     else:
         sentences.append("No column is in alarm.")
+    if drift.group_alarms:
+        named = listed([f"{found.column} where {found.by} is {found.group}" for found in drift.group_alarms], 5)
+        sentences.append(f"Within groups of rows: {named}.")
     if drift.new_columns:
         sentences.append(f"New columns, which the model does not use: {listed(list(drift.new_columns))}.")
     if shift.relative_change is not None:
@@ -157,8 +166,17 @@ def _budget(drift: DriftReport) -> str:
     shared = f"{counted(drift.hypotheses, 'test')} shared that budget"
     return (
         f"The rule is set so that, had nothing changed, at most {percent_text(drift.q)} of windows would raise any "
-        f"column alarm; {shared}. Columns that depend on each other then raise theirs together, not more often."
+        f"column alarm{_and_groups(drift)}; {shared}. Columns that depend on each other then raise theirs together, "
+        "not more often."
     )
+
+
+def _and_groups(drift: DriftReport) -> str:
+    tests = sum(view.tests for view in drift.groups)
+    if not tests:
+        return ""
+    share = drift.q / (COLUMNS_SHARE - GROUPS_SHARE) * GROUPS_SHARE
+    return f", and {percent_text(share)} one within a group, by {counted(tests, 'test')} more"
 
 
 def what_to_do(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
@@ -178,6 +196,8 @@ def what_to_do(record: MonitoringRecord, answer: RetrainingAnswer) -> str:
         return f"Look into {listed(worse)} below. {answer.sentence}"
     if record.status == "insufficient_data" or tone(record, answer) == "plain":
         return "Wait for more rows, or lengthen the window (window_days)."
+    if record.drift.group_alarms and not record.drift.alarms:
+        return f"Ask what changed upstream for {listed(_groups_in_alarm(record), 5)}. {answer.sentence}"
     if record.status == "drift" or record.open_alerts:
         return f"Look at the columns in alarm below: ask what changed upstream. {answer.sentence}"
     return "Nothing."
