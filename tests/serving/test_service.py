@@ -194,6 +194,7 @@ def test_a_promotion_under_load_loses_nothing_and_each_answer_names_its_version(
     known = {v: expected(v, rows) for v in (versions.linear, versions.trees)}
     bodies = [request("/predict", json.dumps(row).encode()) for row in rows.to_dict("records")]
     seen: set[str] = set()
+    workers = [service.workers]
 
     async def load_and_swap():
         over = False
@@ -201,6 +202,8 @@ def test_a_promotion_under_load_loses_nothing_and_each_answer_names_its_version(
         for version in (versions.trees, versions.linear):
             await asyncio.to_thread(promote, version)
             await asyncio.to_thread(service.wait_for, version)
+            await asyncio.to_thread(service.wait_until, lambda: service.workers, lambda pids: len(pids) == 2)
+            workers.append(service.workers)
         over = True
         return await loading
 
@@ -211,6 +214,10 @@ def test_a_promotion_under_load_loses_nothing_and_each_answer_names_its_version(
         seen.add(answer["model_version"])
         assert answer["probability"] == pytest.approx(known[answer["model_version"]][number % 20], abs=1e-12)
     assert seen == {versions.linear, versions.trees}
+    of_linear, of_trees, of_linear_again = map(set, workers)
+    assert not of_linear & of_trees  # no client waited while its worker imported a compiler
+    assert of_trees == of_linear_again
+    assert service.ask("/health")[1]["restarts"] == 0
 
 
 def test_an_estimator_without_a_plain_form_is_served_by_scikit_learn(versions, tmp_path: Path) -> None:

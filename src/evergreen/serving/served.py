@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,14 @@ Number = float | None
 Category = str | int | float | bool | None
 KEY_TYPE = str | int | float | None
 _EXACT_FLOATS = 2.0**53
+
+
+def library_of(folder: Path) -> str | None:
+    """The library, if any, whose import by a process that answers would keep its clients waiting for too long."""
+    if not (folder / PLAN_FILE).is_file():
+        return "sklearn"
+    kind = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))["model"]["kind"]
+    return "numba" if kind == "trees" and importlib.util.find_spec("numba") else None
 
 
 class Served:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ CURRENT_FILE = "current.json"
 """Which version serves."""
 STATUS_FILE = "status.json"
 """What ``/health``, ``/stats`` and ``/metrics`` say beside the workers' own counts."""
+READY, OUTGROWN = "ready", "outgrown"
+"""What a worker says of itself: it answers; a version should serve that another process had better load."""
 
 
 def write_state(file: Path, content: dict[str, Any]) -> None:
@@ -25,3 +28,19 @@ def write_state(file: Path, content: dict[str, Any]) -> None:
 def read_state(file: Path) -> dict[str, Any]:
     """What the file says."""
     return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def signal(folder: Path, what: str) -> None:
+    """Say something of this process to its supervisor."""
+    (folder / f"{os.getpid()}.{what}").touch()
+
+
+def has_signalled(folder: Path, process: int, what: str) -> bool:
+    """Whether a process has said it."""
+    return (folder / f"{process}.{what}").exists()
+
+
+def forget(folder: Path, process: int) -> None:
+    """Drop what a process has said that ended: another may get its number."""
+    for what in (READY, OUTGROWN):
+        (folder / f"{process}.{what}").unlink(missing_ok=True)

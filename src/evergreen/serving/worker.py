@@ -28,9 +28,9 @@ from evergreen.serving.by_key import ByKey
 from evergreen.serving.counters import RequestCounter
 from evergreen.serving.direct import DirectProtocol
 from evergreen.serving.routes import Routes
-from evergreen.serving.served import Served
+from evergreen.serving.served import Served, library_of
 from evergreen.serving.settings import ServingSettings
-from evergreen.serving.state import CURRENT_FILE, SETTINGS_FILE, read_state
+from evergreen.serving.state import CURRENT_FILE, OUTGROWN, READY, SETTINGS_FILE, read_state, signal
 
 logger = logging.getLogger("evergreen.serving")
 LOOK_SECONDS = 0.1
@@ -80,13 +80,14 @@ class Worker:
         self._by_key = ByKey(Path(kept), self._settings.by_key) if kept else None
         self._answering = Answering(self._settings, folder, log, self._by_key)
         self._changed = -1
-        self._follow(self._pointer())
+        self._answering.use(*self._load(self._pointer()))
         dashboard = Path(shared["dashboard"]) if shared.get("dashboard") else None
         routes = Routes(self._answering, folder, dashboard)
         requests = RequestCounter(folder, self._answering.worker)
         self._front = Front(self._answering, routes.app(), Keys(self._settings), requests)
         routes.draining = lambda: self._front.draining
         self._server = Server(self._config(), self._front, self._settings.drain_seconds)
+        signal(folder, READY)
 
     def _config(self) -> uvicorn.Config:
         settings = self._settings
@@ -110,11 +111,16 @@ class Worker:
         return read_state(file)
 
     def _load(self, pointer: dict[str, Any]) -> tuple[Served, Served | None]:
-        challenger = pointer.get("challenger")
-        return Served(Path(pointer["folder"])), Served(Path(challenger)) if challenger else None
+        served, *others = map(Served, _folders(pointer))
+        return served, others[0] if others else None
 
-    def _follow(self, pointer: dict[str, Any]) -> None:
-        self._answering.use(*self._load(pointer))
+    async def _follow(self, pointer: dict[str, Any]) -> None:
+        """Change to what should serve, unless a large library would be imported for it while clients wait."""
+        asked = {library_of(folder) for folder in _folders(pointer)} - {None}
+        if asked <= set(sys.modules):
+            self._answering.use(*await asyncio.to_thread(self._load, pointer))
+        else:
+            signal(self._folder, OUTGROWN)
 
     async def run(self) -> int:
         """Serve until asked to stop; says how it ended."""
@@ -146,7 +152,11 @@ class Worker:
             if self._by_key is not None:
                 self._by_key.follow()
         if not self._front.draining and (self._folder / CURRENT_FILE).stat().st_mtime_ns != self._changed:
-            self._answering.use(*await asyncio.to_thread(self._load, self._pointer()))
+            await self._follow(self._pointer())
+
+
+def _folders(pointer: dict[str, Any]) -> list[Path]:
+    return [Path(pointer[which]) for which in ("folder", "challenger") if pointer.get(which)]
 
 
 def main() -> None:
