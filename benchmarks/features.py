@@ -2,6 +2,7 @@
 
     python benchmarks/features.py --rows 1000000 10000000          a few hundred products
     python benchmarks/features.py --rows 10000000 --keys 5000000   so many distinct products: as many histories
+    python benchmarks/features.py --rows 10000000 --week           four years, and what the newest week costs alone
 
 Ratios are to DuckDB's write of the same features, read back from a parquet file. Both run within the memory that the
 project gives to DuckDB by default.
@@ -10,6 +11,7 @@ project gives to DuckDB by default.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import multiprocessing
 import multiprocessing.connection
 import resource
@@ -24,11 +26,15 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from evergreen.datasets.features import FeaturesDataset
 from evergreen.datasets.own_table import within_memory
 from evergreen.datasets.synthetic.dataset import write_recipe
 from evergreen.datasets.synthetic.retail import RetailRecipe
+from evergreen.features import star_features
 from evergreen.features.contracts import PRODUCT_ATTRIBUTES, STORE_ATTRIBUTES
-from retail_star import described, retail_features
+from evergreen.features.days import Days
+from evergreen.features.making import star_in_parts
+from retail_star import described, described_table, retail_features
 
 CONFIG = {"memory_limit": "500MB", "threads": 2, "preserve_insertion_order": False}
 Table = Literal["fact_sales", "dim_product", "dim_store", "business_kpis"]
@@ -36,7 +42,8 @@ TABLES: tuple[Table, ...] = ("fact_sales", "dim_product", "dim_store", "business
 PANDAS_NAMES = {"avg": "mean", "std": "std", "total": "sum"}
 
 
-def generate(folder: Path, rows: int, keys: int | None) -> None:
+def generate(folder: Path, rows: int, keys: int | None = None, *, four_years: bool = False) -> None:
+    """Write the source tables; in a process of its own, whose memory is not counted."""
     for table in TABLES:
         write_recipe(RetailRecipe(table=table, size=rows), folder / f"{table}.parquet")
     if keys:
@@ -44,6 +51,18 @@ def generate(folder: Path, rows: int, keys: int | None) -> None:
         sales.rename(few)
         many = f"* replace ('P' || (hash(sales_id, 1) % {keys}) as product_id)"
         duckdb.execute(f"copy (select {many} from '{few}') to '{sales}'")
+    if four_years:
+        lengthen(folder)
+
+
+def lengthen(folder: Path) -> None:
+    """Four years of lines: every second one happened as long before the others as these span."""
+    sales, short = folder / "fact_sales.parquet", folder / "short.parquet"
+    sales.rename(short)
+    span = f"(select max(date_key) - min(date_key) + 1 from '{short}')"
+    earlier = f"* replace (case when sales_id % 2 = 0 then date_key else date_key - {span}::int end as date_key)"
+    duckdb.execute("SET enable_progress_bar = false")
+    duckdb.execute(f"copy (select {earlier} from '{short}' order by date_key) to '{sales}'")
 
 
 def evergreen(folder: Path) -> None:
@@ -51,6 +70,38 @@ def evergreen(folder: Path) -> None:
     con.raw_sql("SET enable_progress_bar = false")
     *star, kpis = [con.read_parquet(folder / f"{name}.parquet", table_name=name) for name in TABLES]
     within_memory(con, lambda: retail_features(*star, kpis).to_parquet(folder / "features.parquet"))
+
+
+def week(folder: Path) -> None:
+    """The features of the newest week's lines, from what they look back at."""
+    con = ibis.duckdb.connect(temp_directory=str(folder / "spill"), **CONFIG)
+    con.raw_sql("SET enable_progress_bar = false")
+    named = {name: con.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    newest = named["fact_sales"].date_key.max().to_pyarrow().as_py()
+    span = Days(newest - dt.timedelta(days=6), newest)
+    made = star_features(named, described(), described_table(), span)
+    within_memory(con, lambda: made.to_parquet(folder / "week.parquet"))
+
+
+def kept_until_last_week(folder: Path) -> None:
+    _keep(folder, days=7)
+
+
+def one_week_more(folder: Path) -> None:
+    """What a weekly run does: look for changes in all lines, and compute the parts that changed."""
+    _keep(folder, days=0)
+
+
+def _keep(folder: Path, days: int) -> None:
+    """Save the features of all lines but the newest days' as the project does."""
+    settings = {"backend": "duckdb", "database": ":memory:", "temp_directory": str(folder / "spill"), **CONFIG}
+    kept = FeaturesDataset(filepath=str(folder / "kept" / "features.parquet"), connection=settings)
+    kept.connection.raw_sql("SET enable_progress_bar = false")
+    named = {name: kept.connection.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    sales = named["fact_sales"]
+    newest = sales.date_key.max().to_pyarrow().as_py() - dt.timedelta(days=days)
+    named["fact_sales"] = sales.filter(sales.date_key <= ibis.date(newest))
+    kept.save(star_in_parts(named, described(), described_table()))
 
 
 def duckdb_write(folder: Path) -> None:
@@ -119,6 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
     parser.add_argument("--keys", type=int, help="distinct products; default: the built-in few hundred")
+    parser.add_argument("--week", action="store_true", help="four years of lines, and the newest week alone")
     parser.add_argument("--pandas-at-10m", action="store_true", help="run pandas above 1 M rows, too")
     args = parser.parse_args()
     print("| rows | what | wall s | CPU s | peak MB | wall ratio | CPU ratio |")
@@ -126,9 +178,15 @@ def main() -> None:
     for rows in args.rows:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            generate(folder, rows, args.keys)
+            generating = multiprocessing.get_context("spawn").Process(
+                target=generate, args=(folder, rows, args.keys), kwargs={"four_years": args.week}
+            )
+            generating.start()
+            generating.join()
             works = [evergreen, duckdb_write]
-            if rows <= 1_000_000 or args.pandas_at_10m:
+            if args.week:
+                works += [week, kept_until_last_week, one_week_more]
+            elif rows <= 1_000_000 or args.pandas_at_10m:
                 works.append(pandas_features)
             measured = {work.__name__: measure(work, folder) for work in works}
             base_wall, base_cpu, _ = measured["duckdb_write"]

@@ -19,6 +19,11 @@ def described(**changes: Any) -> StarSchema:
     return StarSchema.model_validate(_block()["features"] | changes)
 
 
+def described_table() -> TableSpec:
+    """The description of the table of features."""
+    return TableSpec.model_validate(_block()["table"])
+
+
 def retail_features(
     fact_sales: ir.Table, dim_product: ir.Table, dim_store: ir.Table, kpis: ir.Table | None = None, **changes: Any
 ) -> ir.Table:
@@ -27,8 +32,7 @@ def retail_features(
     star = described(**changes)
     known = {name: each for name, each in star.dimensions.items() if tables[each.table] is not None}
     given = {name: table for name, table in tables.items() if table is not None}
-    table = TableSpec.model_validate(_block()["table"])
-    return star_features(given, star.model_copy(update={"dimensions": known}), table)
+    return star_features(given, star.model_copy(update={"dimensions": known}), described_table())
 
 
 def _block() -> dict[str, Any]:

@@ -151,6 +151,11 @@ class Past(Frozen):
         """Features that come of the calendar and of histories, in order."""
         return [*self.calendar, *(c for prefix, history in self.histories.items() for c in history.columns(prefix))]
 
+    @property
+    def look_back_days(self) -> int:
+        """How many days before a row's own its histories look at; 0: at none."""
+        return max((d for each in self.histories.values() for d in each.spans(self.history_days).values()), default=0)
+
 
 def refuse_twice(what: str, names: Iterable[str]) -> None:
     """Refuse names that are the same whatever their case, or that belong to columns in between."""

@@ -46,15 +46,25 @@ def written_whole(target: Path) -> Iterator[Path]:
             upload(made, target)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f".{literal(target.name)}.*.new"):
-        if _is_abandoned(left):
-            left.unlink(missing_ok=True)
+    remove_abandoned(target.parent, literal(target.name))
     temporary = target.with_name(f".{target.name}.{socket.gethostname()}.{os.getpid()}.new")
     try:
         yield temporary
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path, name: str = "*") -> None:
+    """Delete what killed processes left of files that they wrote into a folder.
+
+    Args:
+        folder: On this machine.
+        name: Of the files; a pattern.
+    """
+    for left in folder.glob(f".{name}.*.new"):
+        if _is_abandoned(left):
+            left.unlink(missing_ok=True)
 
 
 def upload(made: Path, target: Path) -> None:

@@ -119,7 +119,7 @@ def features_on(
         raise EvergreenError("features.naive averages over all rows, later ones included: no key has that ahead.")
     facts = star.facts
     known = _dated(tables, star)
-    earliest = day - dt.timedelta(days=_look_back(star))
+    earliest = day - dt.timedelta(days=star.look_back_days)
     number = day_number(known[facts.date])
     before = known.filter(
         number >= _number(earliest), number < _number(day), number <= _number(known_until)
@@ -186,10 +186,6 @@ def _keys_of(tables: Tables, star: StarSchema, group: KeyGroup, known_until: dt.
 def _union(tables: Iterable[ir.Table]) -> ir.Table:
     first, *others = tables
     return first.union(*others) if others else first
-
-
-def _look_back(star: StarSchema) -> int:
-    return max([days for rule in star.histories.values() for days in rule.spans(star.history_days).values()], default=1)
 
 
 def _number(day: dt.date) -> int:

@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 
 from evergreen.features.calendar import add_calendar
 from evergreen.features.checks import require_columns
+from evergreen.features.days import ALL_DAYS, Days
 from evergreen.features.dimensions import HOUR, add_dimension, as_category, hour_number
 from evergreen.features.history import history_of, key_history
 from evergreen.features.lookup import look_up, require_same_keys
@@ -30,13 +31,15 @@ from evergreen.star_schema import Dimension, Facts, StarSchema
 Tables = Mapping[str, ir.Table]
 
 
-def star_features(tables: Tables, star: StarSchema, spec: TableSpec) -> ir.Table:
+def star_features(tables: Tables, star: StarSchema, spec: TableSpec, span: Days = ALL_DAYS) -> ir.Table:
     """Compute the features of each fact, as known before its day.
 
     Args:
         tables: The source tables by the names that ``star`` gives them.
         star: What to make of them.
         spec: How the table of features calls the row's key (``entity``) and its day (``date``).
+        span: Days whose facts are asked for. Only these and the days that their histories look back at are read, and
+            the features are the same to the last bit.
 
     Returns:
         One row a fact: entity, date, ``facts.keys``, calendar, histories, dimensions, the facts' own columns, outcomes.
@@ -46,18 +49,21 @@ def star_features(tables: Tables, star: StarSchema, spec: TableSpec) -> ir.Table
     """
     date = str(spec.date)
     require_columns(tables[star.facts.table], star.facts.table, fact_columns(star))
-    facts = _facts(tables[star.facts.table], star, spec.entity, date)
+    source = tables[star.facts.table]
+    past = span.reaching_back(source, as_date(source[star.facts.date], star.time_zone), star.look_back_days)
+    facts = _facts(past, star, spec.entity, date)
     _require_dimensions(facts, tables, star)
-    table = add_calendar(facts, date, star.calendar) if star.calendar else facts
+    table = _asked_for(facts, source, star, spec, span)
+    table = add_calendar(table, date, star.calendar) if star.calendar else table
     # Narrow tables first: DuckDB takes a history for as long as the facts and keeps the narrower side in memory.
-    known = [(keys, _known_of(keys, facts, tables, star, date)) for keys in _keys_of_histories(star)]
+    known = [(keys, _known_of(keys, facts, tables, star, date, span)) for keys in _keys_of_histories(star)]
     for keys, each in sorted(known, key=lambda found: len(found[1].columns)):
         table = look_up(table, each, [*keys, date])
     for dimension in star.dimensions.values():
         if not _goes_with_a_history(dimension, star):
             table = add_dimension(table, tables[dimension.table], dimension, date, star.time_zone)
     naive = naive_columns(star) if star.naive else []
-    table = _add_naive(table, facts, star) if star.naive else table
+    table = _add_naive(table, _facts(source, star, spec.entity, date), star) if star.naive else table
     dimensions = [name for each in star.dimensions.values() for name in each.columns]
     own = [name for name in (*star.facts.numeric, *star.facts.categorical) if name not in star.facts.keys]
     names = [spec.entity, date, *star.facts.keys, *star.past_columns, *dimensions, *own, *naive]
@@ -114,6 +120,19 @@ def _facts(table: ir.Table, star: StarSchema, entity: str, date: str) -> ir.Tabl
     return rows.filter(*(rows[name] for name in counts)).select(*columns) if counts else rows
 
 
+def _asked_for(facts: ir.Table, source: ir.Table, star: StarSchema, spec: TableSpec, span: Days) -> ir.Table:
+    """The facts of some days; a repeat is numbered among all facts of its key."""
+    date = str(spec.date)
+    if span == ALL_DAYS:
+        return facts
+    if not star.facts.number_repeats:
+        return span.of(facts, facts[date])
+    day = as_date(source[star.facts.date], star.time_zone)
+    keys = span.of(source, day).select(*star.facts.key).distinct()
+    numbered = _facts(source.semi_join(keys, star.facts.key), star, spec.entity, date)
+    return span.of(numbered, numbered[date])
+
+
 def _measure(name: str) -> str:
     return f"ev_measure_{name}"
 
@@ -141,14 +160,18 @@ def _goes_with_a_history(dimension: Dimension, star: StarSchema) -> bool:
     return dimension.period != "hour" and tuple(dimension.key) in _keys_of_histories(star)
 
 
-def _known_of(keys: Sequence[str], facts: ir.Table, tables: Tables, star: StarSchema, date: str) -> ir.Table:
+def _known_of(
+    keys: Sequence[str], facts: ir.Table, tables: Tables, star: StarSchema, date: str, span: Days
+) -> ir.Table:
     """What is known of some keys on each day with a row of theirs: histories, and dimensions that go by them."""
     lines = facts.select(*keys, date, **{name: facts[_measure(name)] for name in star.measures})
     sparse = sparse_measures(star.measures, star.facts.returns.positive)
+    lines = span.of_its_keys(lines, keys, date)
     known: ir.Table | None = None
     for prefix, rule in star.histories.items():
         if tuple(rule.keys) == tuple(keys):
             past = key_history(lines, history_of(prefix, rule, sparse), date, star.history_days)
+            past = span.of(past, past[date])
             known = past if known is None else look_up(known, past, [*keys, date])
     assert known is not None  # the keys are those of a history
     for dimension in star.dimensions.values():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ibis.expr.types as ir
 
 from evergreen import registry
-from evergreen.features import add_past, one_table_features, star_features, with_labels
+from evergreen.features import add_past, one_table_features, with_labels
 from evergreen.features.by_key import NOTHING, KeyedFeatures, features_by_key
 from evergreen.features.contracts import contract_for
+from evergreen.features.days import Days
 from evergreen.features.derived import with_derived
+from evergreen.features.making import dated_in_parts, star_in_parts
 from evergreen.features.outcomes import LabelsContract
 from evergreen.features.star_contract import check_star, require_described, require_known_in_time
 from evergreen.histories import Past
@@ -32,9 +34,11 @@ def make_star_features(
     require_described(table, star, list(named), labelled_apart=labels is not None)
     require_known_in_time(table.target, star, split.label_delay_days)
     check_star(named, star)
-    features = star_features(named, star, table)
+    if labels is not None:
+        LabelsContract(table).validate(labels)
+    features = star_in_parts(named, star, table, labels, parse_date(as_of))
     registry.require_made(incumbent, table, features.columns)
-    return _labelled(features, table, labels, as_of)
+    return features
 
 
 def make_serving_features(
@@ -81,12 +85,18 @@ def make_dated_features(
     apart, delay = labels is not None, split.label_delay_days
     require_known_in_time(table.target, past, delay)
     own = table.without(past.past_columns)
-    rows = with_derived(rows, own, registry.trained_spec(incumbent))
-    contract_for(own, labelled=not apart, table="rows", label_delay_days=delay).validate(rows)
-    known = add_past(rows, table, past)
-    registry.warn_of_lost_columns(incumbent, known.columns)
-    wanted = registry.carried(table, incumbent, known.columns)
-    return _labelled(one_table_features(known, wanted, name="rows", outcome=not apart), table, labels, as_of)
+    derived = with_derived(rows, own, registry.trained_spec(incumbent))
+    contract_for(own, labelled=not apart, table="rows", label_delay_days=delay).validate(derived)
+    if labels is not None:
+        LabelsContract(table).validate(labels)
+    known = add_past(derived, table, past).columns
+    registry.warn_of_lost_columns(incumbent, known)
+    wanted = registry.carried(table, incumbent, known)
+
+    def features(span: Days) -> ir.Table:
+        return one_table_features(add_past(derived, table, past, span=span), wanted, name="rows", outcome=not apart)
+
+    return dated_in_parts(rows, features, table, past.look_back_days, labels, parse_date(as_of))
 
 
 def make_current_features(
