@@ -157,6 +157,12 @@ def test_a_dated_table_has_parts() -> None:
     assert changed_parts(made(frames()), made(with_line(frames(), dt.date(2024, 2, 20)))) == [False, True]
 
 
+def test_a_table_without_dates_has_none() -> None:
+    spec = TableSpec(entity="id", target="colour", positive="red", numeric=["x"])
+    table = lazy(frames())["facts"]
+    assert not isinstance(dated_in_parts(table, lambda _: table, spec, 0), TableInParts)
+
+
 @ibis.udf.scalar.python
 def _twice(x: float) -> float:
     return 2 * x

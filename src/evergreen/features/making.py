@@ -115,13 +115,15 @@ def dated_in_parts(
         labels: Outcomes that arrive apart.
         as_of: The last day whose outcomes count.
     """
-    own = {spec.entity: as_key(rows[spec.entity]), str(spec.date): as_date(rows[str(spec.date)], spec.time_zone)}
-    brought = _with_outcome(rows.select(**own, **{_OWN: content(rows, rows.columns)}), labels, spec, as_of)
 
-    def labelled(span: Days, known_until: dt.date | None) -> ir.Table:
-        made = features(span)
+    def labelled(days: Days, known_until: dt.date | None) -> ir.Table:
+        made = features(days)
         return made if labels is None else with_labels(made, labels, spec, known_until)
 
+    if spec.date is None:
+        return labelled(ALL_DAYS, as_of)
+    own = {spec.entity: as_key(rows[spec.entity]), spec.date: as_date(rows[spec.date], spec.time_zone)}
+    brought = _with_outcome(rows.select(**own, **{_OWN: content(rows, rows.columns)}), labels, spec, as_of)
     sources = {"rows": rows, **({} if labels is None else {"labels": labels})}
     return in_parts(Making(sources, labelled, brought, look_back_days, as_of))
 

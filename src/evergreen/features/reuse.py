@@ -20,7 +20,7 @@ from evergreen.features.days import Days
 from evergreen.features.making import Making, content
 
 _FORM = 1  # of digests; another one has everything computed anew
-_FEWEST_LINES = 500_000  # fewer are computed as fast as parts of them are put together
+_FEWEST_LINES = 1_000_000  # fewer are computed as fast as parts of them are put together
 
 Month = int
 """Year × 12 + month − 1."""
