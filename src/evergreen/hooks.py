@@ -76,7 +76,7 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Let what people read follow the champion, and sum a whole run up on one screen."""
-        from evergreen.renewal import renew, renew_overview
+        from evergreen.renewal import renew, renew_overview, written_pages
         from evergreen.reporting.screen import summary
 
         records = {use_case: _records(catalog, use_case) for use_case in _use_cases(pipeline)}
@@ -85,6 +85,8 @@ class ProjectHooks:
         renew_overview(catalog)
         if not _chosen_rooms(run_params):
             logger.info("%s", summary(records, _short(self._data)))
+        elif pages := written_pages(pipeline):
+            logger.info("To open: %s", ", ".join(f"{_short(self._data)}/08_reporting/{page}" for page in pages))
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:

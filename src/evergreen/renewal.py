@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
 
 from evergreen import registry
 from evergreen.context import use_cases
@@ -66,6 +67,17 @@ def renew_overview(catalog: CatalogProtocol) -> None:
     if "overview" in catalog:
         found = {name: _pages_of(catalog, name) for name in use_cases()}
         catalog.save("overview", overview_page(found))
+
+
+def written_pages(pipeline: Pipeline) -> list[str]:
+    """The pages that a pipeline writes, as paths under the folder of reports.
+
+    Args:
+        pipeline: What ran.
+    """
+    outputs = [name.partition(".") for name in sorted(pipeline.all_outputs())]
+    files = {entry: file for file, entry in _PAGE_ENTRIES.items()}
+    return [f"{use_case}/{files[entry]}" for use_case, _, entry in outputs if entry in files]
 
 
 def _pages_of(catalog: CatalogProtocol, use_case: str) -> UseCasePages:

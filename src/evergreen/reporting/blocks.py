@@ -45,6 +45,17 @@ class Bullets:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Lines to copy, with their indentation: YAML, a command."""
+
+    text: str
+
+    def html(self) -> Markup:
+        """Preformatted text."""
+        return render("lines", text=self.text)
+
+
+@dataclass(frozen=True)
 class Link:
     """A text that leads to a file beside the page."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from evergreen.reporting.blocks import Bullets, Pictures, Table, Text, Verdict
-from evergreen.reporting.charts.bars import Amounts, bar_picture
-from evergreen.reporting.charts.lines import Axes, DrawnLine, Level, line_picture
-from evergreen.reporting.charts.picture import Colour, Picture
+from evergreen.reporting.blocks import Lines, Pictures, Table, Text, Verdict
+from evergreen.reporting.charts.bars import PointInterval, interval_picture
+from evergreen.reporting.charts.lines import Axes, DrawnLine, line_picture
+from evergreen.reporting.charts.picture import Picture
 from evergreen.reporting.page import Page, Section, Tile, as_html
 from evergreen.retraining.backtest.record import BacktestRecord
 from evergreen.wording import counted, number_text, range_text, signed_text
@@ -24,7 +24,9 @@ def backtest_page(record: BacktestRecord) -> str:
     if record.recommended is None:
         return as_html(Page(title, subtitle, "skipped", [], [Section("Not replayed", [Text(record.reason)])]))
     sections = [
-        Section("What pays", [Text(record.reason), _settings(record)]),
+        Section(
+            "What pays", [Text(record.reason), Text("Into conf/<env>/parameters.yml:"), Lines(record.settings.rstrip())]
+        ),
         Section(
             "What every policy would have cost", [Pictures([_costs(record)]), _policies(record), Text(_how(record))]
         ),
@@ -57,21 +59,19 @@ def _tiles(record: BacktestRecord) -> list[Tile]:
 
 
 def _costs(record: BacktestRecord) -> Picture:
-    colours: list[Colour] = ["good" if row.policy == record.recommended else "now" for row in record.policies]
-    costs = [Amounts("cost", [row.cost for row in record.policies])]
-    least = [] if record.oracle_cost is None else [Level("nobody pays less than", record.oracle_cost, "soft")]
-    return bar_picture("Cost by policy", [row.policy for row in record.policies], costs, limits=least, colours=colours)
+    above = [
+        PointInterval(
+            row.policy, row.regret, *row.regret_interval, "good" if row.policy == record.recommended else "now"
+        )
+        for row in record.policies
+    ]
+    return interval_picture("Cost above the least, with its 95 % interval", above, "nobody pays less")
 
 
 def _ages(record: BacktestRecord) -> Picture:
     ages = record.staleness[:MOST_AGES]
     axes = Axes([f"{each.age_windows}" for each in ages], low=0.0, across="Age in windows")
     return line_picture("AUC lost by age in windows", [DrawnLine("AUC lost", [each.auc_lost for each in ages])], axes)
-
-
-def _settings(record: BacktestRecord) -> Bullets:
-    lines = [line for line in record.settings.splitlines() if line]
-    return Bullets([f"Into conf/<env>/parameters.yml: {' | '.join(line.strip() for line in lines)}"])
 
 
 def _policies(record: BacktestRecord) -> Table:

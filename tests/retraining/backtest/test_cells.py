@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evergreen.retraining.backtest.cells import COLUMNS, expected_auc, fill_cells, lay_windows
+from evergreen.retraining.backtest.cells import COLUMNS, USUAL_MOVES, expected_auc, fill_cells, lay_windows, usual_moves
 from evergreen.retraining.backtest.models import MODEL_COLUMNS, KeptModels, kept_models, models_table
 from evergreen.retraining.backtest.policies import matrix_of
 from evergreen.rows.labelled import LabelledRows
@@ -119,3 +119,22 @@ def test_a_new_week_fits_one_model_and_scores_the_kept_ones_once_more():
     assert len(fitted) == len(new) == 1
     assert len(cells) == len(before) + len(later.ends)
     assert kept_models(table, "other", Moving).known == {}
+
+
+def test_a_column_that_moves_with_the_calendar_has_not_drifted_and_one_that_jumps_has():
+    rng = np.random.default_rng(1)
+    day = np.repeat(np.arange(140), 30)
+    frame = pd.DataFrame({"month": 1.0 + day // 30 % 12, "steady": rng.normal(size=len(day))})
+    learnt = day < 112
+    moves = usual_moves(frame[learnt], day[learnt], 7)
+    spread = frame[learnt].std().to_numpy()
+    then, now = (frame[at].mean().to_numpy() for at in (learnt, day >= 133))
+    shift = np.abs(now - then) / np.fmax(spread, USUAL_MOVES * moves)
+    assert np.abs(now - then)[0] / spread[0] > 1
+    assert (shift < 0.3).all()
+    assert (np.abs(now + 4 - then) / np.fmax(spread, USUAL_MOVES * moves))[1] > 0.6
+
+
+def test_what_usually_moves_is_not_known_of_few_windows():
+    assert usual_moves(pd.DataFrame({"a": np.arange(49.0)}), np.arange(49), 7) == 0
+    assert usual_moves(pd.DataFrame({"a": np.arange(56.0)}), np.arange(56), 7) > 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import numpy as np
 import pytest
+import yaml
 
 from evergreen.reporting.policy_backtest import backtest_page
 from evergreen.retraining.backtest.policies import (
@@ -128,6 +130,8 @@ def test_the_record_recommends_what_retraining_can_be_set_to_and_the_page_shows_
     page = backtest_page(record)
     assert "Nobody pays less than" in page
     assert record.recommended in page
+    assert f"<pre>{record.settings.rstrip()}</pre>" in page
+    assert yaml.safe_load(re.findall("<pre>(.*?)</pre>", page, re.DOTALL)[0])["shop"]["retraining"]
     short = backtest_record("shop", ends[3], "3", Matrix(*(np.zeros((4, 4)),) * 3, 0), ends[:4], 7, 0.01)
     assert (short.status, short.recommended) == ("skipped", None)
     assert "4 whole windows of 7 days, 8 are needed" in backtest_page(short)

@@ -12,7 +12,7 @@ import pandas as pd
 from evergreen import registry
 from evergreen.modelling.parameters import TrainingParameters
 from evergreen.registry.manifest import versions_of
-from evergreen.retraining.backtest.cells import Windows, is_continued, lay_windows
+from evergreen.retraining.backtest.cells import USUAL_MOVES, Windows, is_continued, lay_windows
 from evergreen.retraining.backtest.models import KeptModels, kept_models
 from evergreen.retraining.contenders import champions_recipe
 from evergreen.retraining.forward_contenders import read_recipe
@@ -118,7 +118,7 @@ def recipe_of(champion: registry.ModelVersion, training: TrainingParameters) -> 
 def recipe_name(recipe: TrainingParameters, policy: BacktestPolicy, split: SplitParameters, rows: LabelledRows) -> str:
     """Digest of all that shapes a cell: cells and models of another are not taken up."""
     shaping = policy.model_dump(exclude={"retraining_cost", "max_windows"})
-    return fingerprint(recipe, shaping, split, rows.spec, rows.label, versions_of(recipe.algorithms))
+    return fingerprint(recipe, shaping, split, rows.spec, rows.label, versions_of(recipe.algorithms), USUAL_MOVES)
 
 
 @dataclass(frozen=True)

@@ -75,5 +75,6 @@ def compare_policies(
 
 def show_policies(record: BacktestRecord) -> str:
     """The page, and its answer on the screen."""
-    logger.info("%s: %s", record.use_case, f"{record.reason}\n{record.settings}".strip())
+    paste = f"\nInto conf/<env>/parameters.yml:\n{record.settings.rstrip()}" if record.settings else ""
+    logger.info("%s: %s%s", record.use_case, record.reason, paste)
     return backtest_page(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from evergreen.reporting.charts.lines import HEIGHT, Level
 from evergreen.reporting.charts.picture import Colour, Numbers, Picture, bar, canvas, dot, label, mark, rule
@@ -11,6 +12,7 @@ from evergreen.reporting.charts.scales import Scale, spanning, spread, tick_text
 from evergreen.wording import number_text, range_text, shortened
 
 WIDTH, NAMES, VALUES, ROW = 440, 140, 96, 26
+LINE, HALF = 20, 23  # characters of a name on a line of its own, and on one of two
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def bar_picture(
             shapes += bar(NAMES, top + number * thick, x(values[number]) - NAMES, thick - 1, colour)
         words = " → ".join(map(text, values))
         parts.append(mark(shapes, f"{name}: {words}"))
-        parts.append(label(NAMES - 8, top + 13, shortened(name, 20), "end", ink=True))
+        parts += _name(name, top + 13)
         parts.append(label(x(max(values)) + 6, top + 13, words))
         rows.append([name, *map(text, values)])
     height = 10 + len(names) * ROW
@@ -66,6 +68,19 @@ def bar_picture(
     key += [(limit.colour, _words(limit, text)) for limit in limits]
     head = ["", *(side.name for side in sides)]
     return Picture(title, canvas(title, WIDTH, height, parts), Numbers(head, rows), key)
+
+
+def _name(name: str, y: float) -> list[str]:
+    """What a row stands for, left of it: on two lines where its words fit on them and not on one."""
+    lines = (
+        [name]
+        if len(name) <= LINE
+        else wrap(name, min(HALF, len(name) - 1), break_long_words=False, break_on_hyphens=False)
+    )
+    lines = lines if len(lines) == 2 else [name]
+    widest = LINE if len(lines) == 1 else HALF
+    first = y - 6 * (len(lines) - 1)
+    return [label(NAMES - 8, first + 12 * i, shortened(line, widest), "end", ink=True) for i, line in enumerate(lines)]
 
 
 def _words(limit: Level, text: Callable[[float], str]) -> str:
@@ -138,7 +153,7 @@ def interval_picture(
         shape = rule(x(one.low), middle, x(one.high), middle, f"line {one.colour} thick")
         says = f"{one.name}: {number_text(one.value, decimals)} ({range_text(one.low, one.high, decimals)})"
         parts += [mark(shape + dot(x(one.value), middle, one.colour, 5), says)]
-        parts.append(label(NAMES - 8, middle + 4, shortened(one.name, 20), "end", ink=True))
+        parts += _name(one.name, middle + 4)
     rows = [[o.name, number_text(o.value, decimals), range_text(o.low, o.high, decimals)] for o in found]
     return Picture(title, canvas(title, WIDTH, height, parts), Numbers(["", "Value", "Interval"], rows))
 

@@ -18,6 +18,10 @@ from evergreen.rows.labelled import LabelledRows
 
 COLUMNS = ("window_end", "version", "recipe", "model_end", "auc", "estimated_auc", "drift", "rows")
 FEWEST_ROWS = 50
+USUAL_WINDOWS = 4
+USUAL_MOVES = 12.0
+"""A column that wanders is measured by so many of its usual moves from window to window, if that is more than its own
+spread: at the shift of .3 that is acted on, by 3.6 of them. A calendar moves every window."""
 NONE_KEPT = KeptModels({}, lambda _: lambda asked: np.zeros(len(asked)))
 
 
@@ -177,7 +181,7 @@ def _row_of_cells(
 ) -> tuple[list[dict[str, object]], pd.Timestamp, WindowModel | None]:
     """The cells of one model, the last day of its window, and the model."""
     end = _date(history.windows, place)
-    model = models.get(end) or _fitted(history.learnt(place), fit)
+    model = models.get(end) or _fitted(history.learnt(place), fit, history.windows.days)
     cells = [
         {
             "window_end": _date(history.windows, j), "model_end": end, **_judged(parts[j], model),
@@ -188,12 +192,28 @@ def _row_of_cells(
     return cells, end, model
 
 
-def _fitted(learnt: LabelledRows, fit: Fit) -> WindowModel | None:
+def _fitted(learnt: LabelledRows, fit: Fit, days: int) -> WindowModel | None:
     if len(learnt.y) < FEWEST_ROWS or learnt.y.min() == learnt.y.max():
         return None
     numbers = _numbers(learnt)
     means, spreads = (found.to_numpy(dtype=float) for found in (numbers.mean(), numbers.std()))
-    return WindowModel(fit(learnt, learnt.weights), means, spreads)
+    moves = usual_moves(numbers, learnt.day_numbers, days)
+    return WindowModel(fit(learnt, learnt.weights), means, np.fmax(spreads, USUAL_MOVES * moves))
+
+
+def usual_moves(numbers: pd.DataFrame, day_numbers: np.ndarray, days: int) -> np.ndarray:
+    """How far a window's mean usually lies from that of all windows before it, per column; 0 where they are too few.
+
+    Args:
+        numbers: Rows learnt from, a column a feature.
+        day_numbers: Their days.
+        days: Length of a window.
+    """
+    by_window = numbers.groupby((day_numbers.max() - day_numbers) // days).mean().sort_index(ascending=False)
+    if len(by_window) < 2 * USUAL_WINDOWS:
+        return np.zeros(by_window.shape[1])
+    moved = (by_window - by_window.expanding().mean().shift()).iloc[USUAL_WINDOWS:]
+    return np.sqrt((moved**2).mean()).fillna(0.0).to_numpy(dtype=float)
 
 
 def _judged(part: _Part, model: WindowModel | None) -> dict[str, float]:
@@ -216,7 +236,7 @@ def _numbers(rows: LabelledRows) -> pd.DataFrame:
 
 
 def _shift(then: np.ndarray, spread: np.ndarray, now: np.ndarray) -> float:
-    """Largest shift of a numeric feature's mean, in standard deviations of the rows learnt from."""
+    """Largest shift of a numeric feature's mean, in the spreads of what was learnt."""
     moved = np.abs(now - then)
     usable = np.isfinite(moved) & np.isfinite(spread) & (spread > 0)
     return float((moved[usable] / spread[usable]).max()) if usable.any() else 0.0

@@ -29,7 +29,7 @@ class WindowModel:
     Attributes:
         score: Scores rows on the logit scale.
         means: Mean of each numeric feature in what it learnt.
-        spreads: Its standard deviation there.
+        spreads: Its standard deviation there, or more where it wanders from window to window.
     """
 
     score: Score

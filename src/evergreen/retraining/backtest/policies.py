@@ -28,7 +28,7 @@ class Matrix:
     Attributes:
         auc: Its AUC.
         estimated: The AUC that its scores promise, which needs no outcome.
-        drift: How far the window's features lie from what it learnt.
+        drift: How far the window's features lie from what it learnt, beyond what windows move anyway.
         delay: Windows until outcomes are known.
     """
 
@@ -236,7 +236,7 @@ def on_estimate(drop: float) -> Rule:
 
 
 def on_drift(shift: float) -> Rule:
-    """Train when a feature's mean has moved by so many standard deviations."""
+    """Train when a feature's mean has moved by so many spreads, which are larger where it wanders anyway."""
     return lambda matrix, window, model, last: window > last and matrix.drift[model, window - 1] > shift
 
 
