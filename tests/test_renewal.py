@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from kedro.pipeline import Pipeline
 
-from evergreen.pipelines import monitoring, policy_backtest, scoring
+from evergreen.pipelines import policy_backtest, reporting, scoring
 from evergreen.renewal import written_pages
 
 
@@ -15,7 +15,7 @@ from evergreen.renewal import written_pages
     ("room", "pages"),
     [
         (policy_backtest, ["churn/policy_backtest.html"]),
-        (monitoring, ["churn/monitoring.html"]),
+        (reporting, ["churn/monitoring.html"]),
         (scoring, []),
     ],
 )
