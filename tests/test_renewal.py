@@ -15,7 +15,7 @@ from evergreen.renewal import written_pages
     ("room", "pages"),
     [
         (policy_backtest, ["churn/policy_backtest.html"]),
-        (reporting, ["churn/monitoring.html"]),
+        (reporting, ["churn/dashboard.html", "churn/index.html", "churn/monitoring.html"]),
         (scoring, []),
     ],
 )
