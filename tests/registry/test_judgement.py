@@ -186,11 +186,15 @@ def test_a_refresh_moves_the_alias_as_what_it_is_and_a_rollback_undoes_it(
 def test_what_found_nothing_to_gain_is_remembered_with_the_champion(use_case: str, champion: str) -> None:
     version, day = registry.load(use_case, champion), dt.date(2026, 3, 1)
     assert registry.nothing_gained(version) is None
-    registry.note_nothing_gained(version, day, 500, {"drift": 0.3})
-    registry.note_nothing_gained(version, day + dt.timedelta(days=7), 900, {"drift": 0.2})
+    registry.note_nothing_gained(version, day, 500, {"drift": 0.3}, grown=False)
+    registry.note_nothing_gained(version, day + dt.timedelta(days=7), 900, {"drift": 0.2}, grown=False)
     found = registry.nothing_gained(version)
     assert found is not None
-    assert (found.times, found.new_labelled_rows, found.effects) == (2, 900, {"drift": 0.3})
+    assert (found.times, found.new_labelled_rows, found.effects, found.since) == (2, 900, {"drift": 0.3}, day)
+    registry.note_nothing_gained(version, day + dt.timedelta(days=14), 1200, {"drift": 0.9}, grown=True)
+    found = registry.nothing_gained(version)
+    assert found is not None
+    assert (found.times, found.since) == (1, day + dt.timedelta(days=14))
     registry.note_refresh(version, day)
     registry.note_refresh(version, day)
     assert registry.refreshes_in_vain(version) == [day]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from evergreen.retraining.new_evidence import NothingGained
 from evergreen.retraining.parameters import RefreshPolicy, TriggerPolicy
 from evergreen.retraining.trigger import ChampionsAge, RetrainingTrigger, decide_trigger
 
+TODAY = dt.date(2026, 3, 1)
 OLD = ChampionsAge(
     version="1", retrained=False, days_since_training=90, days_since_retraining=None, new_labelled_rows=5000
 )
@@ -26,7 +28,7 @@ def monitored(*reasons: Check, share: float = 0.0, blockers: tuple[Check, ...] =
     breadth = Check(name="breadth", passed=share <= 0.5, found=f"{share:.0%} of columns drifted", allowed="50%")
     return MonitoringRecord.model_construct(
         use_case="churn",
-        as_of=dt.date(2026, 3, 1),
+        as_of=TODAY,
         version="1",
         reasons=(*reasons, *([breadth] if share else [])),
         quality=QualityReport(status="failed" if blockers else "ok", checks=blockers),
@@ -149,9 +151,24 @@ def test_without_dates_the_waiting_counts_days_for_snapshots_replace_each_other(
 
 def test_vain_retrainings_remember_the_largest_effects_and_a_day_counts_once() -> None:
     first = NothingGained(as_of=dt.date(2026, 2, 1), times=1, new_labelled_rows=10, effects={"drift": 0.5})
-    again = first.and_again(dt.date(2026, 2, 1), 10, {"drift": 0.4, "age": 3.0})
+    again = first.and_again(dt.date(2026, 2, 1), 10, {"drift": 0.4, "age": 3.0}, grown=True)
     assert (again.times, again.effects) == (1, {"drift": 0.5, "age": 3.0})
-    assert again.and_again(dt.date(2026, 2, 8), 20, {}).times == 2
+    assert again.and_again(dt.date(2026, 2, 8), 20, {}, grown=False).times == 2
+
+
+def test_once_an_effect_has_grown_what_was_vain_before_it_lengthens_no_wait() -> None:
+    collapse = FELL.model_copy(update={"effect": 0.5})
+    before = after_nothing(4, 100)
+    trigger = asked(monitored(collapse), before)
+    assert (trigger.fired, trigger.grown) == (True, ("performance",))
+    assert before.nothing_gained is not None
+    vain = before.nothing_gained.and_again(trigger.as_of, 5100, trigger.effects, bool(trigger.grown))
+    assert (vain.times, vain.since) == (1, trigger.as_of)
+    assert not vain.is_about(trigger.as_of)
+    later = replace(before, nothing_gained=vain, new_labelled_rows=5100 + 1000)
+    steady = asked(monitored(collapse), later)
+    assert (steady.fired, steady.grown) == (True, ())
+    assert not asked(monitored(collapse), replace(later, new_labelled_rows=5100 + 999)).fired
 
 
 REFRESH = RefreshPolicy()
@@ -180,8 +197,25 @@ def test_without_a_reason_a_refresh_is_due_every_four_weeks_and_rarer_after_vain
     assert (off.status, off.refresh_due) == ("quiet", False)
 
 
+@pytest.mark.parametrize(
+    ("vain", "refreshes", "days", "due"),
+    [(1, 0, 27, False), (1, 0, 28, True), (2, 0, 55, False), (2, 0, 56, True), (1, 1, 55, False), (1, 1, 56, True)],
+)
+def test_a_retraining_that_found_nothing_to_gain_was_a_refresh_in_vain_too(
+    vain: int, refreshes: int, days: int, due: bool
+) -> None:
+    tried = NothingGained(as_of=TODAY - dt.timedelta(days=days), times=vain, new_labelled_rows=0)
+    champion = ChampionsAge(
+        **{**vars(OLD), "dated": True, "nothing_gained": tried, "refreshes_in_vain": refreshes,
+           "days_since_training": 300, "days_since_refresh": 200 if refreshes else None}
+    )  # fmt: skip
+    trigger = decide_trigger(monitored(), champion, TriggerPolicy(), REFRESH)
+    assert trigger.refresh_due is due
+    assert f"{days} days since newer rows were last tried ({vain + refreshes} times in vain)" in str(trigger.rules[-1])
+
+
 def test_a_reason_that_waits_for_new_evidence_does_not_hold_up_a_refresh() -> None:
-    champion = after_nothing(4, 100)
+    champion = after_nothing(1, 100)
     trigger = decide_trigger(monitored(FELL.model_copy(update={"effect": 0.2})), champion, TriggerPolicy(), REFRESH)
     assert (trigger.status, trigger.refresh_due) == ("refresh", True)
     broken = Check(passed=False, name="schema", where="age", found="missing", allowed="number")

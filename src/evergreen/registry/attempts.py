@@ -153,12 +153,22 @@ def last_retraining(champion: ModelVersion) -> dt.date | None:
     return max((day for day in (own, noted and dt.date.fromisoformat(noted)) if day), default=None)
 
 
-def note_nothing_gained(champion: ModelVersion, as_of: dt.date, rows: int, effects: Mapping[str, float]) -> None:
-    """Remember what a retraining rested on that found nothing to gain: the next one waits for more."""
+def note_nothing_gained(
+    champion: ModelVersion, as_of: dt.date, rows: int, effects: Mapping[str, float], grown: bool
+) -> None:
+    """Remember what a retraining rested on that found nothing to gain: the next one waits for more.
+
+    Args:
+        champion: The version that stays.
+        as_of: The retraining's day.
+        rows: Labelled rows newer than the champion's training.
+        effects: Rule → effect that it asked with.
+        grown: Whether one of them was larger than those of earlier ones.
+    """
     with registry_lock(champion.use_case):
         before = nothing_gained(champion)
-        first = NothingGained(as_of=as_of, times=1, new_labelled_rows=rows, effects=dict(effects))
-        noted = first if before is None else before.and_again(as_of, rows, effects)
+        first = NothingGained(as_of=as_of, since=as_of, times=1, new_labelled_rows=rows, effects=dict(effects))
+        noted = first if before is None else before.and_again(as_of, rows, effects, grown)
         tag_version(champion.use_case, champion.version, **{NOTHING_GAINED_TAG: noted.model_dump_json()})
 
 

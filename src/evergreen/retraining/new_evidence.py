@@ -16,25 +16,45 @@ MOST = 8.0
 
 
 class NothingGained(Frozen):
-    """What the retrainings of a champion that found nothing to gain rested on.
+    """What the retrainings of a champion that found nothing to gain rested on, since an effect last grew.
 
     Attributes:
         as_of: Day of the last one.
-        times: How many there were.
+        since: Day of the first one that an effect as large asked for; None in what former versions noted.
+        times: How many there were since then.
         new_labelled_rows: Rows newer than the champion's training that the last one had.
         effects: Rule → largest effect that it asked with.
     """
 
     as_of: dt.date
+    since: dt.date | None = None
     times: int
     new_labelled_rows: int
     effects: dict[str, float] = Field(default_factory=dict)
 
-    def and_again(self, as_of: dt.date, rows: int, effects: Mapping[str, float]) -> NothingGained:
-        """The same with one more; a repeated run of the same day is no further one."""
+    def and_again(self, as_of: dt.date, rows: int, effects: Mapping[str, float], grown: bool) -> NothingGained:
+        """The same with one more; a repeated run of the same day is no further one.
+
+        Args:
+            as_of: Its day.
+            rows: Rows newer than the champion's training that it had.
+            effects: Rule → effect that it asked with.
+            grown: Whether an effect had grown: what was vain before was about something smaller, counting begins anew.
+        """
         larger = {name: max(found, self.effects.get(name, found)) for name, found in effects.items()}
-        times = self.times + (as_of != self.as_of)
-        return NothingGained(as_of=as_of, times=times, new_labelled_rows=rows, effects={**self.effects, **larger})
+        same = as_of == self.as_of
+        anew = grown and not same
+        return NothingGained(
+            as_of=as_of,
+            since=as_of if anew else self.since,
+            times=1 if anew else self.times + (not same),
+            new_labelled_rows=rows,
+            effects={**self.effects, **larger},
+        )
+
+    def is_about(self, day: dt.date) -> bool:
+        """Whether what was tried on a day was tried after the last growth of an effect."""
+        return self.since is None or day > self.since
 
 
 def wait_factor(times: int, growth: float) -> float:
@@ -62,7 +82,7 @@ def new_evidence(
     """
     if before is None:
         return _check(True, "no retraining of this champion found nothing to gain", "any")
-    grown = [rule.name for rule in asking if _has_grown(rule, before, policy.larger_effect)]
+    grown = grown_rules(before, asking, policy.larger_effect)
     factor = wait_factor(before.times, policy.growth)
     if dated:
         found, needed, unit = rows - before.new_labelled_rows, policy.min_new_labelled_rows * factor, "labelled rows"
@@ -74,6 +94,17 @@ def new_evidence(
         f"{found:,} {unit} {effects} since the last of {before.times} that found nothing to gain",
         f"{needed:,.0f} {unit}, or an effect {policy.larger_effect:g} times as large",
     )
+
+
+def grown_rules(before: NothingGained | None, asking: Sequence[Check], larger: float) -> list[str]:
+    """The rules that ask with a larger effect than the retrainings that found nothing to gain, or had not asked then.
+
+    Args:
+        before: What those rested on; None where there was none.
+        asking: The rules that ask.
+        larger: So many times as large.
+    """
+    return [] if before is None else [rule.name for rule in asking if _has_grown(rule, before, larger)]
 
 
 def _has_grown(rule: Check, before: NothingGained, larger: float) -> bool:

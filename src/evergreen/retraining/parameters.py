@@ -38,7 +38,7 @@ class CandidatePolicy(Frozen):
         half_life_days: Age at which a row weighs half in ``recency_weighted``.
         recipe: ``champion`` trains the champion's algorithm with its parameters; ``search`` searches anew.
         max_age_days: Days for which one challenger may stand under judgement where rows have dates; then another one
-            takes its place, which is searched anew and judged on newer days alone.
+            takes its place, which is searched anew and judged on the window before that and on newer days.
         forward: How recipes are judged forward, where rows have dates.
     """
 
@@ -81,7 +81,7 @@ class TriggerPolicy(Frozen):
         min_new_labelled_rows: Fewest labelled rows that are newer than what the champion was trained on.
         growth: After a retraining that found nothing to gain, the next one waits for ``min_new_labelled_rows`` more,
             after each further one for so many times as many, unless an effect has grown. 1: always as many.
-        larger_effect: Growth of a rule's effect since then that ends the waiting.
+        larger_effect: Growth of a rule's effect since then that ends the waiting; counting begins anew.
     """
 
     rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
@@ -103,7 +103,8 @@ class RefreshPolicy(Frozen):
     """When the champion's recipe on newer rows replaces it without a proven gain, where rows have dates.
 
     Attributes:
-        every_days: Days after a champion's training, or after the last refresh that was asked for; 0 switches it off.
+        every_days: Days after a champion's training, or after a refresh or retraining that found nothing to gain,
+            ``trigger.growth`` times as many after each further one; 0 switches it off.
         judged_days: Newest judged days that it is decided on.
         min_standard_errors: How far ahead of the champion the recipe must be on them, in standard errors.
     """

@@ -24,7 +24,7 @@ from evergreen.retraining.parameters import RefreshPolicy
 def refresh_check(
     dated: bool,
     days_since_training: int,
-    days_since_refresh: int | None,
+    days_since_try: int | None,
     vain: int,
     growth: float,
     policy: RefreshPolicy,
@@ -34,18 +34,18 @@ def refresh_check(
     Args:
         dated: Whether rows have dates: without, nothing is judged forward and nothing refreshed.
         days_since_training: Age of the champion.
-        days_since_refresh: Days since a refresh of it was asked for; None where none was.
-        vain: Refreshes of this champion that were not ahead.
-        growth: So many times as long the next one waits after each that was not, the first excepted.
+        days_since_try: Days since a refresh or a retraining found nothing to gain; None where none did.
+        vain: How many such tries there were.
+        growth: So many times as long the next one waits after each of them, the first excepted.
         policy: When one is due.
     """
     if not dated or not policy.every_days:
         why = "switched off (retraining.refresh.every_days: 0)" if dated else "rows have no dates"
         return Check(name="refresh", passed=True, found=why, allowed="anything")
-    days = days_since_training if days_since_refresh is None else min(days_since_training, days_since_refresh)
+    days = days_since_training if days_since_try is None else min(days_since_training, days_since_try)
     wait = policy.every_days * wait_factor(vain, growth)
-    since = "the champion's training" if days_since_refresh is None else "the last one was asked for"
-    asked = f" ({vain} were not ahead)" if vain else ""
+    since = "the champion's training" if days_since_try is None else "newer rows were last tried"
+    asked = f" ({vain} times in vain)" if vain else ""
     return Check(
         name="refresh", passed=days < wait, found=f"{days} days since {since}{asked}", allowed=f"below {wait:.0f} days"
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from evergreen.invocation import command
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.records import Check, Record
-from evergreen.retraining.new_evidence import WAITING, NothingGained, new_evidence
+from evergreen.retraining.new_evidence import WAITING, NothingGained, grown_rules, new_evidence
 from evergreen.retraining.parameters import RefreshPolicy, Rule, TriggerPolicy
 from evergreen.retraining.refresh import refresh_check
 
@@ -24,8 +25,8 @@ class ChampionsAge:
         new_labelled_rows: Labelled rows newer than what it was trained on.
         dated: Whether rows have dates.
         nothing_gained: What retrainings that found nothing to gain rested on; None where there was none.
-        days_since_refresh: Days since a refresh of it was asked for; None where none was.
-        refreshes_in_vain: Refreshes of it that were not ahead.
+        days_since_refresh: Days since a refresh alone was asked for and was not ahead; None where none was.
+        refreshes_in_vain: How many such there were, since an effect last grew.
     """
 
     version: str
@@ -55,6 +56,7 @@ class RetrainingTrigger(Record):
         evidence: What monitoring had found: the decision is about just this.
         refresh_due: Whether newer rows alone may let the champion's recipe take over.
         new_labelled_rows: Labelled rows newer than what the champion was trained on.
+        grown: Rules that ask with a larger effect than the retrainings that found nothing to gain.
     """
 
     fired: bool
@@ -66,6 +68,7 @@ class RetrainingTrigger(Record):
     evidence: tuple[Check, ...] = ()
     refresh_due: bool = False
     new_labelled_rows: int = 0
+    grown: tuple[str, ...] = ()
 
     @property
     def effects(self) -> dict[str, float]:
@@ -91,7 +94,7 @@ def decide_trigger(
     """
     rules = tuple(_outcome(rule, monitoring, champion, policy) for rule in policy.rules)
     asking = tuple(rule for rule in rules if not rule.passed)
-    due = _refresh(champion, policy, refresh)
+    due = _refresh(champion, monitoring.as_of, policy, refresh)
     holds = _holds(monitoring, champion, policy)
     waiting = new_evidence(
         champion.nothing_gained, asking, champion.new_labelled_rows, monitoring.as_of, champion.dated, policy
@@ -111,15 +114,19 @@ def decide_trigger(
         evidence=monitoring.evidence,
         refresh_due=not due.passed,
         new_labelled_rows=champion.new_labelled_rows,
+        grown=tuple(grown_rules(champion.nothing_gained, asking, policy.larger_effect)),
     )
 
 
-def _refresh(champion: ChampionsAge, policy: TriggerPolicy, refresh: RefreshPolicy | None) -> Check:
+def _refresh(champion: ChampionsAge, today: dt.date, policy: TriggerPolicy, refresh: RefreshPolicy | None) -> Check:
+    """Whether a refresh is due: what a retraining did not gain just now, newer rows alone will hardly gain either."""
+    vain = champion.nothing_gained
+    tries = [champion.days_since_refresh, None if vain is None else (today - vain.as_of).days]
     return refresh_check(
         champion.dated,
         champion.days_since_training,
-        champion.days_since_refresh,
-        champion.refreshes_in_vain,
+        min((days for days in tries if days is not None), default=None),
+        champion.refreshes_in_vain + (0 if vain is None else vain.times),
         policy.growth,
         refresh or RefreshPolicy(every_days=0),
     )

@@ -22,6 +22,7 @@ def age_of(
     manifest = champion.manifest
     retrained = manifest.tested_on == "window"
     last, vain = registry.last_retraining(champion), registry.refreshes_in_vain(champion)
+    before = registry.nothing_gained(champion)
     learnt = manifest.as_of if retrained else None
     return ChampionsAge(
         version=champion.version,
@@ -30,9 +31,9 @@ def age_of(
         days_since_retraining=None if last is None else (today - last).days,
         new_labelled_rows=count_new_labelled(window, table, manifest.bounds, today, split, learnt),
         dated=manifest.bounds.dated,
-        nothing_gained=registry.nothing_gained(champion),
+        nothing_gained=before,
         days_since_refresh=(today - vain[-1]).days if vain else None,
-        refreshes_in_vain=len(vain),
+        refreshes_in_vain=sum(before is None or before.is_about(day) for day in vain),
     )
 
 
@@ -43,7 +44,8 @@ def note_attempt(
     vain = settled.decision is not None and not settled.decision.serves
     if trained.gain_asked:
         registry.note_retraining(champion, trigger.as_of)
-        if vain:
-            registry.note_nothing_gained(champion, trigger.as_of, trigger.new_labelled_rows, trigger.effects)
-    if trained.refresh_due and vain:
+    if trained.gain_asked and vain:
+        rows, grown = trigger.new_labelled_rows, bool(trigger.grown)
+        registry.note_nothing_gained(champion, trigger.as_of, rows, trigger.effects, grown)
+    elif trained.refresh_due and vain:
         registry.note_refresh(champion, trigger.as_of)

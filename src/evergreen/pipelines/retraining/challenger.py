@@ -89,7 +89,7 @@ def compete(
     recipe = training_recipe(champion, training, policy)
     if train_end is None:
         return train_contenders(pool, policy, recipe, split), None
-    first = judged_from(pool, int(np.datetime64(train_end, "D").astype(np.int64)), policy)
+    first = judged_from(pool, int(np.datetime64(train_end, "D").astype(np.int64)), policy, window_days)
     choose_days = policy.forward.choose_days
     judged = rows_that_judge(window, pool, champion.manifest.bounds, choose_days, training.max_rows)
     if policy.recipe == "search":
@@ -100,10 +100,15 @@ def compete(
     return contenders, registry.forward_evidence(name, judged, found, first, choose_days)
 
 
-def judged_from(pool: RowPool, train_end: int, policy: CandidatePolicy) -> int:
-    """Day after which a challenger is judged, as days since 1970: its training end, moved on by whole ages."""
+def judged_from(pool: RowPool, train_end: int, policy: CandidatePolicy, window_days: int) -> int:
+    """Day after which a challenger is judged, as days since 1970.
+
+    The champion's training end; moved on by whole ages of a challenger, less a window: were the next one judged on
+    newer days alone, a change that came just before could not be answered for weeks.
+    """
     age = int(pool.rows.day_numbers.max()) - train_end
-    return train_end + policy.max_age_days * max(age // policy.max_age_days, 0)
+    moved = policy.max_age_days * max(age // policy.max_age_days, 0)
+    return train_end + max(moved - window_days, 0)
 
 
 def _said_before(
