@@ -283,7 +283,7 @@ class Evergreen(Policy):
             dated=True,
             nothing_gained=self.vain,
             days_since_refresh=today - self.vain_refreshes[-1] if self.vain_refreshes else None,
-            refreshes_in_vain=sum(self.vain is None or self.vain.is_about(_date(day)) for day in self.vain_refreshes),
+            refreshes_in_vain=len(self.vain_refreshes),
         )
         reasons = (self._performance(known), self._drift(seen))
         record = MonitoringRecord.model_construct(
@@ -299,8 +299,8 @@ class Evergreen(Policy):
         self.retrained = today if asked else self.retrained
         if decision == "undecided" and asked:
             day, rows, effects = _date(today), age.new_labelled_rows, trigger.effects
-            first = NothingGained(as_of=day, since=day, times=1, new_labelled_rows=rows, effects=effects)
-            self.vain = self.vain.and_again(day, rows, effects, bool(trigger.grown)) if self.vain else first
+            first = NothingGained(as_of=day, times=1, new_labelled_rows=rows, effects=effects)
+            self.vain = self.vain.and_again(day, rows, effects, trigger.loss_grew) if self.vain else first
         elif decision == "undecided" and trigger.refresh_due:
             self.vain_refreshes.append(today)
 

@@ -167,7 +167,7 @@ def note_nothing_gained(
     """
     with registry_lock(champion.use_case):
         before = nothing_gained(champion)
-        first = NothingGained(as_of=as_of, since=as_of, times=1, new_labelled_rows=rows, effects=dict(effects))
+        first = NothingGained(as_of=as_of, times=1, new_labelled_rows=rows, effects=dict(effects))
         noted = first if before is None else before.and_again(as_of, rows, effects, grown)
         tag_version(champion.use_case, champion.version, **{NOTHING_GAINED_TAG: noted.model_dump_json()})
 

@@ -16,19 +16,19 @@ MOST = 8.0
 
 
 class NothingGained(Frozen):
-    """What the retrainings of a champion that found nothing to gain rested on, since an effect last grew.
+    """What the retrainings of a champion that found nothing to gain rested on.
 
     Attributes:
         as_of: Day of the last one.
-        since: Day of the first one that an effect as large asked for; None in what former versions noted.
-        times: How many there were since then.
+        times: How many there were since its loss last grew.
+        before: How many there were before that.
         new_labelled_rows: Rows newer than the champion's training that the last one had.
         effects: Rule → largest effect that it asked with.
     """
 
     as_of: dt.date
-    since: dt.date | None = None
     times: int
+    before: int = 0
     new_labelled_rows: int
     effects: dict[str, float] = Field(default_factory=dict)
 
@@ -39,22 +39,18 @@ class NothingGained(Frozen):
             as_of: Its day.
             rows: Rows newer than the champion's training that it had.
             effects: Rule → effect that it asked with.
-            grown: Whether an effect had grown: what was vain before was about something smaller, counting begins anew.
+            grown: Whether the loss had grown: what was vain before was about a smaller one, counting begins anew.
         """
         larger = {name: max(found, self.effects.get(name, found)) for name, found in effects.items()}
-        same = as_of == self.as_of
-        anew = grown and not same
+        further = as_of != self.as_of
+        anew = grown and further
         return NothingGained(
             as_of=as_of,
-            since=as_of if anew else self.since,
-            times=1 if anew else self.times + (not same),
+            times=1 if anew else self.times + further,
+            before=self.before + self.times if anew else self.before,
             new_labelled_rows=rows,
             effects={**self.effects, **larger},
         )
-
-    def is_about(self, day: dt.date) -> bool:
-        """Whether what was tried on a day was tried after the last growth of an effect."""
-        return self.since is None or day > self.since
 
 
 def wait_factor(times: int, growth: float) -> float:

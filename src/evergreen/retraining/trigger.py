@@ -26,7 +26,7 @@ class ChampionsAge:
         dated: Whether rows have dates.
         nothing_gained: What retrainings that found nothing to gain rested on; None where there was none.
         days_since_refresh: Days since a refresh alone was asked for and was not ahead; None where none was.
-        refreshes_in_vain: How many such there were, since an effect last grew.
+        refreshes_in_vain: How many such there were.
     """
 
     version: str
@@ -69,6 +69,11 @@ class RetrainingTrigger(Record):
     refresh_due: bool = False
     new_labelled_rows: int = 0
     grown: tuple[str, ...] = ()
+
+    @property
+    def loss_grew(self) -> bool:
+        """Whether the champion loses more than when retrainings found nothing to gain: what they saw is out of date."""
+        return "performance" in self.grown
 
     @property
     def effects(self) -> dict[str, float]:
@@ -126,7 +131,7 @@ def _refresh(champion: ChampionsAge, today: dt.date, policy: TriggerPolicy, refr
         champion.dated,
         champion.days_since_training,
         min((days for days in tries if days is not None), default=None),
-        champion.refreshes_in_vain + (0 if vain is None else vain.times),
+        champion.refreshes_in_vain + (0 if vain is None else vain.before + vain.times),
         policy.growth,
         refresh or RefreshPolicy(every_days=0),
     )

@@ -22,7 +22,6 @@ def age_of(
     manifest = champion.manifest
     retrained = manifest.tested_on == "window"
     last, vain = registry.last_retraining(champion), registry.refreshes_in_vain(champion)
-    before = registry.nothing_gained(champion)
     learnt = manifest.as_of if retrained else None
     return ChampionsAge(
         version=champion.version,
@@ -31,9 +30,9 @@ def age_of(
         days_since_retraining=None if last is None else (today - last).days,
         new_labelled_rows=count_new_labelled(window, table, manifest.bounds, today, split, learnt),
         dated=manifest.bounds.dated,
-        nothing_gained=before,
+        nothing_gained=registry.nothing_gained(champion),
         days_since_refresh=(today - vain[-1]).days if vain else None,
-        refreshes_in_vain=sum(before is None or before.is_about(day) for day in vain),
+        refreshes_in_vain=len(vain),
     )
 
 
@@ -45,7 +44,7 @@ def note_attempt(
     if trained.gain_asked:
         registry.note_retraining(champion, trigger.as_of)
     if trained.gain_asked and vain:
-        rows, grown = trigger.new_labelled_rows, bool(trigger.grown)
-        registry.note_nothing_gained(champion, trigger.as_of, rows, trigger.effects, grown)
+        rows, effects = trigger.new_labelled_rows, trigger.effects
+        registry.note_nothing_gained(champion, trigger.as_of, rows, effects, trigger.loss_grew)
     elif trained.refresh_due and vain:
         registry.note_refresh(champion, trigger.as_of)
