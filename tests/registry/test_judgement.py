@@ -190,11 +190,11 @@ def test_what_found_nothing_to_gain_is_remembered_with_the_champion(use_case: st
     registry.note_nothing_gained(version, day + dt.timedelta(days=7), 900, {"drift": 0.2}, grown=False)
     found = registry.nothing_gained(version)
     assert found is not None
-    assert (found.times, found.new_labelled_rows, found.effects, found.since) == (2, 900, {"drift": 0.3}, day)
+    assert (found.times, found.before, found.new_labelled_rows, found.effects) == (2, 0, 900, {"drift": 0.3})
     registry.note_nothing_gained(version, day + dt.timedelta(days=14), 1200, {"drift": 0.9}, grown=True)
     found = registry.nothing_gained(version)
     assert found is not None
-    assert (found.times, found.since) == (1, day + dt.timedelta(days=14))
+    assert (found.times, found.before) == (1, 2)
     registry.note_refresh(version, day)
     registry.note_refresh(version, day)
     assert registry.refreshes_in_vain(version) == [day]

@@ -156,19 +156,24 @@ def test_vain_retrainings_remember_the_largest_effects_and_a_day_counts_once() -
     assert again.and_again(dt.date(2026, 2, 8), 20, {}, grown=False).times == 2
 
 
-def test_once_an_effect_has_grown_what_was_vain_before_it_lengthens_no_wait() -> None:
+def test_once_the_loss_has_grown_what_was_vain_before_lengthens_no_wait_for_rows() -> None:
     collapse = FELL.model_copy(update={"effect": 0.5})
     before = after_nothing(4, 100)
     trigger = asked(monitored(collapse), before)
     assert (trigger.fired, trigger.grown) == (True, ("performance",))
     assert before.nothing_gained is not None
-    vain = before.nothing_gained.and_again(trigger.as_of, 5100, trigger.effects, bool(trigger.grown))
-    assert (vain.times, vain.since) == (1, trigger.as_of)
-    assert not vain.is_about(trigger.as_of)
+    vain = before.nothing_gained.and_again(trigger.as_of, 5100, trigger.effects, trigger.loss_grew)
+    assert (vain.times, vain.before) == (1, 4)
     later = replace(before, nothing_gained=vain, new_labelled_rows=5100 + 1000)
     steady = asked(monitored(collapse), later)
     assert (steady.fired, steady.grown) == (True, ())
     assert not asked(monitored(collapse), replace(later, new_labelled_rows=5100 + 999)).fired
+
+
+def test_inputs_that_move_further_end_a_wait_and_let_the_next_be_as_long() -> None:
+    moved = Check(passed=False, name="drift", found="found", allowed="allowed", effect=0.9)
+    trigger = asked(monitored(moved), after_nothing(3, 0))
+    assert (trigger.fired, trigger.grown, trigger.loss_grew) == (True, ("drift",), False)
 
 
 REFRESH = RefreshPolicy()
