@@ -81,7 +81,8 @@ class TriggerPolicy(Frozen):
         min_new_labelled_rows: Fewest labelled rows that are newer than what the champion was trained on.
         growth: After a retraining that found nothing to gain, the next one waits for ``min_new_labelled_rows`` more,
             after each further one for so many times as many, unless an effect has grown. 1: always as many.
-        larger_effect: Growth of a rule's effect since then that ends the waiting; counting begins anew.
+        larger_effect: Growth of a rule's effect since then that ends the waiting. Where the rule is ``performance``,
+            counting begins anew: what was vain before was about a smaller loss.
     """
 
     rules: tuple[Rule, ...] = ("performance", "estimate", "drift", "breadth", "age", "follow_up")
