@@ -179,13 +179,13 @@ class Service:
             lambda: {self.ask("/version")[1] for _ in range(answers)}, lambda found: found == {int(version)}
         )
 
-    def wait_until(self, look: Callable[[], Any], enough: Callable[[Any], bool]) -> Any:
+    def wait_until(self, look: Callable[[], Any], enough: Callable[[Any], bool], every: float = 0.2) -> Any:
         """Look until it is enough, and return what was seen."""
         end = time.monotonic() + 90
         while not enough(found := look()):
             if time.monotonic() > end:
                 raise AssertionError(f"it never came: {found}; {self.ask('/health')}")
-            time.sleep(0.2)
+            time.sleep(every)
         return found
 
 

@@ -281,6 +281,20 @@ def test_a_killed_worker_loses_nothing_and_another_takes_its_place(service: Serv
     assert service.ask("/health")[1]["restarts"] == 1
 
 
+def test_a_successor_that_dies_is_followed_by_another(versions, tmp_path: Path) -> None:
+    promote(versions.linear)
+    service = Service(tmp_path, {"watch_seconds": 0.1, "workers": 1}).start()
+    (first,) = service.workers
+    promote(versions.trees)
+    both = service.wait_until(lambda: service.workers, lambda pids: len(pids) == 2, every=0.01)
+    os.kill(max(set(both) - {first}), signal.SIGKILL)
+    assert service.ask("/predict", ROW)[0] == 200
+    service.wait_for(versions.trees)
+    promote(versions.linear)
+    assert first not in service.workers
+    assert service.stop() == 0
+
+
 def test_what_a_killed_service_left_lies_in_the_data_folder_and_goes_with_the_next_command(
     versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
