@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from drift_tables import show, table
-from evergreen.monitoring import Profile, build_profile, compare_profiles
+from evergreen.monitoring import DriftPolicy, Profile, build_profile, compare_profiles
+from evergreen.monitoring.drift.by_group import compare_groups
 
 
 def measured(action: Callable[[], object]) -> tuple[float, float]:
@@ -38,6 +39,7 @@ def speed() -> None:
     reference = build_profile(million)
     cpu, wall = measured(lambda: compare_profiles(reference, build_profile(million, reference)))
     lines.append(["window against stored profile, 1 M × 15", f"{cpu:.2f}", f"{wall:.2f}", ""])
+    lines.append(["the same, within fifty stores, too", *within_stores(million, rng)])
     with tempfile.TemporaryDirectory() as folder:
         for part in range(10):
             million.to_parquet(f"{folder}/{part}.parquet")
@@ -49,6 +51,21 @@ def speed() -> None:
     cpu, wall = measured(lambda: build_profile(wide))
     lines.append(["reference profile, 300k × 300", f"{cpu:.2f}", f"{wall:.2f}", ""])
     show(["what", "CPU s", "wall s", "peak MB"], lines)
+
+
+def within_stores(million: pd.DataFrame, rng: np.random.Generator) -> list[str]:
+    """A window against a stored profile with counts by group, all columns within all groups judged."""
+    names = pd.array([f"s{number}" for number in range(50)], dtype="str")
+    rows = million.assign(store=names[rng.integers(0, 50, len(million))])
+    reference = build_profile(rows, groups=["store"], blocks=np.arange(len(rows)))
+
+    def judged() -> None:
+        window = build_profile(rows, reference)
+        compare_profiles(reference, window)
+        compare_groups(reference, window, DriftPolicy())
+
+    cpu, wall = measured(judged)
+    return [f"{cpu:.2f}", f"{wall:.2f}", ""]
 
 
 def parquet(folder: Path) -> None:

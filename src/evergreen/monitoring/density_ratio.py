@@ -190,7 +190,8 @@ def _boosting(X: Floats, numeric: int) -> Fit:
             categorical_features=list(range(numeric, X.shape[1])) or None,
             random_state=0,
         )
-        model.fit(X[used], y[used], sample_weight=counts[used])
+        drawn = np.repeat(np.flatnonzero(used), counts[used].astype(int))  # weights would cost more than the trees
+        model.fit(X[drawn], y[drawn])
         return np.asarray(model.predict_proba(X[asked])[:, 1])
 
     return fitted

@@ -126,12 +126,13 @@ def _column(cells: GroupedColumn, counts: Array) -> ValueColumn:
     whole = tuple(int(count) for count in counts)
     if cells.edges:
         return NumericColumn.model_construct(
-            nulls=0, infinities=0, minimum=None, maximum=None, mean=None, std=None, edges=cells.edges, counts=whole,
-            design=DesignEffect(), pair_design=None,
+            kind="numeric", nulls=0, infinities=0, minimum=None, maximum=None, mean=None, std=None,
+            edges=cells.edges, counts=whole, design=DesignEffect(), pair_design=None,
         )  # fmt: skip
     return CategoricalColumn.model_construct(
-        nulls=0, levels=cells.levels, counts=whole, unseen={}, border_share=0.0, design=DesignEffect(), pair_design=None
-    )
+        kind="categorical", nulls=0, levels=cells.levels, counts=whole, unseen={}, border_share=0.0,
+        design=DesignEffect(), pair_design=None,
+    )  # fmt: skip
 
 
 def _design(known: DesignEffect, column: GroupedColumn, group: int, share: float) -> DesignEffect | None:

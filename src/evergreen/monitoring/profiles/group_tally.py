@@ -21,6 +21,7 @@ from evergreen.monitoring.profiles.groups import (
 from evergreen.monitoring.profiles.profile import DesignEffect
 from evergreen.monitoring.profiles.tally import LevelTally, NumericTally, Pieces, Tally, crossed
 
+_CACHED_ROWS = 16_384
 Cells = tuple[float, ...] | tuple[str, ...]
 
 
@@ -62,7 +63,10 @@ class GroupTally:
         """
         sections = self.section(self.coded.add(groups, None), pieces)
         for name, tally in self.columns.items():
-            tally.counts += crossed(self._coarse[name][codes[name]], sections, tally.counts.shape)
+            for start in range(0, len(sections), _CACHED_ROWS):
+                rows = slice(start, start + _CACHED_ROWS)
+                cells = self._coarse[name].take(codes[name][rows])
+                tally.counts += crossed(cells, sections[rows], tally.counts.shape)
 
     def section(self, groups: NDArray[np.integer], pieces: Pieces | None) -> NDArray[np.integer]:
         """Number of each row's group within its piece."""
