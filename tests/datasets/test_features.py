@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
@@ -164,6 +165,18 @@ def test_a_run_that_breaks_off_leaves_the_former_table(
     monkeypatch.undo()
     require_whole(dataset, former)
     assert not [name for name in files(tmp_path) if name.endswith(".new")]
+
+
+def test_without_the_memory_to_look_for_changes_all_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(_: ir.Table) -> None:
+        raise duckdb.OutOfMemoryException("failed to allocate")
+
+    dataset = kept(tmp_path / "f.parquet")
+    save(dataset, sales())
+    monkeypatch.setattr("evergreen.datasets.features.months_of", too_large)
+    require_whole(dataset, save(dataset, sales(147)))
 
 
 def test_what_killed_runs_left_goes(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from evergreen.datasets.own_table import OwnTableDataset, within_memory
 from evergreen.datasets.whole import remove_abandoned, written_whole
 from evergreen.features.days import Days
 from evergreen.features.making import Making, TableInParts
-from evergreen.features.reuse import cuts_of, digest_of, months_of, spans_of, statement_of
+from evergreen.features.reuse import Months, cuts_of, digest_of, months_of, spans_of, statement_of
 from evergreen.paths import is_remote, remove_folder
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,12 +47,13 @@ class FeaturesDataset(OwnTableDataset):
 
     def save(self, data: ir.Table) -> None:
         """Work out what has changed, and write it."""
-        making = getattr(data, "making", None)
-        if isinstance(data, TableInParts) and making is not None and data.get_backend() is self.connection:
-            self._save_parts(data, making)
-        else:
+        kept = isinstance(data, TableInParts) and data.get_backend() is self.connection
+        months = self._months(data.making) if kept else None
+        if months is None:
             super().save(data)
             self._forget_parts()
+        else:
+            self._save_parts(data, data.making, months)
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """The first rows, as Kedro-Viz takes them."""
@@ -62,8 +63,18 @@ class FeaturesDataset(OwnTableDataset):
     def _exists(self) -> bool:
         return bool(self._listed()["files"]) or super()._exists()
 
-    def _save_parts(self, data: ir.Table, making: Making) -> None:
-        months, statement = months_of(making.lines), statement_of(making)
+    def _months(self, making: Making) -> Months | None:
+        """What the source's lines bring; None where DuckDB has not the memory to say."""
+        found: list[Months] = []
+        try:
+            within_memory(self.connection, lambda: found.append(months_of(making.lines)))
+        except duckdb.OutOfMemoryException:
+            _LOGGER.info("DuckDB's memory_limit is not enough to look for changes: computing all features.")
+            return None
+        return found[0]
+
+    def _save_parts(self, data: ir.Table, making: Making, months: Months) -> None:
+        statement = statement_of(making)
         spans = spans_of(months, self._listed()["cuts"])
         digests = [digest_of(span, statement, months, making.look_back_days) for span in spans]
         if len(spans) > 1:

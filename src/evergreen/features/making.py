@@ -90,7 +90,7 @@ def star_in_parts(
     source = tables[star.facts.table]
     if star.naive or (star.facts.number_repeats and source[star.facts.date].type().is_string()):
         return features(ALL_DAYS, as_of)  # a row depends on later ones
-    lines = _star_lines(tables, star, spec)
+    lines = _star_lines(tables, star, spec, named=labels is not None)
     brought = _with_outcome(lines, labels, spec, as_of)
     sources = {**tables, **({} if labels is None else {"labels": labels})}
     look_back = None if star.facts.number_repeats else star.look_back_days
@@ -133,11 +133,14 @@ def content(table: ir.Table, columns: Sequence[str]) -> ir.IntegerColumn:
     return _hash(ibis.struct({name: table[name] for name in columns}))
 
 
-def _star_lines(tables: Mapping[str, ir.Table], star: StarSchema, spec: TableSpec) -> ir.Table:
-    """The facts' own columns as one number, and another for what each dimension knows of a line."""
+def _star_lines(tables: Mapping[str, ir.Table], star: StarSchema, spec: TableSpec, *, named: bool) -> ir.Table:
+    """The facts' own columns as one number, and another for what each dimension knows of a line.
+
+    ``named`` lines have their entity, which takes sorting where repeats are numbered.
+    """
     source = tables[star.facts.table]
     columns: dict[str, ir.Value] = {name: as_key(source[name]) for name in star.facts.keys}
-    columns |= {spec.entity: entity_of(source, star.facts)}
+    columns |= {spec.entity: entity_of(source, star.facts)} if named else {}
     columns |= {str(spec.date): as_date(source[star.facts.date], star.time_zone)}
     columns |= {_OWN: content(source, fact_columns(star))}
     if any(each.period == "hour" for each in star.dimensions.values()):
