@@ -86,10 +86,12 @@ def test_a_prediction_log_is_watched_by_the_hour(tiny: Watched, tmp_path: Path) 
     assert MonitoringRecord.model_validate_json(night.model_dump_json()) == night
     day = tiny.look(tmp_path, log, "2026-03-11T11:30")
     assert not night.open_alerts
+    assert day.scores.design_effect > 5  # nights differ from days, which is no drift
     assert not day.open_alerts  # the first look has counted forty earlier windows, nights and days
 
     loud = tiny.look(tmp_path, log, "2026-03-11T17:30")
-    assert list(loud.open_alerts) == ["age"]
+    assert list(loud.open_alerts) == ["age", "probability"]  # what the model says of older people, too
+    assert loud.scores.design_windows is not None
     assert "window 2026-03-11 12:00 to 17:59" in tiny["monitoring_page"]
     assert "Window 2026-03-11 12:00 to 17:59" in tiny["dashboard"]
     assert "2026-03-11 11:59" in tiny["monitoring_page"]  # the window before, under the trends

@@ -23,9 +23,11 @@ def window_history(version: str, window: Window, findings: Findings) -> pd.DataF
     """One row a column of this window, the scores among them, to append to the history; ``version`` is the champion."""
     columns = {**findings.drift.columns, PROBABILITY: findings.scores}
     report: DriftReport = findings.drift.model_copy(update={"columns": columns})
-    return history_rows(report, window.start or window.end, window.end, findings.pair, findings.four).assign(
-        version=version
-    )
+    several: list[DriftReport | None] = [findings.pair, findings.four]
+    for number, scores in enumerate(findings.pooled_scores):
+        known = several[number] or findings.drift.model_copy(update={"columns": {}})
+        several[number] = known.model_copy(update={"columns": {**known.columns, PROBABILITY: scores}})
+    return history_rows(report, window.start or window.end, window.end, *several).assign(version=version)
 
 
 def with_earlier(past: pd.DataFrame, window: pd.DataFrame) -> pd.DataFrame:

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from evergreen.features.typed import as_declared
-from evergreen.monitoring.drift.compare import VALUES_WEIGHT, compare_profiles
+from evergreen.monitoring.drift.compare import VALUES_WEIGHT
 from evergreen.monitoring.drift.multivariate import MultivariateDrift, classifier_two_sample_test, comparable_features
 from evergreen.monitoring.drift.report import SIDE_SHARE, ColumnDrift, DriftReport
 from evergreen.monitoring.estimate_window import estimate_window
 from evergreen.monitoring.estimated import EstimatedPerformance
 from evergreen.monitoring.feature_drift import compare_features
-from evergreen.monitoring.parameters import DriftPolicy, MonitoringParameters
+from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.performance import (
     PerformanceReport,
     PositiveRateShift,
@@ -28,18 +28,12 @@ from evergreen.monitoring.performance import (
 from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.profiles.profile import Profile, merge
 from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
-from evergreen.monitoring.reference import BLOCK_SHARE, MIN_UNSEEN, PROBABILITY, Reference
+from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference
+from evergreen.monitoring.score_drift import pooled_score_drift, profile_by_hours, score_drift, score_profile
 from evergreen.rows.spans import by_hours, first_of
 from evergreen.rows.splits import block_codes, block_share, unseen_mask
 from evergreen.rows.windows import between_dates, fetch_rows, rows_up_to, sample_blocks
 from evergreen.schema import TableSpec
-
-FEW_SCORES = (
-    f"Scores are not compared: the version keeps scores of fewer than {MIN_UNSEEN} rows that it has not seen, and not "
-    "the models behind its scores out of fold."
-)
-
-BY_THE_HOUR = "Scores are not compared by the hour: how much they differ between hours of a day is not known."
 
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
@@ -63,6 +57,8 @@ class Window:
         four: The same of this window and the three before it; None likewise.
         outcomes_end: Last day or minute that outcomes are known of; None: the window's own.
         earlier: Counts of windows of hours before this one, where few were kept; None: they are not needed.
+        earlier_scores: Counts of the scores in windows of hours before this one; None: of days, or without scores.
+        recent_scores: Scores of the window of hours before this one, and of the three before; empty likewise.
     """
 
     as_of: dt.date
@@ -78,6 +74,8 @@ class Window:
     four: Profile | None = None
     outcomes_end: dt.date | None = None
     earlier: pd.DataFrame | None = None
+    earlier_scores: pd.DataFrame | None = None
+    recent_scores: tuple[np.ndarray, ...] = ()
     comparable: np.ndarray | None = None
 
     @property
@@ -93,7 +91,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Findings:
-    """What the single tests say of a window; ``pair``, ``four``: of so many windows up to this one taken as one."""
+    """What the single tests say of a window; ``pair``, ``four``, ``pooled_scores``: of two and four taken as one."""
 
     drift: DriftReport
     scores: ColumnDrift
@@ -104,6 +102,7 @@ class Findings:
     quality: QualityReport
     pair: DriftReport | None = None
     four: DriftReport | None = None
+    pooled_scores: tuple[ColumnDrift, ...] = ()
 
 
 def look_at_window(
@@ -213,10 +212,12 @@ def judge_window(
         counts: Counts of past windows, of whatever champions; None: there are none.
     """
     spec, known = reference.spec, _known_scores(reference)
-    compared = replace(reference, scores=None) if window.of_hours else reference
+    held = _scores_held_against(reference, window, parameters)
+    compared = replace(reference, scores=None) if held is None else reference
     off = tuple(dict.fromkeys([*parameters.drift.off, *(name for name in spec.features if not spec.drifts(name))]))
     policy = parameters.drift.model_copy(update={"off": off})
-    scores = _score_drift(compared, window, policy)
+    scores = score_drift(reference, window.scores, policy, held)
+    pooled = pooled_score_drift(reference, window.scores, window.recent_scores, policy, held)
     drift, pair, four = compare_features(
         reference, (window.profile, window.pair, window.four), window.start, policy, parameters.length, counts
     )
@@ -244,22 +245,20 @@ def judge_window(
         ),
         pair=pair,
         four=four,
+        pooled_scores=pooled,
     )
 
 
 def window_score_profile(reference: Reference, window: Window) -> Profile:
     """Summary of the window's probabilities, on the edges of the reference's."""
-    return build_profile(pd.DataFrame({PROBABILITY: window.scores}), reference.score_profile)
+    return score_profile(reference, window.scores)
 
 
-def _score_drift(reference: Reference, window: Window, policy: DriftPolicy) -> ColumnDrift:
-    """Drift of the scores at their part of the budget; the adjusted p-value may be held against the whole ``q``."""
-    if reference.scores is None:
-        return ColumnDrift(status="insufficient_data", message=BY_THE_HOUR if window.of_hours else FEW_SCORES)
-    scored = window_score_profile(reference, window)
-    found = compare_profiles(reference.score_profile, scored, policy, share=SIDE_SHARE).columns[PROBABILITY]
-    adjusted = None if found.adjusted_p_value is None else min(found.adjusted_p_value / SIDE_SHARE, 1.0)
-    return found.model_copy(update={"adjusted_p_value": adjusted})
+def _scores_held_against(reference: Reference, window: Window, parameters: MonitoringParameters) -> Profile | None:
+    if not isinstance(window.start, dt.datetime):
+        return reference.score_profile
+    rows = len(window.scores)
+    return profile_by_hours(reference, window.earlier_scores, window.start, parameters.length, rows)
 
 
 def _known_scores(reference: Reference) -> pd.DataFrame:

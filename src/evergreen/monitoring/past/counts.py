@@ -27,7 +27,7 @@ CELLS = 68
 READ_CELLS = 24
 """Cells in which windows are compared; the edges of these are among those of the cells that are kept."""
 _SHOWN_LEVELS = 60
-_MOST_WINDOWS = 156
+MOST_WINDOWS = 156
 Floats = NDArray[np.float64]
 
 
@@ -87,7 +87,7 @@ def training_counts(
     _, first, last = source.size(date)
     if first is None or last is None:
         return no_counts()
-    pieces = min(((last - first).days + 1) // window_days, _MOST_WINDOWS)
+    pieces = min(((last - first).days + 1) // window_days, MOST_WINDOWS)
     cut = Cut(pieces, date=date, last_day=last, period_days=window_days)
     return _cut_counts(source, reference, cut, last, dt.timedelta(days=window_days), version)
 
@@ -106,8 +106,8 @@ def counts_by_hours(
         version: The champion that counted.
     """
     minutes = int(length.total_seconds()) // 60
-    kept = rows.filter(within(rows[date], last - (_MOST_WINDOWS - 1) * length - length, last))
-    cut = Cut(_MOST_WINDOWS, date=date, last_minute=last, period_minutes=minutes)
+    kept = rows.filter(within(rows[date], last - (MOST_WINDOWS - 1) * length - length, last))
+    cut = Cut(MOST_WINDOWS, date=date, last_minute=last, period_minutes=minutes)
     counts = _cut_counts(IbisSource(kept), reference, cut, last, length, version)
     seen = counts["counts"].map(np.sum) + counts["nulls"] > 0
     return counts[seen.groupby(counts["window_end"]).transform("any")].reset_index(drop=True)

@@ -13,6 +13,7 @@ from evergreen.evaluation.judge import EvaluationRecord
 from evergreen.monitoring.conclude import conclude, rows_of, window_history, window_profile, with_earlier
 from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.past.kept import all_counts, with_earlier_hours, with_window
+from evergreen.monitoring.past.scores import with_earlier_scores
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import Reference
 from evergreen.monitoring.served import by_the_hour, newest_hour, service_window
@@ -55,6 +56,7 @@ def look(
     today = dt.datetime.now(dt.UTC).date()
     end = newest_hour(window, spec, as_of) if hours else resolve_as_of(window, spec, as_of, today)
     seen = look_at_window(window, reference, watched.probabilities, end, delay, monitoring)
+    seen = with_earlier_scores(seen, window, reference, watched.probabilities, monitoring)
     return with_earlier_hours(seen, window, reference, past_counts, monitoring.length)
 
 
