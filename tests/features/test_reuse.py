@@ -163,6 +163,13 @@ def test_a_table_without_dates_has_none() -> None:
     assert not isinstance(dated_in_parts(table, lambda _: table, spec, 0), TableInParts)
 
 
+def test_another_engine_computes_the_whole_table() -> None:
+    engine = ibis.sqlite.connect()
+    kinds = {name: ibis.schema(each) for name, each in SCHEMAS.items()}
+    empty = {name: engine.create_table(name, schema=kind) for name, kind in kinds.items()}
+    assert not isinstance(star_in_parts(empty, STAR, SPEC), TableInParts)
+
+
 @ibis.udf.scalar.python
 def _twice(x: float) -> float:
     return 2 * x
