@@ -84,8 +84,8 @@ def policy_panel(records: DashboardRecords) -> Panel:
         run = command("kedro run --pipeline=policy_backtest", records.use_case)
         return nothing(name, f"`{run}` replays the history under policies.")
     cheapest = found.policies[:8]
-    costs = [Amounts("cost", [policy.cost for policy in cheapest])]
-    picture = bar_picture("Cost of each policy", [policy.policy for policy in cheapest], costs)
+    above = [Amounts("above the least", [policy.regret for policy in cheapest])]
+    picture = bar_picture("Cost above the least", [policy.policy for policy in cheapest], above)
     windows = f"{counted(found.windows, 'window')} of {found.window_days} days"
     sentence = f"{windows}, {found.first} to {found.last}. {found.reason}"
     links = (Link("Backtest page", "policy_backtest.html"),)
