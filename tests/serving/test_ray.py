@@ -34,7 +34,8 @@ def deployed(versions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     what = {"import_path": "evergreen.serving.ray:application", "args": {**args, "log": str(folder / "log")}}
     told = {"http_options": {"host": "127.0.0.1", "port": port}, "applications": [{"name": "leavers", **what}]}
     (folder / "serve.yaml").write_text(json.dumps({"proxy_location": "HeadOnly", **told}))
-    surroundings = {"EVERGREEN_API_KEYS": KEY, "RAY_USAGE_STATS_ENABLED": "0", "HOME": str(folder)}
+    patience = {f"RAY_SERVE_PROXY_{check}_CHECK_TIMEOUT_S": "50" for check in ("READY", "HEALTH")}  # on a busy machine
+    surroundings = {"EVERGREEN_API_KEYS": KEY, "RAY_USAGE_STATS_ENABLED": "0", "HOME": str(folder), **patience}
     with (folder / "output").open("w") as output:
         process = subprocess.Popen(
             [str(Path(sys.executable).with_name("serve")), "run", str(folder / "serve.yaml")],
