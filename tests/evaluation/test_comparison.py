@@ -65,6 +65,7 @@ def test_holm_and_benjamini_hochberg_match_published_numbers():
 
 @settings(max_examples=50)
 @given(st.lists(st.integers(0, 1_000), min_size=1, max_size=20))
+@pytest.mark.slow
 def test_corrections_agree_with_statsmodels(thousandths):
     p_values = np.array(thousandths) / 1_000
     np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1], atol=1e-12)

@@ -158,6 +158,7 @@ def test_ten_rows_are_sliced_without_a_crash():
     assert (check.passed, check.found) == (True, None)
 
 
+@pytest.mark.slow
 def test_chance_among_many_slices_breaks_no_gate():
     policy = SlicePolicy(min_rows=20, max_gap=0.05)
     refused = 0

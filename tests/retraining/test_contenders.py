@@ -165,6 +165,7 @@ def test_a_snapshot_that_the_champion_learnt_from_holds_no_new_rows() -> None:
     assert count_new_labelled(unlabelled, SNAPSHOTS, undated(SPLIT), TODAY, SPLIT, None) == 0
 
 
+@pytest.mark.slow
 def test_weeks_without_change_keep_the_champion_and_a_concept_change_replaces_it(
     retraining_benchmark: ModuleType,
 ) -> None:

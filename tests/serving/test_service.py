@@ -281,6 +281,7 @@ def test_a_killed_worker_loses_nothing_and_another_takes_its_place(service: Serv
     assert service.ask("/health")[1]["restarts"] == 1
 
 
+@pytest.mark.slow
 def test_a_successor_that_dies_is_followed_by_another(versions, tmp_path: Path) -> None:
     promote(versions.linear)
     service = Service(tmp_path, {"watch_seconds": 0.1, "workers": 1}).start()
@@ -291,7 +292,7 @@ def test_a_successor_that_dies_is_followed_by_another(versions, tmp_path: Path) 
     assert service.ask("/predict", ROW)[0] == 200
     service.wait_for(versions.trees)
     promote(versions.linear)
-    assert first not in service.workers
+    service.wait_until(lambda: service.workers, lambda pids: first not in pids)
     assert service.stop() == 0
 
 
