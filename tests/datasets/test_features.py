@@ -134,6 +134,30 @@ def test_files_that_are_not_as_they_were_written_are_computed_again(
     require_whole(dataset, save(dataset, sales(days)))
 
 
+@pytest.mark.parametrize(
+    "text", ["", '{"cuts": [24', "[]", '{"cuts": []}', '{"cuts": [null], "files": {}}', "\x00\x00"]
+)
+@pytest.mark.parametrize("days", [20, 140])
+def test_a_broken_list_of_parts_has_everything_computed(text: str, days: int, tmp_path: Path) -> None:
+    dataset = kept(tmp_path / "f.parquet")
+    save(dataset, sales(140))
+    (tmp_path / "f.parts" / "parts.json").write_text(text)
+    with pytest.raises(DatasetError, match="does not exist yet: run `kedro run` first"):
+        dataset.load()
+    require_whole(dataset, save(dataset, sales(days)))
+
+
+def test_only_parts_that_were_not_computed_are_said_to_be_those_of_the_last_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dataset = kept(tmp_path / "f.parquet")
+    save(dataset, sales())
+    sorted(tmp_path.rglob("*.parquet"))[0].unlink()
+    with caplog.at_level("INFO"):
+        save(dataset, sales())
+    assert "1 of 2 parts of the features are those of the last run" in caplog.text
+
+
 @pytest.mark.parametrize("rows", [(20, 140, 20), (140, 20, 140)])
 def test_a_table_grows_into_parts_and_shrinks_to_a_file(rows: tuple[int, ...], tmp_path: Path) -> None:
     dataset = kept(tmp_path / "f.parquet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,11 @@ class FeaturesDataset(OwnTableDataset):
             remove_abandoned(self._folder)
         sizes: dict[str, int] = self._listed()["files"]
         names = [f"{digest}.parquet" for digest in digests]
-        for span, digest, name in zip(spans, digests, names, strict=True):
-            if self._size(name) != sizes.get(name, -1):
-                self._write(making.of(span), self._folder / name, digest)
-        if kept := sum(name in sizes for name in names):
-            shown = self._place.parent.name, kept, len(names)
+        stale = [self._size(name) != sizes.get(name, -1) for name in names]
+        for span, digest, name in compress(zip(spans, digests, names, strict=True), stale):
+            self._write(making.of(span), self._folder / name, digest)
+        if not all(stale):
+            shown = self._place.parent.name, stale.count(False), len(names)
             _LOGGER.info("%s: %d of %d parts of the features are those of the last run.", *shown)
         listed = {"cuts": cuts_of(spans), "files": {name: self._size(name) for name in names}}
         with written_whole(self._folder / _LIST) as temporary:
@@ -110,9 +111,13 @@ class FeaturesDataset(OwnTableDataset):
             within_memory(self.connection, lambda: self.connection.to_parquet(data, str(temporary), **options))
 
     def _listed(self) -> dict[str, Any]:
-        """The parts that there are: with which months they begin, and their files' sizes."""
+        """The parts that there are: with which months they begin, files' sizes; none of a broken list."""
         listed = self._folder / _LIST
-        return json.loads(listed.read_text()) if listed.exists() else {"cuts": [], "files": {}}
+        try:
+            found = json.loads(listed.read_text()) if listed.exists() else {}
+            return {"cuts": [int(each) for each in found["cuts"]], "files": dict(found["files"])}
+        except (KeyError, TypeError, ValueError):
+            return {"cuts": [], "files": {}}
 
     def _forget_parts(self) -> None:
         """The file alone holds from now on."""
