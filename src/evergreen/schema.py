@@ -117,8 +117,8 @@ class TableSpec(Frozen):
         unknown = [name for name in self.groups or () if name not in self.group_columns]
         if unknown:
             raise ValueError(
-                f"groups: {', '.join(unknown)} are no categorical features and not of block, or numeric features, the "
-                "date or the entity; name columns whose values are groups of rows"
+                f"groups: {', '.join(unknown)} cannot make groups of rows; allowed are categorical features and block's"
+                f" columns but the date, the entity and numbers: {', '.join(self._able_to_group) or 'none here'}"
             )
         return self
 
@@ -148,8 +148,12 @@ class TableSpec(Frozen):
     def group_columns(self) -> list[str]:
         """The columns within whose values drift is looked for."""
         asked = self.block if self.groups is None else self.groups
+        return [name for name in dict.fromkeys(asked) if name in self._able_to_group]
+
+    @property
+    def _able_to_group(self) -> list[str]:
         taken = {*self.numeric, self.date, self.entity}
-        return [name for name in asked if name in {*self.block, *self.categorical} - taken]
+        return [name for name in dict.fromkeys([*self.categorical, *self.block]) if name not in taken]
 
     @property
     def keys(self) -> list[str]:

@@ -39,6 +39,7 @@ class Registered:
         self._refused: str | None = None
         self._preparing: str | None = None
         self._loaders: set[subprocess.Popen[str]] = set()
+        self._closed = False
 
     def wanted(self) -> tuple[str, str | None]:
         """The version that should serve now, and the challenger that an experiment routes to.
@@ -81,6 +82,8 @@ class Registered:
         outcome = json.loads(lines[-1]) if process.returncode == 0 and lines else {}
         if "folder" not in outcome:
             reason = outcome.get("refused", f"its loader ended with code {process.returncode}.")
+            if self._closed:
+                raise EvergreenError(f"the service ends, and version {version} is not proven any more.")
             logger.error("%s version %s is not served: %s %s", self._use_case, version, reason, errors[-2000:])
             raise EvergreenError(reason)
         self._folders[version] = str(outcome["folder"])
@@ -110,6 +113,7 @@ class Registered:
 
     def close(self) -> None:
         """End what is still being proven."""
+        self._closed = True
         for process in list(self._loaders):
             process.kill()
 

@@ -221,6 +221,7 @@ def test_groups_are_those_of_the_block_unless_named():
     assert TableSpec(**given).group_columns == []
     assert TableSpec(**given, block=["store", "day"], groups=[]).group_columns == []
     assert TableSpec(**given, groups=["region"]).group_columns == ["region"]
+    assert TableSpec(**given, groups=["region", "region"]).group_columns == ["region"]
     for wrong in ("x", "day", "id", "nowhere"):
-        with pytest.raises(ValidationError, match=f"groups: {wrong} are no categorical features"):
+        with pytest.raises(ValidationError, match=f"groups: {wrong} cannot make groups of rows.*: region"):
             TableSpec(**given, groups=[wrong])

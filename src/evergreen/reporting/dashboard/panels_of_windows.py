@@ -148,7 +148,8 @@ def alerts_panel(records: DashboardRecords) -> Panel:
     ]
     picture = stacked_picture("Columns in alarm by window", [moment_text(end) for end in ends], sides)
     is_open = records.monitoring.open_alerts if records.monitoring else {}
-    span = f"{counted(len(ends), 'window')} that don't overlap, up to {moment_text(ends[-1])}"
+    apart = " that don't overlap" if len(ends) > 1 else ""
+    span = f"{counted(len(ends), 'window')}{apart}, up to {moment_text(ends[-1])}"
     open_now = f"open now: {', '.join(sorted(is_open))}" if is_open else "no alert is open"
     sentence = f"{span}; {open_now}."
     badge = f"{len(is_open)} open" if is_open else "none open"

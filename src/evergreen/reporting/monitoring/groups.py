@@ -11,8 +11,8 @@ from evergreen.wording import number_text, p_text, shortened
 
 _HEAD = ("Column", "Where", "Verdict", "Effect", "Went", "Adjusted p", "Values before", "Values now", "Alert")
 _NONE = (
-    "No view by group: the version's profile counts no groups of rows. Name the columns that make them (a store, a "
-    "region) under table.groups, and train again."
+    "No view by group: the version's profile counts no groups of rows. Versions count them that are trained while "
+    "table.groups, or block, names the columns that make them (a store, a region)."
 )
 _LENGTH = 40
 
