@@ -73,7 +73,8 @@ def mlflow_predict(pipeline: Pipeline, source: Path, target: Path) -> None:
     """What a batch job of ``mlflow models predict`` does."""
     model, answers = target / "model", target / "answers.json"
     save_model(pipeline, pd.read_parquet(source).head()[SPEC.features], model)
-    command = ["mlflow", "models", "predict", "--env-manager", "local", "-t", "csv", "-m", model, "-o", answers]
+    mlflow = Path(sys.executable).with_name("mlflow")
+    command = [mlflow, "models", "predict", "--env-manager", "local", "-t", "csv", "-m", model, "-o", answers]
     subprocess.run([*command, "-i", source.with_suffix(".csv")], check=True, stdout=sys.stderr)
     assert answers.stat().st_size > source.stat().st_size / 100
 
