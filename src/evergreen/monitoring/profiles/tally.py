@@ -56,7 +56,7 @@ class NumericTally:
                 mean = float(kept.mean())
                 mean = mean if np.isfinite(mean) else float((kept / len(kept)).sum())
                 centred = kept - mean
-                m2 = float(np.nan_to_num(centred @ centred))
+                m2 = float(np.nan_to_num(np.square(centred).sum()))  # a product by BLAS wakes threads that wait busily
             self.add_moments(len(kept), mean, m2, float(kept.min()), float(kept.max()))
         return codes
 
