@@ -110,9 +110,11 @@ class ProjectHooks:
         from pydantic import BaseModel
 
         run = mlflow.active_run()
+        if run is None:
+            return
         given = {name.removeprefix("params:"): value for name, value in inputs.items() if name.startswith("params:")}
         typed = {name: value for name, value in given.items() if isinstance(value, BaseModel)}
-        new = {(run.info.run_id, name) for name in typed} - self._logged if run is not None else set()
+        new = {(run.info.run_id, name) for name in typed} - self._logged
         for _, name in sorted(new):
             mlflow.log_dict(typed[name].model_dump(mode="json"), f"parameters/{name}.json")
         self._logged |= new

@@ -70,6 +70,6 @@ def test_executors_without_numba_walk_trees_by_numpy(monkeypatch: pytest.MonkeyP
     X, _ = table()
     model = CompiledModel(compile_pipeline(fitted("RandomForest")), FITTED_ON)
     expected = model(X)
-    monkeypatch.setattr(compiled_model, "tree_kernel", lambda: None)
+    monkeypatch.setattr(compiled_model, "tree_kernel", lambda _: None)
     found = pickle.loads(pickle.dumps(model))(X)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)

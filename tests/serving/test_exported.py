@@ -36,7 +36,7 @@ def test_numpy_walks_the_trees_where_numba_is_missing(exported: Path, monkeypatc
     (version,) = exported.iterdir()
     row = {"age": [50.0, 30.0], "income": [1.5, None], "city": ["A", "?"]}
     by_numba = Served(version).probabilities(row, 2)
-    monkeypatch.setattr(served, "tree_kernel", lambda: None)
+    monkeypatch.setattr(served, "tree_kernel", lambda _: None)
     assert Served(version).probabilities(row, 2).tolist() == by_numba.tolist()
 
 

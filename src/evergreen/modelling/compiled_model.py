@@ -50,6 +50,6 @@ def as_trained(rows: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
 
 
 def _predictor(compiled: Compiled) -> Predictor:
-    trees = tree_kernel() if compiled.plan["model"]["kind"] == "trees" else None
+    trees = tree_kernel(compiled.plan)
     arrays = {name: np.ascontiguousarray(array) for name, array in compiled.arrays.items()}
     return Predictor(compiled.plan, arrays, canonical, trees)

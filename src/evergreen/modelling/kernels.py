@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
+from typing import Any
 
 from evergreen.modelling.predictor import TreeKernel
 
 
-def tree_kernel() -> TreeKernel | None:
-    """Machine code that walks trees, where numba is installed; None: numpy walks them, more slowly."""
-    if importlib.util.find_spec("numba") is None:
+def compiler_of(plan: Mapping[str, Any]) -> str | None:
+    """The library whose machine code computes a model's plain form; None: numpy does, for trees more slowly."""
+    return "numba" if plan["model"]["kind"] == "trees" and importlib.util.find_spec("numba") else None
+
+
+def tree_kernel(plan: Mapping[str, Any]) -> TreeKernel | None:
+    """Machine code that walks a plan's trees; None where it has none, or numpy walks them."""
+    if compiler_of(plan) is None:
         return None
     from evergreen.modelling.tree_kernels import NumbaTrees  # compiles, where no process of this machine has yet
 

@@ -13,7 +13,8 @@ from evergreen.monitoring.parameters import MonitoringParameters
 from evergreen.monitoring.reasons import by_alerts, find_reasons
 from evergreen.monitoring.record import MonitoringRecord, WindowProfile
 from evergreen.monitoring.reference import PROBABILITY, Reference
-from evergreen.monitoring.window import Findings, Window, window_score_profile
+from evergreen.monitoring.score_drift import score_profile
+from evergreen.monitoring.window import Findings, Window
 from evergreen.rows.spans import are_hours, by_hours, length_text
 
 DAYS_PER_MONTH = 30.4
@@ -77,7 +78,7 @@ def window_profile(record: MonitoringRecord, reference: Reference, window: Windo
         status=record.status,
         version=record.version,
         features=window.profile,
-        scores=window_score_profile(reference, window),
+        scores=score_profile(reference, window.scores),
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from evergreen.monitoring.drift.by_group import compare_groups, not_compared
 from evergreen.monitoring.drift.compare import compare_profiles
-from evergreen.monitoring.drift.report import COLUMNS_SHARE, GROUPS_SHARE, DriftReport, GroupDrift
+from evergreen.monitoring.drift.report import DriftReport, GroupDrift, columns_share
 from evergreen.monitoring.parameters import DriftPolicy
 from evergreen.monitoring.past.counts import no_counts, past_columns
 from evergreen.monitoring.past.replay import for_pooled, knows_a_year, with_replayed_designs
@@ -52,7 +52,7 @@ def compare_features(
         groups = not_compared(known, GROUPS_BY_HOURS if hours else GROUPS_OF_TUTORIALS)
     else:
         groups = compare_groups(known, profiles[0], policy, reference.importance or None)
-    share = COLUMNS_SHARE - GROUPS_SHARE if any(view.tests for view in groups) else COLUMNS_SHARE
+    share = columns_share(groups)
 
     def compared(windows: int, profile: Profile) -> DriftReport:
         held = known if windows == 1 else for_pooled(known, windows)

@@ -29,8 +29,8 @@ from evergreen.monitoring.profiles.build import build_profile
 from evergreen.monitoring.profiles.profile import Profile, merge
 from evergreen.monitoring.quality import QualityReport, check_quality, count_duplicates
 from evergreen.monitoring.reference import BLOCK_SHARE, PROBABILITY, Reference
-from evergreen.monitoring.score_drift import pooled_score_drift, profile_by_hours, score_drift, score_profile
-from evergreen.rows.spans import by_hours, first_of
+from evergreen.monitoring.score_drift import pooled_score_drift, profile_by_hours, score_drift
+from evergreen.rows.spans import first_of
 from evergreen.rows.splits import block_codes, block_share, unseen_mask
 from evergreen.rows.windows import between_dates, fetch_rows, rows_up_to, sample_blocks
 from evergreen.schema import TableSpec
@@ -77,11 +77,6 @@ class Window:
     earlier_scores: pd.DataFrame | None = None
     recent_scores: tuple[np.ndarray, ...] = ()
     comparable: np.ndarray | None = None
-
-    @property
-    def of_hours(self) -> bool:
-        """Whether it is a window of hours."""
-        return by_hours(self.end)
 
     @property
     def scores(self) -> np.ndarray:
@@ -247,11 +242,6 @@ def judge_window(
         four=four,
         pooled_scores=pooled,
     )
-
-
-def window_score_profile(reference: Reference, window: Window) -> Profile:
-    """Summary of the window's probabilities, on the edges of the reference's."""
-    return score_profile(reference, window.scores)
 
 
 def _scores_held_against(reference: Reference, window: Window, parameters: MonitoringParameters) -> Profile | None:

@@ -163,7 +163,7 @@ def note_nothing_gained(
         as_of: The retraining's day.
         rows: Labelled rows newer than the champion's training.
         effects: Rule → effect that it asked with.
-        grown: Whether one of them was larger than those of earlier ones.
+        grown: Whether the champion's loss had grown since earlier ones.
     """
     with registry_lock(champion.use_case):
         before = nothing_gained(champion)

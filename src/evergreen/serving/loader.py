@@ -95,7 +95,7 @@ def _prove(version: registry.ModelVersion, compiled: Compiled, profile: Profile 
     quantiles = {name: np.array(column.edges) for name, column in columns.items() if isinstance(column, NumericColumn)}
     levels = {name: list(column.levels) for name, column in columns.items() if isinstance(column, CategoricalColumn)}
     rows = draw_rows(compiled, quantiles, levels)
-    trees = tree_kernel() if compiled.plan["model"]["kind"] == "trees" else None
+    trees = tree_kernel(compiled.plan)
     return prove_parity(version.pipeline, compiled, rows, trees)
 
 

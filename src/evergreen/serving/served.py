@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from evergreen.modelling.kernels import tree_kernel
+from evergreen.modelling.kernels import compiler_of, tree_kernel
 from evergreen.modelling.predictor import LARGEST, PLAN_FILE, Predictor
 from evergreen.rows import canonical
 from evergreen.serving.refusals import Refusal, short
@@ -25,10 +24,14 @@ _EXACT_FLOATS = 2.0**53
 
 def library_of(folder: Path) -> str | None:
     """The library, if any, whose import by a process that answers would keep its clients waiting for too long."""
-    if not (folder / PLAN_FILE).is_file():
-        return "sklearn"
-    kind = json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))["model"]["kind"]
-    return "numba" if kind == "trees" and importlib.util.find_spec("numba") else None
+    plan = _plan(folder)
+    return "sklearn" if plan is None else compiler_of(plan)
+
+
+def _plan(folder: Path) -> dict[str, Any] | None:
+    """How a version's arrays are used; None where scikit-learn answers."""
+    file = folder / PLAN_FILE
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
 
 class Served:
@@ -57,10 +60,9 @@ class Served:
         self._rows = msgspec.json.Decoder(msgspec.defstruct("Batch", [("data", list[self.row_type])], **_STRICT))  # type: ignore[name-defined]
 
     def _predictor(self) -> tuple[Callable[[Sequence[Any]], float], Callable[[Mapping[str, Any], int], np.ndarray]]:
-        if (self.folder / PLAN_FILE).is_file():
-            plan = json.loads((self.folder / PLAN_FILE).read_text(encoding="utf-8"))
-            trees = tree_kernel() if plan["model"]["kind"] == "trees" else None
-            predictor = Predictor.read(self.folder, canonical, trees)
+        plan = _plan(self.folder)
+        if plan is not None:
+            predictor = Predictor.read(self.folder, canonical, tree_kernel(plan))
             return predictor.probability, predictor.probabilities
         from evergreen.serving.fallback import load_fallback
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -21,7 +22,6 @@ SIDE_SHARE = 0.1
 COLUMNS_SHARE = 1 - 2 * SIDE_SHARE
 GROUPS_SHARE = 0.1
 """Of the columns' part, what their view by group gets in windows in which any column of a group can be tested."""
-
 
 WITHIN = " · within "
 
@@ -219,6 +219,11 @@ class DriftReport(Frozen):
     def group_alarms(self) -> list[GroupFinding]:
         """Columns in alarm within a group of rows."""
         return [finding for view in self.groups for finding in view.alarms]
+
+
+def columns_share(groups: Sequence[GroupDrift]) -> float:
+    """The columns' part of the budget, less that of their view by group where any column of a group was tested."""
+    return COLUMNS_SHARE - GROUPS_SHARE if any(view.tests for view in groups) else COLUMNS_SHARE
 
 
 def of_a_group(name: str) -> bool:

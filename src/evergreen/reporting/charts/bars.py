@@ -72,14 +72,8 @@ def bar_picture(
 
 def _name(name: str, y: float) -> list[str]:
     """What a row stands for, left of it: on two lines where its words fit on them and not on one."""
-    lines = (
-        [name]
-        if len(name) <= LINE
-        else wrap(name, min(HALF, len(name) - 1), break_long_words=False, break_on_hyphens=False)
-    )
-    lines = lines if len(lines) == 2 else [name]
-    widest = LINE if len(lines) == 1 else HALF
-    first = y - 6 * (len(lines) - 1)
+    halves = wrap(name, min(HALF, len(name) - 1), break_long_words=False, break_on_hyphens=False) if name[LINE:] else []
+    lines, widest, first = (halves, HALF, y - 6) if len(halves) == 2 else ([name], LINE, y)
     return [label(NAMES - 8, first + 12 * i, shortened(line, widest), "end", ink=True) for i, line in enumerate(lines)]
 
 

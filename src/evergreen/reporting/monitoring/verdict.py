@@ -6,7 +6,7 @@ from itertools import takewhile
 
 import pandas as pd
 
-from evergreen.monitoring.drift.report import COLUMNS_SHARE, GROUPS_SHARE, DriftReport
+from evergreen.monitoring.drift.report import GROUPS_SHARE, DriftReport, columns_share
 from evergreen.monitoring.record import MonitoringRecord
 from evergreen.reporting.blocks import Tone, Verdict
 from evergreen.reporting.monitoring.decision import RetrainingAnswer
@@ -175,7 +175,7 @@ def _and_groups(drift: DriftReport) -> str:
     tests = sum(view.tests for view in drift.groups)
     if not tests:
         return ""
-    share = drift.q / (COLUMNS_SHARE - GROUPS_SHARE) * GROUPS_SHARE
+    share = drift.q / columns_share(drift.groups) * GROUPS_SHARE
     return f", and {percent_text(share)} one within a group, by {counted(tests, 'test')} more"
 
 
