@@ -23,7 +23,7 @@ import pandas as pd
 from scipy import special
 
 from drift_runs import dependent_run, independent_run, parts
-from drift_tables import SETTINGS, ZIPF, dependent_pairs, pairs, rate, show, table, zipf_pairs
+from drift_tables import SETTINGS, ZIPF, answer, command_line, dependent_pairs, pairs, rate, table, zipf_pairs
 from evergreen.evaluation.metrics import classification_metrics
 from evergreen.monitoring import DriftPolicy, build_profile, compare_profiles, merge
 from evergreen.monitoring.alerts import alerts_over_time, history_rows
@@ -182,12 +182,4 @@ COMMANDS = {
 }  # fmt: skip
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("--repetitions", type=int, default=400)
-    parser.add_argument("--first-seed", type=int, default=10_000)
-    parser.add_argument("--setting", help="only settings whose name contains this")
-    chosen = parser.parse_args()
-    chosen.seeds = range(chosen.first_seed, chosen.first_seed + chosen.repetitions)
-    lines = COMMANDS[chosen.command](chosen)
-    show(next(lines), lines)
+    answer(command_line(__doc__, COMMANDS, repetitions=400, first_seed=10_000), COMMANDS)

@@ -21,7 +21,7 @@ import pandas as pd
 
 from drift_runs import judged
 from drift_series import FIRST, Series, alerted, factors
-from drift_tables import rate, show, table
+from drift_tables import answer, command_line, rate, table
 from evergreen.monitoring.drift.report import of_a_group
 from evergreen.monitoring.window import Findings
 from evergreen.schema import TableSpec
@@ -123,12 +123,4 @@ def _weeks(seed: int, share: np.ndarray) -> pd.DataFrame:
 COMMANDS = {"power": power, "false-alarms": false_alarms, "series": quiet_series}
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("--repetitions", type=int, default=100)
-    parser.add_argument("--first-seed", type=int, default=30_000)
-    parser.add_argument("--setting", help="only settings whose name contains this")
-    chosen = parser.parse_args()
-    chosen.seeds = range(chosen.first_seed, chosen.first_seed + chosen.repetitions)
-    lines = COMMANDS[chosen.command](chosen)
-    show(next(lines), lines)
+    answer(command_line(__doc__, COMMANDS, repetitions=100, first_seed=30_000), COMMANDS)

@@ -65,20 +65,39 @@ def judged(old: pd.DataFrame, new: pd.DataFrame, spec: TableSpec) -> Findings:
     profile, score_profile = reference_profiles(old, spec, scores, window_days=7)
     sample = old.sample(min(len(old), 5_000), random_state=0)
     labels = (np.random.default_rng(0).random(len(old)) < scores).astype(int)
-    reference = Reference(
+    reference = memory_of(
+        spec,
+        profile,
+        DAY,
+        score_profile=score_profile,
+        scores=pd.DataFrame({PROBABILITY: scores, "label": labels}),
+        sample=sample.assign(**{BLOCK_SHARE: block_share(sample[spec.block_columns])}),
+    )
+    return judge_window(reference, window_of(new, profile, spec, probability(new, spec)), MonitoringParameters())
+
+
+def memory_of(
+    spec: TableSpec,
+    profile: Profile,
+    trained_as_of: dt.date,
+    score_profile: Profile | None = None,
+    scores: pd.DataFrame | None = None,
+    sample: pd.DataFrame | None = None,
+) -> Reference:
+    """What a champion without metrics or importance remembers: its features alone, unless scores are given."""
+    return Reference(
         spec=spec,
         label=LabelDefinition(target="y", kind="positive", positive=1),
         bounds=Bounds(dated=spec.date is not None, judging_share=0.3),
         threshold=0.5,
-        trained_as_of=DAY,
+        trained_as_of=trained_as_of,
         profile=profile,
-        score_profile=score_profile,
-        scores=pd.DataFrame({PROBABILITY: scores, "label": labels}),
+        score_profile=score_profile or profile,
+        scores=scores,
         metrics={},
-        sample=sample.assign(**{BLOCK_SHARE: block_share(sample[spec.block_columns])}),
+        sample=sample,
         importance={},
     )
-    return judge_window(reference, window_of(new, profile, spec, probability(new, spec)), MonitoringParameters())
 
 
 def window_of(rows: pd.DataFrame, known: Profile, spec: TableSpec, scores: np.ndarray) -> Window:

@@ -19,15 +19,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from drift_tables import rate, show
+from drift_runs import memory_of
+from drift_tables import answer, command_line, rate
 from evergreen.monitoring import DriftPolicy, build_profile, merge
 from evergreen.monitoring.alerts import alerts_over_time, history_rows
 from evergreen.monitoring.feature_drift import compare_features
 from evergreen.monitoring.past.counts import no_counts, training_counts, window_counts
 from evergreen.monitoring.profiles.profile import Profile
 from evergreen.monitoring.reference import Reference
-from evergreen.rows.labels import LabelDefinition
-from evergreen.rows.splits import Bounds
 from evergreen.schema import TableSpec
 
 FIRST = dt.date(2023, 1, 2)
@@ -36,19 +35,7 @@ WEEK = dt.timedelta(weeks=1)
 
 def reference_of(profile: Profile, names: list[str]) -> Reference:
     """A champion's memory of its features alone."""
-    return Reference(
-        spec=TableSpec(entity="id", date="date", target="y", numeric=names),
-        label=LabelDefinition(target="y", kind="positive", positive=1),
-        bounds=Bounds(dated=True, judging_share=0.3),
-        threshold=0.5,
-        trained_as_of=FIRST,
-        profile=profile,
-        score_profile=profile,
-        scores=None,
-        metrics={},
-        sample=None,
-        importance={},
-    )
+    return memory_of(TableSpec(entity="id", date="date", target="y", numeric=names), profile, FIRST)
 
 
 def factors(rng: np.random.Generator, days: int, columns: int, rho: float) -> np.ndarray:
@@ -223,13 +210,6 @@ def _third_year(seed: int) -> list[list[bool]]:
 COMMANDS = {"dependent": dependent, "growth": quiet_growth, "found-after": found_after, "seasons": seasons}
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("--repetitions", type=int, default=200)
-    parser.add_argument("--first-seed", type=int, default=60_000)
-    parser.add_argument("--setting", help="only settings whose name contains this")
+    parser = command_line(__doc__, COMMANDS, repetitions=200, first_seed=60_000)
     parser.add_argument("--with-history", action="store_true", help="not what the reference's rows alone would do")
-    chosen = parser.parse_args()
-    chosen.seeds = range(chosen.first_seed, chosen.first_seed + chosen.repetitions)
-    lines = COMMANDS[chosen.command](chosen)
-    show(next(lines), lines)
+    answer(parser, COMMANDS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -101,3 +102,23 @@ def show(header: list[str], rows: Iterable[list]) -> None:
     print("| " + " | ".join(header) + " |\n|" + " --- |" * len(header), flush=True)
     for row in rows:
         print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)
+
+
+def command_line(
+    description: str | None, commands: Collection[str], repetitions: int, first_seed: int
+) -> ArgumentParser:
+    """What benchmarks of several commands are asked for."""
+    parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=commands)
+    parser.add_argument("--repetitions", type=int, default=repetitions)
+    parser.add_argument("--first-seed", type=int, default=first_seed)
+    parser.add_argument("--setting", help="only settings whose name contains this")
+    return parser
+
+
+def answer(parser: ArgumentParser, commands: Mapping[str, Callable[[Namespace], Iterator[list]]]) -> None:
+    """Do what is asked for, and show the table that it yields line by line, its head first."""
+    chosen = parser.parse_args()
+    chosen.seeds = range(chosen.first_seed, chosen.first_seed + chosen.repetitions)
+    lines = commands[chosen.command](chosen)
+    show(next(lines), lines)

@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from drift_runs import memory_of
 from evergreen.monitoring import DriftPolicy, build_profile
 from evergreen.monitoring.past.counts import counts_by_hours
 from evergreen.monitoring.reference import PROBABILITY, Reference
 from evergreen.monitoring.score_drift import FEW_HOURS, pooled_score_drift, profile_by_hours, score_drift
-from evergreen.rows.labels import LabelDefinition
-from evergreen.rows.splits import Bounds
 from evergreen.schema import TableSpec
 
 # DuckDB asks pandas for an option that pandas 3 has deprecated.
@@ -28,19 +27,7 @@ FIRST = dt.datetime(2026, 3, 1)
 def memory(seed: int) -> Reference:
     scores = pd.DataFrame({PROBABILITY: expit(np.random.default_rng(seed).normal(size=4_000)), "label": 0})
     profile = build_profile(scores[[PROBABILITY]])
-    return Reference(
-        spec=TableSpec(entity="id", target="y", numeric=["x"]),
-        label=LabelDefinition(target="y", kind="positive", positive=1),
-        bounds=Bounds(dated=False, judging_share=0.3),
-        threshold=0.5,
-        trained_as_of=FIRST.date(),
-        profile=profile,
-        score_profile=profile,
-        scores=scores,
-        metrics={},
-        sample=None,
-        importance={},
-    )
+    return memory_of(TableSpec(entity="id", target="y", numeric=["x"]), profile, FIRST.date(), scores=scores)
 
 
 def windows_of_scores(seed: int, windows: int, shift: float = 0.0) -> list[np.ndarray]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from drift_runs import memory_of
 from evergreen.errors import EvergreenError
 from evergreen.monitoring import DriftPolicy, Profile, build_profile, merge
 from evergreen.monitoring.alerts import alerts_over_time, history_rows
@@ -20,10 +21,7 @@ from evergreen.monitoring.profiles.build import _same_groups, _same_tally
 from evergreen.monitoring.profiles.groups import MOST_GROUPS
 from evergreen.monitoring.profiles.pushdown import count_query, push_down_groups
 from evergreen.monitoring.profiles.source import IbisSource
-from evergreen.monitoring.reference import Reference
 from evergreen.reporting.monitoring.groups import group_blocks
-from evergreen.rows.labels import LabelDefinition
-from evergreen.rows.splits import Bounds
 from evergreen.schema import TableSpec
 
 # DuckDB asks pandas for an option that pandas 3 has deprecated.
@@ -49,19 +47,8 @@ def profile_of(rows: pd.DataFrame, by: tuple[str, ...] = ("store",)) -> Profile:
 def compared(
     reference: Profile, window: Profile, policy: DriftPolicy | None = None, start: dt.date | None = None
 ) -> DriftReport:
-    memory = Reference(
-        spec=TableSpec(entity="id", target="y", numeric=NUMBERS, categorical=CATEGORIES),
-        label=LabelDefinition(target="y", kind="positive", positive=1),
-        bounds=Bounds(dated=False, judging_share=0.3),
-        threshold=0.5,
-        trained_as_of=DAY,
-        profile=reference,
-        score_profile=reference,
-        scores=None,
-        metrics={},
-        sample=None,
-        importance={},
-    )
+    spec = TableSpec(entity="id", target="y", numeric=NUMBERS, categorical=CATEGORIES)
+    memory = memory_of(spec, reference, DAY)
     return compare_features(memory, (window, None, None), start, policy or DriftPolicy(), WEEK, None)[0]
 
 
